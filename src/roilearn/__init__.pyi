@@ -1,0 +1,11 @@
+from . import bench as bench
+from . import exercises as exercises
+from . import explore as explore
+from . import notebook as notebook
+from . import odd_boxes as odd_boxes
+from . import ops as ops
+from . import palette as palette
+from . import plot as plot
+from . import reference as reference
+
+__version__: str

@@ -1,0 +1,17 @@
+"""One colour for one thing, in every plot, live figure and slide; safe for colour-blind readers.
+
+The hues are those of Okabe and Ito's palette, which stays distinct under the common colour
+deficiencies. Feature maps are drawn in greys, so that these overlays stand out.
+"""
+
+COLOURS = {
+    "pool": "#D55E00",  # RoIPool
+    "align": "#0072B2",  # RoIAlign
+    "exact": "#009E73",  # the exact integral
+    "box": "#000000",  # the box as given, ground truth; BOX_ON_DARK in dark mode
+    "sample": "#E69F00",  # a sampling point
+    "bin": "#56B4E9",  # a bin of the output grid
+    "gradient": "#CC79A7",  # what flows back
+    "loss": "#B2182B",  # what rounding loses
+}
+BOX_ON_DARK = "#FFFFFF"
