@@ -1,0 +1,148 @@
+"""Argument checks, made before any work: each error names the argument, what came, what to do.
+
+They look only at what NumPy arrays and PyTorch tensors share (``ndim``, ``shape``, ``dtype``,
+comparisons), so that every telling of an operator answers the same mistake in the same words.
+"""
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+BOX_COLUMNS = "batch index, x1, y1, x2, y2"
+
+
+def check_features(input: Any) -> None:
+    """Raise unless ``input`` is a floating (N, C, H, W) array with at least one channel and cell."""
+    check_array("input", input)
+    if input.ndim != 4:  # noqa: PLR2004
+        raise ValueError(
+            f"input must have 4 dimensions (N, C, H, W); got shape {tuple(input.shape)}. "
+            "For a single image pass input[None]."
+        )
+    if "float" not in str(input.dtype):
+        raise TypeError(
+            f"input must be floating point; got {input.dtype}. Convert it to float32 first."
+        )
+    names = ("channels", "rows", "columns")
+    for name, size in zip(names, input.shape[1:], strict=True):
+        if size == 0:
+            raise ValueError(
+                f"input must have at least one of each of {', '.join(names)}; "
+                f"got shape {tuple(input.shape)}, which has no {name}."
+            )
+
+
+def check_array(name: str, value: Any) -> None:
+    """Raise unless ``value`` is an array or tensor."""
+    if not (hasattr(value, "ndim") and hasattr(value, "dtype")):
+        raise TypeError(f"{name} must be an array or tensor; got {type(value).__name__}.")
+
+
+def check_boxes(boxes: Any, batch_size: int) -> None:
+    """Raise unless ``boxes`` is (K, 5), or a list with one (Ki, 4) array for each image."""
+    if isinstance(boxes, Sequence) and not isinstance(boxes, str):
+        check_box_list(boxes, batch_size)
+        return
+    check_array("boxes", boxes)
+    if boxes.ndim == 2 and boxes.shape[1] == 5:  # noqa: PLR2004
+        return
+    advice = "For a single image pass [boxes]." if tuple(boxes.shape[1:]) == (4,) else ""
+    raise ValueError(
+        f"boxes must have 5 columns ({BOX_COLUMNS}) or be a list of (K, 4) arrays; "
+        f"got shape {tuple(boxes.shape)}. {advice}".rstrip()
+    )
+
+
+def check_box_list(boxes: Sequence[Any], batch_size: int) -> None:
+    """Raise unless there is one (Ki, 4) array for each of the ``batch_size`` images."""
+    for position, image_boxes in enumerate(boxes):
+        check_array(f"boxes[{position}]", image_boxes)
+        if image_boxes.ndim != 2 or image_boxes.shape[1] != 4:  # noqa: PLR2004
+            raise ValueError(
+                f"boxes[{position}] must have shape (K, 4), columns x1, y1, x2, y2; "
+                f"got shape {tuple(image_boxes.shape)}. For an image without boxes pass shape (0, 4)."
+            )
+    if len(boxes) != batch_size:
+        raise ValueError(
+            f"boxes must be a list with one (K, 4) array for each image of input; got a list of "
+            f"{len(boxes)} for a batch of {batch_size}."
+        )
+
+
+def check_box_values(rois: Any, batch_size: int) -> None:
+    """Raise unless every row of the (K, 5) ``rois`` is finite and names an image of the batch."""
+    finite = ((rois - rois) == 0).all(-1)
+    if not bool(finite.all()):
+        row = _first(~finite)
+        raise ValueError(
+            f"boxes must be finite; got {_row(rois, row)} in row {row}. "
+            "Drop such boxes before the call: they come from a diverged or masked prediction."
+        )
+    index = rois[:, 0]
+    known = (index >= 0) & (index < batch_size) & (index % 1 == 0)
+    if not bool(known.all()):
+        row = _first(~known)
+        raise ValueError(
+            f"boxes must name an image in column 0, a whole number from 0 to {batch_size - 1}; "
+            f"got batch index {float(index[row]):g} in row {row}. The columns are {BOX_COLUMNS}."
+        )
+
+
+def check_output_size(output_size: Any) -> tuple[int, int]:
+    """Return ``output_size`` as (height, width); raise unless both are whole and positive."""
+    pair = tuple(output_size) if isinstance(output_size, Sequence) else (output_size, output_size)
+    if len(pair) != 2:  # noqa: PLR2004
+        raise ValueError(
+            f"output_size must be a whole number or a pair (height, width); got {output_size!r}."
+        )
+    height, width = (_whole("output_size", side) for side in pair)
+    if height < 1 or width < 1:
+        raise ValueError(f"output_size must be at least 1 along both axes; got {output_size!r}.")
+    return height, width
+
+
+def check_spatial_scale(spatial_scale: Any) -> float:
+    """Return ``spatial_scale`` as a float; raise unless it is finite and positive."""
+    try:
+        scale = float(spatial_scale)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"spatial_scale must be a number; got {type(spatial_scale).__name__}."
+        ) from error
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(
+            f"spatial_scale must be finite and positive; got {scale}. It takes image pixels to "
+            "cells: 1 / stride, for example 1 / 16."
+        )
+    return scale
+
+
+def check_sampling_ratio(sampling_ratio: Any) -> int:
+    """Return ``sampling_ratio`` as an int; any value below 1 means adaptive."""
+    return _whole("sampling_ratio", sampling_ratio)
+
+
+def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    """Raise unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} must be a whole number; got {value!r}, a {type(value).__name__}."
+        ) from error
+
+
+def _first(mask: Any) -> int:
+    return int(mask.nonzero()[0][0])
+
+
+def _row(rois: Any, row: int) -> str:
+    return "[" + ", ".join(f"{float(value):g}" for value in rois[row]) + "]"

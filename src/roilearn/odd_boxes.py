@@ -1,0 +1,60 @@
+"""What an operator answers for a box that no image contains: one table, which the tests read.
+
+The rule behind the table: torchvision's answer wherever torchvision 0.27 returns finite values
+read from the given image; elsewhere (it crashes, raises, or reads foreign memory) one answer of
+our own, the same in every telling.
+"""
+
+from dataclasses import dataclass
+
+ANSWERS = {
+    "grown": "one cell long from its first edge: a side below one cell counts as one cell",
+    "point": "every sample of a side of no length falls on the same position",
+    "mirrored": "samples run from x1 to x2 backwards: the box the right way round, mirrored",
+    "zeros": "0 in every output cell, and no gradient",
+    "first cell": "the one cell that its first corner rounds to",
+    "error": "ValueError in eager mode on the CPU; zeros where values are not read back",
+}
+"""Each word of the column ``answer``, spelled out."""
+
+
+@dataclass(frozen=True)
+class OddBox:
+    """One row: a kind of box, the options, the answer here and in torchvision 0.27 on the CPU."""
+
+    operator: str
+    kind: str
+    box: tuple[float, float, float, float]
+    aligned: bool | None
+    sampling: str | None
+    answer: str
+    torchvision: str
+
+
+_NAN, _INFINITE = float("nan"), float("inf")
+_EMPTY = (2.0, 3.0, 2.0, 3.0)
+_ONE_WAY = (5.0, 1.0, 2.0, 4.0)
+_BOTH_WAYS = (5.0, 4.0, 2.0, 1.0)
+
+ODD_BOXES = (
+    OddBox("roi_align", "zero size", _EMPTY, False, "fixed", "grown", "same"),
+    OddBox("roi_align", "zero size", _EMPTY, False, "adaptive", "grown", "same"),
+    OddBox("roi_align", "zero size", _EMPTY, True, "fixed", "point", "same"),
+    OddBox("roi_align", "zero size", _EMPTY, True, "adaptive", "zeros", "same"),
+    OddBox("roi_align", "both axes inverted", _BOTH_WAYS, False, "fixed", "grown", "same"),
+    OddBox("roi_align", "both axes inverted", _BOTH_WAYS, False, "adaptive", "grown", "same"),
+    OddBox("roi_align", "both axes inverted", _BOTH_WAYS, True, "fixed", "mirrored", "same"),
+    OddBox("roi_align", "both axes inverted", _BOTH_WAYS, True, "adaptive", "zeros", "same"),
+    OddBox("roi_align", "one axis inverted", _ONE_WAY, True, "fixed", "mirrored", "same"),
+    OddBox("roi_align", "one axis inverted", _ONE_WAY, True, "adaptive", "zeros", "ValueError"),
+    OddBox("roi_align", "NaN", (_NAN, 1.0, 4.0, 4.0), True, "fixed", "error", "crash"),
+    OddBox("roi_align", "NaN", (_NAN, 1.0, 4.0, 4.0), True, "adaptive", "error", "zeros"),
+    OddBox("roi_align", "infinite", (1.0, 1.0, _INFINITE, 4.0), True, "fixed", "error", "crash"),
+    OddBox("roi_align", "infinite", (1.0, 1.0, _INFINITE, 4.0), True, "adaptive", "error", "zeros"),
+    OddBox("roi_align", "1e9 wide", (0.0, 0.0, 1e9, 4.0), True, "adaptive", "error", "ValueError"),
+    OddBox("roi_pool", "zero size", _EMPTY, None, None, "first cell", "same"),
+    OddBox("roi_pool", "both axes inverted", _BOTH_WAYS, None, None, "first cell", "same"),
+    OddBox("roi_pool", "NaN", (_NAN, 1.0, 4.0, 4.0), None, None, "error", "garbage"),
+    OddBox("roi_pool", "infinite", (1.0, 1.0, _INFINITE, 4.0), None, None, "error", "garbage"),
+)
+"""The rows. Boxes are x1, y1, x2, y2 in cells (``spatial_scale`` 1) on a map of 6 x 8 cells."""
