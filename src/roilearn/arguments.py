@@ -13,9 +13,9 @@ BOX_COLUMNS = "batch index, x1, y1, x2, y2"
 
 
 def check_features(input: Any) -> None:
-    """Raise unless ``input`` is a floating (N, C, H, W) array with at least one channel and cell."""
+    """Raise unless ``input`` is a floating (N, C, H, W) array that is not empty."""
     check_array("input", input)
-    if input.ndim != 4:  # noqa: PLR2004
+    if input.ndim != 4:
         raise ValueError(
             f"input must have 4 dimensions (N, C, H, W); got shape {tuple(input.shape)}. "
             "For a single image pass input[None]."
@@ -45,7 +45,7 @@ def check_boxes(boxes: Any, batch_size: int) -> None:
         check_box_list(boxes, batch_size)
         return
     check_array("boxes", boxes)
-    if boxes.ndim == 2 and boxes.shape[1] == 5:  # noqa: PLR2004
+    if boxes.ndim == 2 and boxes.shape[1] == 5:
         return
     advice = "For a single image pass [boxes]." if tuple(boxes.shape[1:]) == (4,) else ""
     raise ValueError(
@@ -58,10 +58,10 @@ def check_box_list(boxes: Sequence[Any], batch_size: int) -> None:
     """Raise unless there is one (Ki, 4) array for each of the ``batch_size`` images."""
     for position, image_boxes in enumerate(boxes):
         check_array(f"boxes[{position}]", image_boxes)
-        if image_boxes.ndim != 2 or image_boxes.shape[1] != 4:  # noqa: PLR2004
+        if image_boxes.ndim != 2 or image_boxes.shape[1] != 4:
             raise ValueError(
                 f"boxes[{position}] must have shape (K, 4), columns x1, y1, x2, y2; "
-                f"got shape {tuple(image_boxes.shape)}. For an image without boxes pass shape (0, 4)."
+                f"got shape {tuple(image_boxes.shape)}. Without boxes pass (0, 4)."
             )
     if len(boxes) != batch_size:
         raise ValueError(
@@ -72,7 +72,7 @@ def check_box_list(boxes: Sequence[Any], batch_size: int) -> None:
 
 def check_box_values(rois: Any, batch_size: int) -> None:
     """Raise unless every row of the (K, 5) ``rois`` is finite and names an image of the batch."""
-    finite = ((rois - rois) == 0).all(-1)
+    finite = (abs(rois) < math.inf).all(-1)
     if not bool(finite.all()):
         row = _first(~finite)
         raise ValueError(
@@ -92,7 +92,7 @@ def check_box_values(rois: Any, batch_size: int) -> None:
 def check_output_size(output_size: Any) -> tuple[int, int]:
     """Return ``output_size`` as (height, width); raise unless both are whole and positive."""
     pair = tuple(output_size) if isinstance(output_size, Sequence) else (output_size, output_size)
-    if len(pair) != 2:  # noqa: PLR2004
+    if len(pair) != 2:
         raise ValueError(
             f"output_size must be a whole number or a pair (height, width); got {output_size!r}."
         )
