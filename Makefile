@@ -1,0 +1,135 @@
+# One target, one habit. `make help` lists them. Needs make and Python 3.11 or later; another Python:
+# make book PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BOOK_VENV := .venv-book
+BIN := $(VENV)/bin
+REPORTS := _build/reports
+PIP_INSTALL := -m pip install --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest
+RECORDER := tests/peers/record_cuda.py
+
+# Small matrices on many threads are slower than on one, and two test runs share the cores better.
+export OMP_NUM_THREADS ?= 1
+export PYTHONHASHSEED ?= 0
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help book html lab notebooks test lint types unit mutants nbval browser chromium tally \
+	test-floors format bench record-cuda clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' \
+		| awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+## What readers need ------------------------------------------------------------------------------
+
+book: html  ## build the book, serve it and open it in a browser
+	$(BOOK_VENV)/bin/python book/serve.py
+
+html: $(BOOK_VENV)/ready  ## build the book into _build/html and stop
+	$(BOOK_VENV)/bin/jupyter-book build --warningiserror --nitpick --keep-going --quiet .
+	@echo "The book is in _build/html/index.html"
+
+lab: $(VENV)/ready  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+notebooks: $(VENV)/ready  ## execute every notebook and store its outputs
+	$(BIN)/python book/tools/execute.py notebooks
+
+## What developers need ---------------------------------------------------------------------------
+
+test: chromium  ## every test: lint, types, unit, peers, mutants, notebooks, built pages (20 minutes at most)
+	@rm -rf $(REPORTS)
+	@$(MAKE) --no-print-directory $(VENV)/ready
+	@echo "== 1 of 6: lint, types and the direction of imports"
+	@$(MAKE) --no-print-directory lint types
+	@echo "== 2 of 6: unit tests, laws, doctests, peers, the house"
+	@$(MAKE) --no-print-directory unit
+	@echo "== 3 of 6: wrong variants, each of which a test must catch"
+	@$(MAKE) --no-print-directory mutants
+	@echo "== 4 of 6: every notebook, cell by cell"
+	@$(MAKE) --no-print-directory nbval
+	@echo "== 5 of 6: the book, warnings as errors"
+	@$(MAKE) --no-print-directory html
+	@echo "== 6 of 6: the built pages in Chromium"
+	@$(MAKE) --no-print-directory browser
+	@$(MAKE) --no-print-directory tally
+
+lint: $(VENV)/ready  ## ruff and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/ready  ## pyright on the package
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+unit: $(VENV)/ready  ## tests and doctests that need neither a browser nor a notebook
+	$(PYTEST) --junitxml=$(REPORTS)/unit.xml --ignore=tests/book --doctest-modules tests src
+
+mutants: $(VENV)/ready  ## deliberately wrong variants against the real tests
+	$(BIN)/python tests/mutants/run.py
+
+nbval: $(VENV)/ready  ## run every notebook and compare with its stored outputs
+	$(PYTEST) --junitxml=$(REPORTS)/notebooks.xml --nbval --nbval-cell-timeout=60 \
+		--nbval-sanitize-with=tests/nbval.cfg notebooks
+
+browser: $(VENV)/ready chromium  ## the built pages (_build/html) in Chromium
+	$(PYTEST) --junitxml=$(REPORTS)/pages.xml tests/book
+
+chromium:
+	@for name in "$${CHROMIUM:-chromium}" chromium-browser google-chrome; do \
+		command -v "$$name" >/dev/null && exit 0; \
+	done; \
+	echo "The pages are tested in Chromium, which is not on this machine." >&2; \
+	echo "Debian, Ubuntu: sudo apt-get install chromium. Elsewhere: CHROMIUM=/path/to/chrome make test" >&2; \
+	exit 1
+
+tally:
+	@$(BIN)/python tests/house/tally.py $(REPORTS)
+
+format: $(VENV)/ready  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/ready  ## measure against the peers and store the results
+	$(BIN)/roilearn bench
+
+record-cuda:  ## record torchvision's CUDA kernels (needs a GPU; PYTHON= any with torch and torchvision)
+	PYTHONPATH=src $(PYTHON) $(RECORDER)
+
+test-floors: $(VENV)-floors/ready  ## the core tests with the oldest supported versions
+	$(VENV)-floors/bin/python -m pytest tests/reference tests/ops tests/peers
+
+clean:  ## remove the environments and everything built
+	rm -rf $(VENV) $(VENV)-floors $(BOOK_VENV) _build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+## Environments: made once, brought up to date when what they are made from changes ---------------
+
+$(BOOK_VENV)/ready: EXTRA := book
+$(VENV)/ready: EXTRA := dev
+$(VENV)/ready $(BOOK_VENV)/ready: pyproject.toml constraints.txt
+	@$(MAKE) --no-print-directory check-python
+	@echo "Installing what '$(EXTRA)' needs into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) --quiet --editable '.[$(EXTRA)]'
+	@touch $@
+
+$(VENV)-floors/ready: pyproject.toml constraints-floors.txt
+	@$(MAKE) --no-print-directory check-python
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --disable-pip-version-check --quiet \
+		--constraint constraints-floors.txt --editable '.[peers,test]'
+	@touch $@
+
+.PHONY: check-python
+check-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "roilearn needs Python 3.11 or later; $(PYTHON) is not. Name another one:" >&2; \
+		echo "    make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "$(PYTHON) cannot make virtual environments. Debian, Ubuntu: sudo apt-get install python3-venv" >&2; \
+		exit 1; }
