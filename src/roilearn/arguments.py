@@ -39,6 +39,26 @@ def check_array(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be an array or tensor; got {type(value).__name__}.")
 
 
+def check_filled(name: str, value: Any, dimensions: int) -> Any:
+    """Return ``value``; raise unless its last ``dimensions`` axes exist and are not empty."""
+    check_array(name, value)
+    if dimensions == 1 and value.ndim != 1:
+        raise ValueError(f"{name} must have 1 dimension; got shape {tuple(value.shape)}.")
+    if value.ndim < dimensions or 0 in value.shape[-dimensions:]:
+        raise ValueError(
+            f"{name} must have {dimensions} dimensions that are not empty; "
+            f"got shape {tuple(value.shape)}."
+        )
+    return value
+
+
+def check_position(name: str, position: Any) -> Any:
+    """Return ``position``; raise unless it is a finite number."""
+    if not math.isfinite(position):
+        raise ValueError(f"{name} must be a finite index coordinate; got {position}.")
+    return position
+
+
 def check_boxes(boxes: Any, batch_size: int) -> None:
     """Raise unless ``boxes`` is (K, 5), or a list with one (Ki, 4) array for each image."""
     if isinstance(boxes, Sequence) and not isinstance(boxes, str):
@@ -57,12 +77,7 @@ def check_boxes(boxes: Any, batch_size: int) -> None:
 def check_box_list(boxes: Sequence[Any], batch_size: int) -> None:
     """Raise unless there is one (Ki, 4) array for each of the ``batch_size`` images."""
     for position, image_boxes in enumerate(boxes):
-        check_array(f"boxes[{position}]", image_boxes)
-        if image_boxes.ndim != 2 or image_boxes.shape[1] != 4:
-            raise ValueError(
-                f"boxes[{position}] must have shape (K, 4), columns x1, y1, x2, y2; "
-                f"got shape {tuple(image_boxes.shape)}. Without boxes pass (0, 4)."
-            )
+        check_four_columns(f"boxes[{position}]", image_boxes)
     if len(boxes) != batch_size:
         raise ValueError(
             f"boxes must be a list with one (K, 4) array for each image of input; got a list of "
@@ -70,15 +85,30 @@ def check_box_list(boxes: Sequence[Any], batch_size: int) -> None:
         )
 
 
-def check_box_values(rois: Any, batch_size: int) -> None:
-    """Raise unless every row of the (K, 5) ``rois`` is finite and names an image of the batch."""
-    finite = (abs(rois) < math.inf).all(-1)
+def check_four_columns(name: str, boxes: Any) -> None:
+    """Raise unless ``boxes`` is a (K, 4) array."""
+    check_array(name, boxes)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise ValueError(
+            f"{name} must have shape (K, 4), columns x1, y1, x2, y2; "
+            f"got shape {tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
+        )
+
+
+def check_finite(name: str, boxes: Any) -> None:
+    """Raise unless every coordinate of ``boxes`` is finite, naming the first row that is not."""
+    finite = (abs(boxes) < math.inf).all(-1)
     if not bool(finite.all()):
         row = _first(~finite)
         raise ValueError(
-            f"boxes must be finite; got {_row(rois, row)} in row {row}. "
+            f"{name} must be finite; got {_row(boxes, row)} in row {row}. "
             "Drop such boxes before the call: they come from a diverged or masked prediction."
         )
+
+
+def check_box_values(rois: Any, batch_size: int) -> None:
+    """Raise unless every row of the (K, 5) ``rois`` is finite and names an image of the batch."""
+    check_finite("boxes", rois)
     index = rois[:, 0]
     known = (index >= 0) & (index < batch_size) & (index % 1 == 0)
     if not bool(known.all()):
@@ -89,16 +119,16 @@ def check_box_values(rois: Any, batch_size: int) -> None:
         )
 
 
-def check_output_size(output_size: Any) -> tuple[int, int]:
+def check_output_size(output_size: Any, name: str = "output_size") -> tuple[int, int]:
     """Return ``output_size`` as (height, width); raise unless both are whole and positive."""
     pair = tuple(output_size) if isinstance(output_size, Sequence) else (output_size, output_size)
     if len(pair) != 2:
         raise ValueError(
-            f"output_size must be a whole number or a pair (height, width); got {output_size!r}."
+            f"{name} must be a whole number or a pair (height, width); got {output_size!r}."
         )
-    height, width = (_whole("output_size", side) for side in pair)
+    height, width = (_whole(name, side) for side in pair)
     if height < 1 or width < 1:
-        raise ValueError(f"output_size must be at least 1 along both axes; got {output_size!r}.")
+        raise ValueError(f"{name} must be at least 1 along both axes; got {output_size!r}.")
     return height, width
 
 

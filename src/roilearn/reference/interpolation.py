@@ -1,0 +1,198 @@
+"""Linear and bilinear interpolation, their gradients and their adjoint.
+
+Positions are *index coordinates*: the value of index i sits at position i. A continuous
+coordinate x, which puts that value at the pixel's centre i + 0.5, becomes a position by x - 0.5.
+A position beyond the first or last value is moved onto it (clamped).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from roilearn.arguments import check_filled, check_position
+
+
+def neighbours(position: float, size: int) -> tuple[int, int, float]:
+    """Index below, index above, and how far ``position`` lies from the one towards the other.
+
+    Parameters
+    ----------
+    position : index coordinate, clamped to [0, size - 1].
+    size : number of values along the axis.
+
+    Returns
+    -------
+    (low, high, fraction) with 0 <= fraction < 1; at the last value low == high.
+
+    Examples
+    --------
+    >>> neighbours(1.25, 4)
+    (1, 2, 0.25)
+    >>> neighbours(9.0, 4)
+    (3, 3, 0)
+    """
+    position = min(max(position, 0), size - 1)
+    low = math.floor(position)
+    high = min(low + 1, size - 1)
+    return low, high, position - low
+
+
+def linear(values: ArrayLike, position: float) -> np.floating:
+    """Value at ``position`` on the straight line between its two neighbours.
+
+    Parameters
+    ----------
+    values : (L,) numbers, one at each whole position.
+    position : index coordinate, clamped to [0, L - 1].
+
+    Raises
+    ------
+    ValueError: ``values`` empty or not one-dimensional; ``position`` NaN or infinite.
+
+    Examples
+    --------
+    >>> float(linear([10, 20, 40], 1.25))
+    25.0
+    """
+    values = check_filled("values", np.asarray(values), dimensions=1)
+    low, high, fraction = neighbours(check_position("position", position), len(values))
+    return (1 - fraction) * values[low] + fraction * values[high]
+
+
+def linear_gradient(values: ArrayLike, position: float) -> np.floating:
+    """Slope of ``linear`` at ``position``: d value / d position, taken from the right.
+
+    Between two values the slope is their difference; at and beyond the last value, and before
+    the first, the clamped line is flat and the slope 0.
+
+    Examples
+    --------
+    >>> float(linear_gradient([10, 20, 40], 1.25))
+    20.0
+    >>> float(linear_gradient([10, 20, 40], -3.0))
+    0.0
+    """
+    values = check_filled("values", np.asarray(values), dimensions=1)
+    low, high, _ = neighbours(check_position("position", position), len(values))
+    return (values[high] - values[low]) * float(position >= 0)
+
+
+def linear_adjoint(gradient: float, position: float, size: int) -> np.ndarray:
+    """Spread ``gradient`` over the ``size`` values that ``linear`` read, by the same weights.
+
+    This is d value / d values times ``gradient``: reading gathers, its adjoint scatters, and
+    ``linear(values, p) * g == (values * linear_adjoint(g, p, len(values))).sum()``.
+
+    Examples
+    --------
+    >>> linear_adjoint(1.0, 1.25, 3)
+    array([0.  , 0.75, 0.25])
+    """
+    low, high, fraction = neighbours(check_position("position", position), size)
+    spread = np.zeros(size)
+    spread[low] += (1 - fraction) * gradient
+    spread[high] += fraction * gradient
+    return spread
+
+
+def bilinear_weights(
+    row: float, column: float, height: int, width: int
+) -> list[tuple[int, int, float]]:
+    """Four cells around a position and the weight of each: the area opposite to it.
+
+    The point cuts the square between the four cell centres into four rectangles. A cell weighs
+    as much as the rectangle farthest from it, so that the nearest cell weighs most.
+
+    Returns
+    -------
+    Four (row index, column index, weight) in reading order; the weights sum to 1.
+
+    Examples
+    --------
+    >>> bilinear_weights(0.25, 1.5, 4, 4)
+    [(0, 1, 0.375), (0, 2, 0.375), (1, 1, 0.125), (1, 2, 0.125)]
+    """
+    top, bottom, down = neighbours(check_position("row", row), height)
+    left, right, across = neighbours(check_position("column", column), width)
+    return [
+        (top, left, (1 - down) * (1 - across)),
+        (top, right, (1 - down) * across),
+        (bottom, left, down * (1 - across)),
+        (bottom, right, down * across),
+    ]
+
+
+def bilinear(image: ArrayLike, row: float, column: float) -> np.ndarray:
+    """Value of ``image`` between its cells: three linear interpolations, or four weights.
+
+    Parameters
+    ----------
+    image : (..., H, W) array; leading axes (channels) are read at the same place.
+    row, column : index coordinates, clamped to the image.
+
+    Returns
+    -------
+    (...) array.
+
+    Raises
+    ------
+    ValueError: ``image`` with fewer than two dimensions or empty; a NaN or infinite position.
+
+    Examples
+    --------
+    >>> image = np.array([[0., 10.], [20., 30.]])
+    >>> float(bilinear(image, 0.5, 0.25))
+    12.5
+    """
+    image = check_filled("image", np.asarray(image), dimensions=2)
+    weights = bilinear_weights(row, column, *image.shape[-2:])
+    return sum(weight * image[..., i, j] for i, j, weight in weights)
+
+
+def bilinear_gradient(image: ArrayLike, row: float, column: float) -> tuple[np.ndarray, np.ndarray]:
+    """How the value changes with the position: (d value / d row, d value / d column).
+
+    Along each axis it is the difference of the two neighbours, interpolated along the other.
+
+    Examples
+    --------
+    >>> image = np.array([[0., 10.], [20., 30.]])
+    >>> [float(slope) for slope in bilinear_gradient(image, 0.5, 0.25)]
+    [20.0, 10.0]
+    """
+    image = check_filled("image", np.asarray(image), dimensions=2)
+    height, width = image.shape[-2:]
+    top, bottom, down = neighbours(check_position("row", row), height)
+    left, right, across = neighbours(check_position("column", column), width)
+    step_down = image[..., bottom, :] - image[..., top, :]
+    step_across = image[..., :, right] - image[..., :, left]
+    by_row = (1 - across) * step_down[..., left] + across * step_down[..., right]
+    by_column = (1 - down) * step_across[..., top] + down * step_across[..., bottom]
+    return by_row * float(row >= 0), by_column * float(column >= 0)
+
+
+def bilinear_adjoint(
+    gradient: ArrayLike, row: float, column: float, height: int, width: int
+) -> np.ndarray:
+    """Spread ``gradient`` over the four cells that ``bilinear`` read, by the same weights.
+
+    Parameters
+    ----------
+    gradient : (...) numbers, one for each leading axis of the image.
+
+    Returns
+    -------
+    (..., height, width) array, zero but for at most four cells.
+
+    Examples
+    --------
+    >>> bilinear_adjoint(1.0, 0.25, 0.5, 2, 2)
+    array([[0.375, 0.375],
+           [0.125, 0.125]])
+    """
+    gradient = np.asarray(gradient)
+    spread = np.zeros((*gradient.shape, height, width), np.result_type(gradient, np.float32))
+    for i, j, weight in bilinear_weights(row, column, height, width):
+        spread[..., i, j] += weight * gradient
+    return spread
