@@ -1,0 +1,5 @@
+"""Exercises of chapter 1, with the mistakes they are set to catch."""
+
+from roilearn.exercises.exercise import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()

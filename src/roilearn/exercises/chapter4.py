@@ -1,0 +1,5 @@
+"""Exercises of chapter 4, with the mistakes they are set to catch."""
+
+from roilearn.exercises.exercise import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()

@@ -1,0 +1,119 @@
+"""What every figure shares: size, fonts, a map with pixel centres at +0.5, boxes and points.
+
+Axes are in continuous coordinates, y downwards: cell i covers [i, i + 1), its centre is i + 0.5.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+
+from roilearn.palette import COLOURS
+
+STYLE = {
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "svg.hashsalt": "roilearn",
+}
+GREYS = mpl.colors.LinearSegmentedColormap.from_list("cells", ["#F7F7F7", "#8A8A8A"])
+
+
+def new_figure(
+    columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float = 3.0, **options: Any
+) -> tuple[Figure, Any]:
+    """Start a figure in the book's style.
+
+    Parameters
+    ----------
+    columns, rows : panels.
+    width, height : inches of the whole figure; 7 fills the page's text column.
+    options : further options of ``matplotlib.pyplot.subplots``.
+
+    Returns
+    -------
+    The figure and its axes (one, or an array of them), as ``subplots`` gives them.
+    """
+    with mpl.rc_context(STYLE):
+        return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+
+
+def draw_map(
+    axes: Axes, values: ArrayLike, *, numbers: bool = True, unit: str = "cells", digits: int = 3
+) -> None:
+    """Draw a feature map: light is small, dark is large, each value at its cell's centre.
+
+    Parameters
+    ----------
+    values : (H, W) map.
+    numbers : write each value into its cell.
+    unit : unit of the axes, ``"cells"`` or ``"image pixels"``.
+    digits : significant digits of the numbers.
+    """
+    values = np.asarray(values)
+    height, width = values.shape
+    axes.imshow(values, cmap=GREYS, extent=(0, width, height, 0), interpolation="nearest")
+    if numbers:
+        for row, column in np.ndindex(height, width):
+            axes.text(
+                column + 0.5,
+                row + 0.5,
+                f"{values[row, column]:.{digits}g}",
+                ha="center",
+                va="center",
+                fontsize=9,
+            )
+    axes.set_xticks(range(width + 1))
+    axes.set_yticks(range(height + 1))
+    axes.set_xlabel(f"x ({unit})")
+    axes.set_ylabel(f"y ({unit})")
+
+
+def draw_box(
+    axes: Axes,
+    box: Sequence[float],
+    *,
+    kind: str = "box",
+    label: str | None = None,
+    dashed: bool = False,
+) -> None:
+    """Outline a box in the colour of what it stands for (a key of ``palette.COLOURS``).
+
+    Parameters
+    ----------
+    box : x1, y1, x2, y2 in the unit of the axes.
+    """
+    x1, y1, x2, y2 = box
+    outline = Rectangle(
+        (x1, y1),
+        x2 - x1,
+        y2 - y1,
+        fill=False,
+        edgecolor=COLOURS[kind],
+        linewidth=2,
+        linestyle="--" if dashed else "-",
+        label=label,
+        clip_on=False,
+    )
+    axes.add_patch(outline)
+
+
+def draw_points(
+    axes: Axes, x: ArrayLike, y: ArrayLike, *, kind: str = "sample", label: str | None = None
+) -> None:
+    """Mark points, by default sampling points, in continuous coordinates."""
+    axes.scatter(
+        x, y, s=28, color=COLOURS[kind], edgecolors="black", linewidths=0.6, zorder=3, label=label
+    )
