@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 REPORTS := _build/reports
 PIP_INSTALL := -m pip install --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest
-RECORDER := tests/peers/record_cuda.py
+RECORDER := tests/cuda_record/record_cuda.py
 
 # Small matrices on many threads are slower than on one, and two test runs share the cores better.
 export OMP_NUM_THREADS ?= 1
@@ -98,7 +98,7 @@ bench: $(VENV)/ready  ## measure against the peers and store the results
 	$(BIN)/roilearn bench
 
 record-cuda:  ## record torchvision's CUDA kernels (needs a GPU; PYTHON= any with torch and torchvision)
-	PYTHONPATH=src $(PYTHON) $(RECORDER)
+	$(PYTHON) $(RECORDER)
 
 test-floors: $(VENV)-floors/ready  ## the core tests with the oldest supported versions
 	$(VENV)-floors/bin/python -m pytest tests/reference tests/ops tests/peers
