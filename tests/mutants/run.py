@@ -29,7 +29,7 @@ WARM = ("hypothesis", "numpy", "torch", "torchvision")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the tests said about one variant: caught by a test, survived, or a problem of its own."""
+    """What the tests said of one variant: caught by one, survived, or a problem of its own."""
 
     variant: Variant
     caught_by: str = ""

@@ -1,0 +1,74 @@
+"""The wheel and the sdist: built, complete, installed into an empty environment, imported."""
+
+import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+import roilearn
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    (path,) = built.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def sdist(built):
+    (path,) = built.glob("*.tar.gz")
+    return path
+
+
+def test_the_wheel_carries_every_file_of_the_package(wheel, root):
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    source = root / "src"
+    wanted = {
+        path.relative_to(source).as_posix()
+        for path in (source / "roilearn").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert wanted <= inside
+    assert {"roilearn/py.typed", "roilearn/__init__.pyi"} <= inside
+    assert {name.split("/")[0] for name in inside} == {
+        "roilearn",
+        f"roilearn-{roilearn.__version__}.dist-info",
+    }
+    assert any(name.endswith(".mjs") for name in inside)
+
+
+def test_the_wheel_carries_both_licences(wheel):
+    names = [name for name in zipfile.ZipFile(wheel).namelist() if "/licenses/" in name]
+    assert sorted(name.rpartition("/")[2] for name in names) == ["LICENSE", "LICENSE-TEXT"]
+
+
+def test_the_sdist_can_rebuild_the_book_and_run_the_tests(sdist, texts):
+    with tarfile.open(sdist) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = {name for name in texts if not name.startswith(".")}
+    assert wanted - inside == set()
+
+
+def test_a_clean_environment_imports_the_wheel(wheel, clean_python, pip, fresh_python, root):
+    pip(clean_python, "install", "--quiet", "-c", root / "constraints.txt", wheel)
+    code = "from roilearn import reference; import roilearn; print(roilearn.__version__)"
+    assert fresh_python(code, python=clean_python).strip() == roilearn.__version__
+    installed = {
+        package["name"] for package in json.loads(pip(clean_python, "list", "--format=json"))
+    }
+    assert installed - {"pip", "setuptools"} == {"roilearn", "numpy", "lazy-loader", "packaging"}
+
+
+def test_pip_finds_the_console_command(wheel):
+    entry = f"roilearn-{roilearn.__version__}.dist-info/entry_points.txt"
+    assert "roilearn = roilearn.cli:main" in zipfile.ZipFile(wheel).read(entry).decode()
+
+
+def test_the_command_answers_help():
+    done = subprocess.run(
+        [sys.executable, "-m", "roilearn.cli", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "bench" in done.stdout
