@@ -4,3 +4,7 @@ from .base import draw_points as draw_points
 from .base import new_figure as new_figure
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
+from .pool import bins_along_an_axis as bins_along_an_axis
+from .pool import cells_that_learn as cells_that_learn
+from .pool import pooled_box as pooled_box
+from .pool import sliding_response as sliding_response

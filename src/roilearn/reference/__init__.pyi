@@ -25,5 +25,6 @@ from .roi_align import roi_align_backward as roi_align_backward
 from .roi_align import roi_align_box_gradient as roi_align_box_gradient
 from .roi_align import sample_positions as sample_positions
 from .roi_pool import bin_edges as bin_edges
+from .roi_pool import box_bins as box_bins
 from .roi_pool import roi_pool as roi_pool
 from .roi_pool import roi_pool_backward as roi_pool_backward
