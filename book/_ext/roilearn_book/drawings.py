@@ -97,14 +97,16 @@ def pixels() -> Drawing:
         + box_outline(1.3, 0.7, 3.6, 2.4, CELL)
         + line(x * CELL, -18, x * CELL, 3 * CELL + 18, **guide)
         + point
-        + text(1.3 * CELL + 8, 0.7 * CELL + 22, "box 1.3, 0.7, 3.6, 2.4", text_anchor="start")
+        + text(1.3 * CELL, 0.7 * CELL - 9, "1.3, 0.7", text_anchor="start")
+        + text(3.6 * CELL, 2.4 * CELL + 22, "3.6, 2.4", text_anchor="end")
         + ruler(
             -18, edges, [str(i) for i in range(6)], "continuous x: pixel i covers i to i + 1", -1
         )
         + ruler(
             3 * CELL + 18, centres, [str(i) for i in range(5)], "index column: value i sits at i", 1
         )
-        + text(x * CELL + 12, y * CELL + 6, "x = 2.9, column = 2.4", text_anchor="start")
+        + text(x * CELL - 14, y * CELL - 4, "x = 2.9", text_anchor="end")
+        + text(x * CELL - 14, y * CELL + 17, "column = 2.4", text_anchor="end")
     )
     alt = (
         "Five by three grey pixels with a dot at each centre. The ruler above numbers the pixel"
