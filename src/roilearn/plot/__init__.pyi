@@ -6,5 +6,6 @@ from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
 from .pool import bins_along_an_axis as bins_along_an_axis
 from .pool import cells_that_learn as cells_that_learn
+from .pool import photograph_and_map as photograph_and_map
 from .pool import pooled_box as pooled_box
 from .pool import sliding_response as sliding_response

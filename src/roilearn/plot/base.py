@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from roilearn.palette import COLOURS
@@ -106,6 +107,7 @@ def draw_box(
         linestyle="--" if dashed else "-",
         label=label,
         clip_on=False,
+        path_effects=[withStroke(linewidth=3.5, foreground="white")],  # seen on photographs too
     )
     axes.add_patch(outline)
 

@@ -64,6 +64,29 @@ def winners(values: np.ndarray, roi: np.ndarray, bins: tuple[int, int]) -> set[t
     return {(int(column), int(row)) for row, column in np.argwhere(spread)}
 
 
+def photograph_and_map(
+    photo: ArrayLike, values: ArrayLike, stride: int, boxes: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Draw boxes on a photograph in pixels, and beside it on its feature map in cells.
+
+    Parameters
+    ----------
+    photo : (H, W, 3) picture.
+    values : (H // stride, W // stride), one channel of its feature map.
+    boxes : x1, y1, x2, y2 in image pixels, by name.
+    """
+    figure, (left, right) = new_figure(2, height=2.9)
+    left.imshow(photo)
+    left.set(xlabel="x (image pixels)", ylabel="y (image pixels)")
+    draw_map(right, values, numbers=False)
+    right.set(xticks=range(0, np.shape(values)[1], 4), yticks=range(0, np.shape(values)[0], 4))
+    for dashed, (name, box) in enumerate(boxes.items()):
+        draw_box(left, box, dashed=bool(dashed))
+        draw_box(right, np.divide(box, stride), dashed=bool(dashed), label=name)
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), fontsize=8, ncols=2)
+    return figure
+
+
 def sliding_response(shifts: ArrayLike, responses: Mapping[str, ArrayLike], unit: str) -> Figure:
     """Draw what an output does while the box slides: a line for each ``palette`` key.
 
@@ -93,7 +116,7 @@ def cells_that_learn(
     spreads : (H, W) gradient to the map, by the title of its panel.
     box : x1, y1, x2, y2 in cells.
     """
-    figure, panels = new_figure(len(spreads), height=2.6, squeeze=False)
+    figure, panels = new_figure(len(spreads), height=1.9, squeeze=False)
     for axes, (title, spread) in zip(panels[0], spreads.items(), strict=True):
         draw_map(axes, values, numbers=False)
         shade(axes, np.asarray(spread))
