@@ -1,0 +1,86 @@
+"""What a notebook cell shows: a figure with alt text, or the package's own source."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import inspect
+import io
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+
+DPI = 144  # stored pixels per inch; shown at CSS's 96, so that pictures are sharp on dense screens
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure as a PNG with its alt text, and close it.
+
+    The alt text is stored in the output's metadata, where the book's build finds it, and as plain
+    text for readers who see no pictures.
+
+    Parameters
+    ----------
+    figure : a matplotlib figure.
+    alt : what is to be seen, in a sentence.
+
+    Raises
+    ------
+    ValueError: alt text of fewer than three words.
+    """
+    from IPython.display import display  # noqa: PLC0415 - needed when called, not when imported
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    if len(alt.split()) < 3:
+        raise ValueError(
+            f"alt must say what is to be seen, in three words or more; got {alt!r}.\n"
+            "Name the things drawn and where they are; leave the conclusion to the caption."
+        )
+    buffer = io.BytesIO()
+    # The software's version stays out of the file: the same figure gives the same bytes.
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    plt.close(figure)
+    picture = base64.b64encode(buffer.getvalue()).decode()
+    width = round(figure.get_figwidth() * 96)
+    display(
+        {"image/png": picture, "text/plain": f"Figure: {alt}"},
+        metadata={"image/png": {"alt": alt, "width": width}},
+        raw=True,
+    )
+
+
+def show_source(*functions: Callable[..., Any]) -> None:
+    """Show the package's own source of functions or classes, docstrings left out.
+
+    Parameters
+    ----------
+    functions : shown in this order, each under its full name.
+    """
+    from IPython.core.display import Markdown  # noqa: PLC0415
+    from IPython.display import display  # noqa: PLC0415
+
+    for function in functions:
+        original: Any = inspect.unwrap(function)
+        name = f"{original.__module__}.{original.__qualname__}"
+        display(Markdown(f"`{name}`\n\n```python\n{source_without_docstring(original)}\n```"))
+
+
+def source_without_docstring(function: Callable[..., Any]) -> str:
+    """Return the source of a function or class as it stands in its file, without its docstring.
+
+    Examples
+    --------
+    >>> from roilearn.reference.boxes import box_area
+    >>> '\"\"\"' in source_without_docstring(box_area)
+    False
+    """
+    lines = textwrap.dedent(inspect.getsource(function)).rstrip().splitlines()
+    definition = ast.parse("\n".join(lines)).body[0]
+    if isinstance(definition, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(definition):
+        docstring = definition.body[0]
+        del lines[docstring.lineno - 1 : docstring.end_lineno]
+    return "\n".join(lines)
