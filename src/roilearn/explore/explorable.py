@@ -1,0 +1,142 @@
+"""What the live figures share: one module text, JSON state, a still picture with alt text."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+try:
+    import anywidget
+except ImportError as error:
+    raise ImportError(
+        "roilearn.explore needs anywidget, which is not installed. "
+        "Install it with: pip install 'roilearn[explore]'"
+    ) from error
+import traitlets
+
+from roilearn.palette import BOX_ON_DARK, COLOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+
+FOLDER = Path(__file__).parent
+STILL_DPI = 144
+
+
+def compose(*names: str) -> str:
+    """Text of one ES module: the palette, then the named files; no imports, so a Blob runs it."""
+    palette = json.dumps({**COLOURS, "box-dark": BOX_ON_DARK})
+    return "\n".join([f"const PALETTE = {palette};", *map(read, names)])
+
+
+def read(name: str) -> str:
+    """Text of a file beside this one."""
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+class Checked(traitlets.TraitType):
+    """A trait of JSON values, shared with the page, that ``check(name, value)`` passes or refuses.
+
+    The check returns the value in its stored form, or raises ValueError or TypeError in words
+    that name the trait.
+    """
+
+    def __init__(self, default: Any, check: Callable[[str, Any], Any]) -> None:
+        self.check = check
+        super().__init__(copy.deepcopy(default))
+        self.tag(sync=True)
+
+    def validate(self, _obj: object, value: Any) -> Any:
+        """Return the value as it is stored; traitlets calls this on every assignment."""
+        return self.check(str(self.name), value)
+
+
+class Explorable(anywidget.AnyWidget):
+    """A live figure: the same module in Jupyter and in a page without a kernel.
+
+    A subclass names its module files in ``parts`` (palette and ``common.mjs`` come first),
+    declares its state as ``Checked`` traits, and gives ``numbers``, ``alt`` and ``draw``.
+    """
+
+    parts: ClassVar[tuple[str, ...]] = ()
+    styles: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Put the module text together once for each class."""
+        if "parts" in vars(cls):  # not for the class that traitlets derives for each instance
+            cls._esm = compose("common.mjs", *cls.parts)
+            cls._css = "\n".join(map(read, ("common.css", *cls.styles)))
+        super().__init_subclass__(**options)
+
+    def __init__(self, **state: Any) -> None:
+        unknown = sorted(set(state) - set(self.state_names()))
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} has no argument {', '.join(unknown)}. "
+                f"It takes {', '.join(self.state_names())}."
+            )
+        super().__init__(**state)
+
+    @classmethod
+    def state_names(cls) -> list[str]:
+        """Names of the traits that make up the figure's state."""
+        found = [vars(base).items() for base in reversed(cls.__mro__)]
+        return [name for items in found for name, trait in items if isinstance(trait, Checked)]
+
+    def state(self) -> dict[str, Any]:
+        """Present state, as plain JSON values."""
+        return {name: getattr(self, name) for name in self.state_names()}
+
+    def numbers(self) -> dict[str, Any]:
+        """Every number that the figure shows, computed by ``roilearn.reference``.
+
+        The module's ``compute(state)`` gives the same ones in the page.
+        """
+        raise NotImplementedError
+
+    @property
+    def alt(self) -> str:
+        """What is to be seen in the figure's present state."""
+        raise NotImplementedError
+
+    def draw(self) -> Figure:
+        """Draw the present state with matplotlib, in the live figure's visual language."""
+        raise NotImplementedError
+
+    def still(self, path: str | Path | None = None) -> bytes:
+        """PNG of the present state, for print, GitHub and readers without scripts.
+
+        Parameters
+        ----------
+        path : file to write as well.
+        """
+        # matplotlib is loaded only here: most sessions draw no still.
+        from matplotlib import pyplot as plt  # noqa: PLC0415
+        from matplotlib import rc_context  # noqa: PLC0415
+
+        from roilearn.plot.base import STYLE  # noqa: PLC0415
+
+        buffer = io.BytesIO()
+        with rc_context(STYLE):
+            figure = self.draw()
+            # The software's version stays out of the file: the same state gives the same bytes.
+            figure.savefig(buffer, format="png", dpi=STILL_DPI, metadata={"Software": None})
+            plt.close(figure)
+        if path is not None:
+            Path(path).write_bytes(buffer.getvalue())
+        return buffer.getvalue()
+
+    def __repr__(self) -> str:
+        """Class and state: stable from run to run, unlike an object's address."""
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.state().items())})"
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
+        data, metadata = super()._repr_mimebundle_(**options)
+        picture = base64.b64encode(self.still()).decode()
+        return {**data, "image/png": picture}, {**metadata, "image/png": {"alt": self.alt}}
