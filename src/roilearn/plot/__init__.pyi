@@ -1,3 +1,14 @@
+from .align import align_by_hand as align_by_hand
+from .align import band_outside as band_outside
+from .align import half_cell as half_cell
+from .align import same_box_on_levels as same_box_on_levels
+from .align import samples_in_a_bin as samples_in_a_bin
+from .align_answers import cells_read as cells_read
+from .align_answers import crops_of_operators as crops_of_operators
+from .align_answers import edge_slope as edge_slope
+from .align_answers import error_while_sliding as error_while_sliding
+from .align_answers import growing_box as growing_box
+from .align_answers import thirds_on_two_maps as thirds_on_two_maps
 from .base import draw_box as draw_box
 from .base import draw_map as draw_map
 from .base import draw_points as draw_points
@@ -9,3 +20,12 @@ from .pool import cells_that_learn as cells_that_learn
 from .pool import photograph_and_map as photograph_and_map
 from .pool import pooled_box as pooled_box
 from .pool import sliding_response as sliding_response
+from .quantization import bins_and_equal_parts as bins_and_equal_parts
+from .quantization import box_end_on_ruler as box_end_on_ruler
+from .quantization import crops as crops
+from .quantization import edge_moves as edge_moves
+from .quantization import iou_by_size as iou_by_size
+from .quantization import regions_on_photograph as regions_on_photograph
+from .quantization import rounding_rules as rounding_rules
+from .quantization import shifted_masks as shifted_masks
+from .quantization import sliding_edges as sliding_edges

@@ -1,0 +1,135 @@
+"""Figures of the RoIAlign chapter: where it reads."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+
+from roilearn import reference
+from roilearn.palette import COLOURS
+from roilearn.plot.base import draw_box, draw_map, draw_points, new_figure
+
+
+def align_by_hand(values: ArrayLike, box: Sequence[float], samples: int = 2) -> Figure:
+    """Draw one bin over ``box``: what RoIPool reads, beside what RoIAlign reads.
+
+    Parameters
+    ----------
+    values : (H, W) map, small enough to print its numbers.
+    box : x1, y1, x2, y2 in cells.
+    samples : samples of the bin along each axis.
+    """
+    values = np.asarray(values)
+    figure, (left, right) = new_figure(2, width=7, height=3.4, sharey=True)
+    x1, y1, x2, y2 = reference.quantize_box(box, 1.0)
+    cells = values[y1 : y2 + 1, x1 : x2 + 1]
+    for axes, title in ((left, "RoIPool"), (right, "RoIAlign")):
+        draw_map(axes, values)
+        draw_box(axes, box)
+        axes.set_title(title)
+    draw_box(left, (x1, y1, x1 + cells.shape[1], y1 + cells.shape[0]), kind="pool", dashed=True)
+    row, column = np.unravel_index(np.argmax(cells), cells.shape)
+    _ring(left, x1 + column + 0.5, y1 + row + 0.5)
+    for x in reference.sample_positions(box[0], box[2] - box[0], 1, samples)[0]:
+        for y in reference.sample_positions(box[1], box[3] - box[1], 1, samples)[0]:
+            draw_points(right, x, y)
+            value = f"{reference.bilinear(values, y - 0.5, x - 0.5):g}"
+            right.annotate(value, (x, y), (6, 5), textcoords="offset points", color="#7A4B00")
+    return figure
+
+
+def half_cell(box: tuple[float, float] = (2.0, 6.0), bins: int = 4, cells: int = 8) -> Figure:
+    """Draw one row of cells, and where ``bins`` bins read it, with and without the -0.5."""
+    figure, axes = new_figure(width=7, height=2.9)
+    for cell in range(cells):
+        axes.add_patch(Rectangle((cell, 0), 1, 1, facecolor="#EDEDED", edgecolor="#8A8A8A"))
+        axes.text(cell + 0.5, 0.5, str(cell), ha="center", va="center")
+    draw_box(axes, (box[0], -0.08, box[1], 1.08))
+    for i in range(bins):
+        centre = box[0] + (i + 0.5) * (box[1] - box[0]) / bins
+        for kind, start, moved, end in (("align", -0.8, 0.0, 0.3), ("loss", 1.8, 0.5, 0.7)):
+            draw_points(axes, centre, start, kind="bin")
+            _arrow(axes, (centre, start), (centre + moved, end), kind)
+    note = {"va": "center", "ha": "right", "fontsize": 9}
+    axes.text(-0.2, -0.8, "aligned=True:\nbin centre, own cell", color=COLOURS["align"], **note)
+    axes.text(-0.2, 0.5, "index of the cell", **note)
+    axes.text(-0.2, 1.8, "aligned=False:\nhalf a cell further", color=COLOURS["loss"], **note)
+    axes.set(xlim=(-2.3, cells + 0.1), ylim=(2.1, -1.1), yticks=[], xticks=range(cells + 1))
+    axes.set_xlabel("x (cells), continuous: whole numbers are edges")
+    axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def samples_in_a_bin(counts: Sequence[int] = (1, 2, 3), size: float = 2.6) -> Figure:
+    """Draw one bin of ``size`` cells with 1, 2, 3 ... samples an axis, at their fractions."""
+    figure, panels = new_figure(len(counts), width=7, height=2.7)
+    for axes, count in zip(panels, counts, strict=True):
+        positions = np.array(reference.sample_positions(0.0, 1.0, 1, count)[0])
+        axes.add_patch(Rectangle((0, 0), 1, 1, facecolor="#EAF5FC", edgecolor=COLOURS["bin"], lw=2))
+        for cut in np.arange(1, count) / count:
+            axes.plot((cut, cut), (0, 1), (0, 1), (cut, cut), color=COLOURS["bin"], lw=1, ls=":")
+        draw_points(axes, *np.meshgrid(positions, positions))
+        labels = [f"{2 * s + 1}/{2 * count}" for s in range(count)]
+        axes.set_xticks(positions, labels)
+        axes.set_yticks(positions, labels)
+        adaptive = ", adaptive here" if count == np.ceil(size) else ""
+        axes.set(title=f"{count} x {count}{adaptive}", xlim=(-0.05, 1.05), ylim=(1.05, -0.05))
+        axes.set_aspect("equal")
+    panels[len(counts) // 2].set_xlabel("fraction of the bin's width")
+    panels[0].set_ylabel("fraction of its height")
+    return figure
+
+
+def band_outside(size: int = 6) -> Figure:
+    """Draw the value of one sample of a map of ones as it moves in from outside and out again."""
+    positions = np.arange(-2 * 64, (size + 1) * 64 + 1) / 64
+    counts = [float(reference.in_band(position, size)) for position in positions]
+    figure, axes = new_figure(width=7, height=2.3)
+    axes.axvspan(-0.5, size - 0.5, color="#EDEDED")
+    axes.plot(positions, counts, color=COLOURS["align"], lw=2)
+    axes.axvspan(-1, -0.5, color=COLOURS["sample"], alpha=0.35, lw=0)
+    axes.axvspan(size - 0.5, size, color=COLOURS["sample"], alpha=0.35, lw=0)
+    axes.text((size - 1) / 2, 0.5, "inside the map", ha="center")
+    for x, side in ((-1.1, "right"), (size + 0.1, "left")):
+        axes.text(x, 0.5, "nothing:\ncounted as 0", ha=side, va="center", fontsize=9)
+    axes.set(xlabel="column of the sample (index; column = x - 0.5)", ylabel="value it reads")
+    axes.set_xticks(range(-2, size + 2))
+    axes.set_ylim(-0.08, 1.15)
+    return figure
+
+
+def same_box_on_levels(names: Mapping[int, str], box: tuple[float, float]) -> Figure:
+    """Draw where a box's middle is read on maps of several strides, with and without the -0.5.
+
+    Parameters
+    ----------
+    names : what to call the map, by its stride.
+    box : x1, x2 in image pixels.
+    """
+    figure, axes = new_figure(width=7, height=2.6)
+    middle = sum(box) / 2
+    for line, (stride, name) in enumerate(names.items()):
+        axes.plot(box, (line, line), color=COLOURS["box"], lw=2)
+        draw_points(axes, middle, line, kind="align", label=None if line else "aligned=True")
+        shifted = middle + stride / 2
+        draw_points(axes, shifted, line, kind="loss", label=None if line else "aligned=False")
+        axes.text(shifted + 2, line - 0.2, f"+{stride / 2:g} px", color=COLOURS["loss"], fontsize=9)
+        axes.text(box[0] - 3, line, name, ha="right", va="center", fontsize=9)
+    axes.axvline(middle, color=COLOURS["align"], lw=0.8, ls=":")
+    axes.set(xlabel="x (image pixels)", xlim=(box[0] - 34, box[1] + 6), yticks=[])
+    axes.set_ylim(len(names) - 0.5, -0.9)
+    axes.spines["left"].set_visible(False)
+    axes.legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 1.12), frameon=False)
+    return figure
+
+
+def _ring(axes: Axes, x: float, y: float) -> None:
+    axes.scatter(x, y, s=420, facecolors="none", edgecolors=COLOURS["pool"], linewidths=2)
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], kind: str) -> None:
+    style = {"arrowstyle": "->", "color": COLOURS[kind], "lw": 1.2}
+    axes.annotate("", end, start, arrowprops=style)
