@@ -1,0 +1,121 @@
+"""Figures on grid rules: where each output reads, how far the picture moves, who is read how often.
+
+Axes that say "index" are index coordinates: the value of index i stands at i, and its pixel
+reaches half way to the next on both sides.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from roilearn.palette import COLOURS
+from roilearn.plot.base import new_figure
+from roilearn.plot.interpolation import GREY
+from roilearn.reference import GRID_RULES, resize_linear, source_positions
+
+LINES = {"corner": "-", "corner_truncated": ":", "half_pixel": "--", "align_corners": "-."}
+
+
+def reading_positions(out_size: int, in_size: int) -> Figure:
+    """Draw the row of input pixels four times, with the places where each rule reads it."""
+    figure, panels = new_figure(1, len(GRID_RULES), width=6.4, height=3.4, sharex=True)
+    for axes, rule in zip(panels, GRID_RULES, strict=True):
+        for index in range(in_size):
+            axes.axvspan(index - 0.49, index + 0.49, color=("#E4E4E4", "#F1F1F1")[index % 2])
+            axes.plot([index], [0], "o", color=GREY, markersize=9, fillstyle="none")
+        _numbered(axes, source_positions(out_size, in_size, rule))
+        axes.set(yticks=[], ylim=(-0.6, 1.3), ylabel=rule)
+        axes.yaxis.label.set(rotation=0, ha="right", va="center")
+    panels[-1].set(xlabel="position in the input (index)", xticks=range(in_size))
+    return figure
+
+
+def displacement(out_size: int, in_size: int) -> Figure:
+    """Draw how far from the half-pixel place each rule reads, across the picture."""
+    figure, axes = new_figure(width=6.4, height=2.8)
+    centres = (np.arange(out_size) + 0.5) * in_size / out_size
+    straight = source_positions(out_size, in_size, "half_pixel")
+    for rule in GRID_RULES:
+        shift = source_positions(out_size, in_size, rule) - straight
+        axes.plot(centres, shift, LINES[rule], color="black", marker=".", label=rule)
+    axes.set_xlabel("x in the input (pixels, centres at +0.5)")
+    axes.set_ylabel("reads too far right\n(input pixels)")
+    axes.legend(fontsize=8, ncols=2)
+    return figure
+
+
+def pictures(
+    named: Mapping[str, ArrayLike], *, columns: int = 4, marks: Sequence[float] = ()
+) -> Figure:
+    """Draw grey pictures side by side under their names, each filling its panel.
+
+    Parameters
+    ----------
+    named : pictures with values from 0 to 1, by title.
+    columns : pictures in a row.
+    marks : (x, y) of a crosshair as fractions of the width and the height; none when empty.
+    """
+    rows = -(-len(named) // columns)
+    figure, panels = new_figure(columns, rows, width=7.4, height=2.3 * rows, squeeze=False)
+    for axes, (title, picture) in zip(panels.flat, named.items(), strict=True):
+        height, width = np.shape(picture)
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
+        if len(marks):
+            axes.axvline(marks[0] * width, color=COLOURS["sample"], linewidth=1)
+            axes.axhline(marks[1] * height, color=COLOURS["sample"], linewidth=1)
+        axes.set(title=title, xticks=[0, width], yticks=[0, height])
+        axes.tick_params(labelsize=8)
+    return figure
+
+
+def edge_profiles(
+    lines: Mapping[str, ArrayLike], level: float, span: tuple[float, float]
+) -> Figure:
+    """Draw one row of a picture, resized under each rule, where it crosses an edge.
+
+    Parameters
+    ----------
+    lines : rows of values by rule; each fills the same width, and the first is the input.
+    level : value that marks the edge.
+    span : part of the width to show, in pixels of the input.
+    """
+    figure, axes = new_figure(width=6.4, height=2.8)
+    full = len(np.asarray(next(iter(lines.values()))))
+    for rule, line in lines.items():
+        count = len(np.asarray(line))
+        x = (np.arange(count) + 0.5) * full / count
+        axes.plot(x, line, **_line_style(rule))
+    axes.axhline(level, color=COLOURS["loss"], linewidth=0.8)
+    axes.set(xlim=span, xlabel="x (input pixels, centres at +0.5)", ylabel="brightness")
+    axes.legend(fontsize=8, loc="lower right")
+    return figure
+
+
+def times_read(out_size: int, in_size: int) -> Figure:
+    """Draw, for each rule, the sum of the weights with which every input value is read."""
+    figure, panels = new_figure(len(GRID_RULES), width=7.4, height=2.2, sharey=True)
+    for axes, rule in zip(panels, GRID_RULES, strict=True):
+        shares = [resize_linear(unit, out_size, rule).sum() for unit in np.eye(in_size)]
+        axes.bar(range(in_size), shares, color=COLOURS["gradient"], edgecolor="black")
+        axes.axhline(out_size / in_size, color=GREY, linewidth=0.8)
+        axes.set(title=rule, xlabel="input (index)", xticks=range(in_size))
+    panels[0].set_ylabel("sum of its weights")
+    return figure
+
+
+def _numbered(axes: Axes, positions: np.ndarray) -> None:
+    style = {"s": 46, "color": COLOURS["sample"], "edgecolors": "black", "zorder": 3}
+    axes.scatter(positions, np.zeros(len(positions)), **style)
+    for order, position in enumerate(positions):
+        lift = 7 + 11 * np.count_nonzero(positions[:order] == position)
+        axes.annotate(str(order), (position, 0), (0, lift), textcoords="offset points", ha="center")
+
+
+def _line_style(rule: str) -> dict[str, object]:
+    if rule not in LINES:
+        return {"color": COLOURS["exact"], "linewidth": 4, "label": rule}
+    steps = "steps-mid" if rule == "corner_truncated" else "default"
+    return {"color": "black", "linestyle": LINES[rule], "drawstyle": steps, "label": rule}
