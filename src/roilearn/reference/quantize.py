@@ -33,7 +33,7 @@ def quantize(values: ArrayLike, rule: str = "half_away") -> np.ndarray:
     """
     check_choice("rule", rule, ROUNDING_RULES)
     values = np.asarray(values)
-    values = values.astype(np.result_type(values, np.float32))
+    values = values.astype(np.result_type(values.dtype, np.float32))
     if rule == "floor":
         return np.floor(values)
     if rule == "half_even":
