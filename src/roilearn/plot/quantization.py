@@ -86,7 +86,8 @@ def edge_moves(moves: Mapping[str, ArrayLike], stride: int) -> Figure:
     """Draw how often each move of an edge, in image pixels, occurs."""
     figure, panels = _row_of_panels(len(moves), height=2.5, sharey=True)
     bins = np.linspace(-stride, 1.5 * stride, 41) + 1e-9  # a move of half a stride is in, not out
-    for axes, (title, pixels) in zip(panels, moves.items(), strict=True):
+    for axes, (title, move) in zip(panels, moves.items(), strict=True):
+        pixels = np.asarray(move)
         axes.hist(pixels, bins, weights=np.full(len(pixels), 100 / len(pixels)), color="#8A8A8A")
         axes.axvline(0, color=COLOURS["box"], linewidth=2)
         axes.axvline(np.mean(pixels), color=COLOURS["loss"], linestyle="--", linewidth=2)
