@@ -137,6 +137,7 @@ class Explorable(anywidget.AnyWidget):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.state().items())})"
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
-        data, metadata = super()._repr_mimebundle_(**options)
+        widget = super()._repr_mimebundle_(**options)
+        data, metadata = widget if widget else ({}, {})
         picture = base64.b64encode(self.still()).decode()
         return {**data, "image/png": picture}, {**metadata, "image/png": {"alt": self.alt}}

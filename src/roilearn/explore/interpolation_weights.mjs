@@ -45,14 +45,13 @@ function weightTable() {
     const path = `cells.${n}`;
     return html(
       "tr", {},
-      html("th", { scope: "row" }, html("strong", {}, NAMES[n]), html("span", { class: "roi-place" }, " row ", readout(`${path}.row`, 0), ", column ", readout(`${path}.column`, 0))),
-      html("td", {}, html("span", { class: "roi-sides" }, readout(`${path}.height`), " \u00d7 ", readout(`${path}.width`), " = "), readout(`${path}.weight`, 3)),
-      html("td", {}, readout(`${path}.value`, 0)),
-      html("td", {}, readout(`${path}.product`, 3)),
+      html("th", { scope: "row" }, html("strong", {}, NAMES[n]), html("span", { class: "roi-aside" }, " (", readout(`${path}.row`, 0), ", ", readout(`${path}.column`, 0), ")")),
+      html("td", {}, html("span", { class: "roi-aside" }, readout(`${path}.height`), " \u00d7 ", readout(`${path}.width`), " = "), readout(`${path}.weight`, 3)),
+      html("td", {}, html("span", { class: "roi-aside" }, "\u00d7 ", readout(`${path}.value`, 0), " = "), readout(`${path}.product`, 3)),
     );
   };
-  const head = ["cell", "opposite area = weight", "value", "product"].map((text) => html("th", { scope: "col" }, text));
-  const sum = html("tr", { class: "roi-sum" }, html("th", { scope: "row", colspan: 3 }, "value at the point, the sum"), html("td", {}, readout("value", 3)));
+  const head = ["row, column", "opposite area", "\u00d7 value"].map((text) => html("th", { scope: "col" }, text));
+  const sum = html("tr", { class: "roi-sum" }, html("th", { scope: "row", colspan: 2 }, "value at the point: their sum"), html("td", {}, readout("value", 3)));
   return html("table", {}, html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...steps(4).map(line), sum));
 }
 
@@ -75,8 +74,8 @@ function areas(numbers, size) {
     const [farX, farY] = [centre(numbers.cells[3 - n].column, size), centre(numbers.cells[3 - n].row, size)];
     const [x, y, width, height] = [Math.min(px, farX), Math.min(py, farY), Math.abs(farX - px), Math.abs(farY - py)];
     const area = svg("rect", { class: "roi-area", x, y, width, height, style: `--weight: ${(100 * cell.weight).toFixed(1)}%` });
-    const roomy = width > 18 && height > 16;
-    return roomy ? [area, label(x + width / 2, y + height / 2, width > 58 && height > 30 ? `${NAMES[n]} ${format(cell.weight)}` : NAMES[n], { class: "roi-strong" })] : [area];
+    const clear = Math.hypot(width, height) > 34; // of the point and of the ring in the far corner
+    return clear ? [area, label(x + width / 2, y + height / 2, width > 58 && height > 30 ? `${NAMES[n]} ${format(cell.weight)}` : NAMES[n], { class: "roi-strong" })] : [area];
   });
 }
 
@@ -86,8 +85,8 @@ function rings(numbers, size) {
     if (cell.weight === 0) return [];
     const [x, y] = [centre(cell.column, size), centre(cell.row, size)];
     const [left, above] = [n % 2 === 0, n < 2];
-    const ring = svg("circle", { class: "roi-neighbour", cx: x, cy: y, r: 14, style: `--weight: ${(100 * cell.weight).toFixed(1)}%` });
-    return [ring, label(x + (left ? -21 : 21), y + (above ? -17 : 17), NAMES[n], { class: "roi-strong" })];
+    const ring = svg("circle", { class: "roi-neighbour", cx: x, cy: y, r: 11, style: `--weight: ${(100 * cell.weight).toFixed(1)}%` });
+    return [ring, label(x + (left ? -17 : 17), y + (above ? -14 : 14), NAMES[n], { class: "roi-strong" })];
   });
 }
 
@@ -107,7 +106,7 @@ function receivedMarks(gradient, size) {
 function uphill({ slope, inside }, size) {
   const steep = Math.hypot(slope.row, slope.column);
   if (steep < 1e-9) return [];
-  const length = clamp(steep * 9, 16, size * 0.9);
+  const length = clamp(10 + steep * 14, 24, size);
   const [ux, uy] = [slope.column / steep, slope.row / steep];
   const [x, y] = [centre(inside.column, size), centre(inside.row, size)];
   const [tipX, tipY] = [x + ux * length, y + uy * length];

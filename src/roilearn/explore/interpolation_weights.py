@@ -32,7 +32,7 @@ class InterpolationWeights(Explorable):
     styles = ("interpolation_weights.css",)
 
     values = Checked(FOUR_BY_FOUR, checks.feature_map(2, 8))
-    x = Checked(2.2, checks.number(0, 8))
+    x = Checked(2.1, checks.number(0, 8))
     y = Checked(1.8, checks.number(0, 8))
     show = Checked("value", checks.one_of("value", "gradient"))
 
@@ -116,7 +116,7 @@ def draw_areas(axes: Axes, numbers: dict[str, Any]) -> None:
         far_x, far_y = opposite["column"] + 0.5, opposite["row"] + 0.5
         shade = {"color": COLOURS["sample"], "alpha": 0.2 + 0.6 * cell["weight"]}
         axes.fill_between(sorted((x, far_x)), min(y, far_y), max(y, far_y), **shade)
-        middle = {"ha": "center", "va": "center", "fontweight": "bold"}
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "fontweight": "bold"}
         axes.text((x + far_x) / 2, (y + far_y) / 2, name, **middle)
         left, above = cell["column"] < opposite["column"], cell["row"] < opposite["row"]
         at = (cell["column"] + (0.15 if left else 0.85), cell["row"] + (0.2 if above else 0.8))
@@ -137,8 +137,8 @@ def draw_received(axes: Axes, numbers: dict[str, Any]) -> None:
 def write_sum(axes: Axes, numbers: dict[str, Any]) -> None:
     """Write the four products and their sum."""
     lines = [
-        f"{name}   {cell['height']:.2f} × {cell['width']:.2f} = {cell['weight']:.3f}"
-        f"   × {cell['value']:g} = {cell['product']:.3f}"
+        f"{name}   {cell['height']:.2f} $\\times$ {cell['width']:.2f} = {cell['weight']:.3f}"
+        f"   $\\times$ {cell['value']:g} = {cell['product']:.3f}"
         for name, cell in zip("ABCD", numbers["cells"], strict=True)
     ]
     lines += [
