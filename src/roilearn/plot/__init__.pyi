@@ -13,6 +13,13 @@ from .base import draw_box as draw_box
 from .base import draw_map as draw_map
 from .base import draw_points as draw_points
 from .base import new_figure as new_figure
+from .interpolation import chords as chords
+from .interpolation import gather_and_scatter as gather_and_scatter
+from .interpolation import line_between as line_between
+from .interpolation import opposite_areas as opposite_areas
+from .interpolation import surface as surface
+from .interpolation import three_lines as three_lines
+from .interpolation import value_and_slope as value_and_slope
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
 from .pool import bins_along_an_axis as bins_along_an_axis
@@ -29,3 +36,7 @@ from .quantization import regions_on_photograph as regions_on_photograph
 from .quantization import rounding_rules as rounding_rules
 from .quantization import shifted_masks as shifted_masks
 from .quantization import sliding_edges as sliding_edges
+from .resizing import displacement as displacement
+from .resizing import edge_profiles as edge_profiles
+from .resizing import pictures as pictures
+from .resizing import times_read as times_read

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from roilearn.palette import COLOURS
-from roilearn.plot.base import new_figure
+from roilearn.plot.base import GREYS, new_figure
 from roilearn.reference import (
     bilinear,
     bilinear_weights,
@@ -71,24 +71,6 @@ def opposite_areas(row: float, column: float, height: int, width: int) -> Figure
     return figure
 
 
-def surface(image: ArrayLike) -> Figure:
-    """Draw a map cell by cell, and lines of equal value of its bilinear surface."""
-    image = np.asarray(image, dtype=float)
-    height, width = image.shape
-    rows, columns = np.linspace(0, height - 1, 41), np.linspace(0, width - 1, 41)
-    dense = [[bilinear(image, row, column) for column in columns] for row in rows]
-    figure, panels = new_figure(2, width=6.0, height=3.0, sharey=True)
-    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    panels[0].imshow(image, cmap="Greys", extent=extent)
-    panels[1].imshow(image, cmap="Greys", extent=extent, interpolation="bilinear", alpha=0.35)
-    levels = panels[1].contour(columns, rows, dense, levels=8, colors="black", linewidths=1)
-    panels[1].clabel(levels, fontsize=7, fmt="%g")
-    for axes, title in zip(panels, ("the cells", "lines of equal value"), strict=True):
-        axes.set(title=title, xlabel="column (index)", xticks=range(width), yticks=range(height))
-    panels[0].set_ylabel("row (index)")
-    return figure
-
-
 def chords(signal: Callable[[ArrayLike], ArrayLike], end: float, steps: Sequence[float]) -> Figure:
     """Draw a curved signal and the lines between its samples, a panel for each sample spacing."""
     figure, panels = new_figure(len(steps), width=7.0, height=2.4, sharey=True)
@@ -103,6 +85,24 @@ def chords(signal: Callable[[ArrayLike], ArrayLike], end: float, steps: Sequence
         axes.set(title=f"h = {step:.2f}: error {np.abs(curve - line).max():.3f}", xlabel="x")
     panels[0].set_ylabel("value")
     panels[-1].legend(fontsize=8)
+    return figure
+
+
+def surface(image: ArrayLike) -> Figure:
+    """Draw a map cell by cell, and lines of equal value of its bilinear surface."""
+    image = np.asarray(image, dtype=float)
+    height, width = image.shape
+    rows, columns = np.linspace(0, height - 1, 41), np.linspace(0, width - 1, 41)
+    dense = [[bilinear(image, row, column) for column in columns] for row in rows]
+    figure, panels = new_figure(2, width=6.0, height=3.0, sharey=True)
+    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    panels[0].imshow(image, cmap=GREYS, extent=extent)
+    panels[1].imshow(image, cmap=GREYS, extent=extent, alpha=0.3)
+    levels = panels[1].contour(columns, rows, dense, levels=8, colors="black", linewidths=1)
+    panels[1].clabel(levels, fontsize=7, fmt="%g")
+    for axes, title in zip(panels, ("the cells", "lines of equal value"), strict=True):
+        axes.set(title=title, xlabel="column (index)", xticks=range(width), yticks=range(height))
+    panels[0].set_ylabel("row (index)")
     return figure
 
 

@@ -1,13 +1,11 @@
-"""Figures on grid rules: where each output reads, how far the picture moves, who is read how often.
+"""Figures on grid rules: how far each moves the picture, and which values are read how often.
 
-Axes that say "index" are index coordinates: the value of index i stands at i, and its pixel
-reaches half way to the next on both sides.
+Where each output reads is drawn by the live figure ``explore.ResizeGrids``.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -17,20 +15,6 @@ from roilearn.plot.interpolation import GREY
 from roilearn.reference import GRID_RULES, resize_linear, source_positions
 
 LINES = {"corner": "-", "corner_truncated": ":", "half_pixel": "--", "align_corners": "-."}
-
-
-def reading_positions(out_size: int, in_size: int) -> Figure:
-    """Draw the row of input pixels four times, with the places where each rule reads it."""
-    figure, panels = new_figure(1, len(GRID_RULES), width=6.4, height=3.4, sharex=True)
-    for axes, rule in zip(panels, GRID_RULES, strict=True):
-        for index in range(in_size):
-            axes.axvspan(index - 0.49, index + 0.49, color=("#E4E4E4", "#F1F1F1")[index % 2])
-            axes.plot([index], [0], "o", color=GREY, markersize=9, fillstyle="none")
-        _numbered(axes, source_positions(out_size, in_size, rule))
-        axes.set(yticks=[], ylim=(-0.6, 1.3), ylabel=rule)
-        axes.yaxis.label.set(rotation=0, ha="right", va="center")
-    panels[-1].set(xlabel="position in the input (index)", xticks=range(in_size))
-    return figure
 
 
 def displacement(out_size: int, in_size: int) -> Figure:
@@ -104,14 +88,6 @@ def times_read(out_size: int, in_size: int) -> Figure:
         axes.set(title=rule, xlabel="input (index)", xticks=range(in_size))
     panels[0].set_ylabel("sum of its weights")
     return figure
-
-
-def _numbered(axes: Axes, positions: np.ndarray) -> None:
-    style = {"s": 46, "color": COLOURS["sample"], "edgecolors": "black", "zorder": 3}
-    axes.scatter(positions, np.zeros(len(positions)), **style)
-    for order, position in enumerate(positions):
-        lift = 7 + 11 * np.count_nonzero(positions[:order] == position)
-        axes.annotate(str(order), (position, 0), (0, lift), textcoords="offset points", ha="center")
 
 
 def _line_style(rule: str) -> dict[str, object]:
