@@ -13,22 +13,27 @@ from pathlib import Path
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Files of one folder; only failed requests are worth a line."""
+    """Files of one folder; only a page that is not there is worth a line."""
 
-    def log_request(self, code: object = "-", size: object = "-") -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Keep quiet about requests that succeeded."""
+        if str(code) == "404" and self.path != "/favicon.ico":
+            super().log_request(code, size)
+
+    def log_error(self, *_: object) -> None:
+        """Keep quiet: the request's own line says it."""
 
 
 def serve(folder: Path) -> None:
     """Serve the folder on a free port until interrupted."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
     address = f"http://127.0.0.1:{server.server_port}/"
-    print(f"The book is at {address} (Ctrl+C stops)", flush=True)  # noqa: T201
+    print(f"The book is at {address} (Ctrl+C stops)", flush=True)
     webbrowser.open(address)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        print()  # noqa: T201
+        print()
     finally:
         server.server_close()
 

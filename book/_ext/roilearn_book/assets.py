@@ -1,4 +1,4 @@
-"""The style sheet, the page script and the palette, on every page."""
+"""The style sheet, the page scripts and the palette, on every page."""
 
 from __future__ import annotations
 
@@ -26,9 +26,17 @@ def add_palette(_app: Sphinx, _page: str, _template: str, context: dict[str, Any
     context["metatags"] = context.get("metatags", "") + f"<style>:root {{{variables}}}</style>"
 
 
+def mend_citation_lists(_app: Sphinx, _p: str, _t: str, context: dict[str, Any], _: Any) -> None:
+    """Drop the list role of bibliographies: docutils gives their entries no list item's role."""
+    if "body" in context:
+        context["body"] = context["body"].replace('<div role="list" class="cit', '<div class="cit')
+
+
 def setup(app: Sphinx) -> None:
-    """Link ``book.css`` and, after the page is parsed, ``live_figures.js``."""
+    """Link ``book.css`` and the scripts, which run after the page is parsed."""
     app.connect("config-inited", add_static_folder)
     app.connect("html-page-context", add_palette)
+    app.connect("html-page-context", mend_citation_lists)
     app.add_css_file("book.css", priority=900)
-    app.add_js_file("live_figures.js", loading_method="defer")
+    for script in ("live_figures.js", "scrollable.js"):
+        app.add_js_file(script, loading_method="defer")

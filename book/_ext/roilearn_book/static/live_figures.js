@@ -61,7 +61,7 @@
     addStyle(state._css);
     const exported = await load(state._esm);
     const widget = typeof exported === "function" ? await exported() : exported;
-    const model = createModel(state);
+    const model = (place.model = createModel(state)); // within reach of the console, and of tests
     await widget.initialize?.({ model });
     await widget.render({ model, el: place });
   }
