@@ -1,0 +1,106 @@
+"""Resizing by linear interpolation under the four grid rules in use.
+
+A grid rule says where, among ``in_size`` values, each of ``out_size`` outputs reads. All four
+agree on nothing but the size; three of them are called "bilinear" somewhere.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from roilearn.arguments import check_choice, check_filled, check_output_size
+from roilearn.ops.interpolation import linear, neighbours
+
+GRID_RULES = ("corner", "corner_truncated", "half_pixel", "align_corners")
+
+
+def source_positions(
+    out_size: int, in_size: int, rule: str = "half_pixel"
+) -> Float[Tensor, " out_size"]:
+    """Index position in the input that each output reads, before clamping.
+
+    Parameters
+    ----------
+    out_size, in_size : number of values along the axis.
+    rule : one of ``GRID_RULES``, with scale = in_size / out_size:
+
+        ``corner``            i * scale (most tutorials; ONNX calls it asymmetric)
+        ``corner_truncated``  floor(i * scale), which is nearest-neighbour resizing
+        ``half_pixel``        (i + 0.5) * scale - 0.5 (PyTorch, OpenCV, TensorFlow 2, Pillow)
+        ``align_corners``     i * (in_size - 1) / (out_size - 1)
+
+    Returns
+    -------
+    (out_size,) positions in float64: in float32 the truncated rule would lose whole cells.
+
+    Raises
+    ------
+    ValueError: a size below 1; an unknown rule.
+
+    Examples
+    --------
+    >>> source_positions(4, 3, "corner")
+    tensor([0.0000, 0.7500, 1.5000, 2.2500], dtype=torch.float64)
+    """
+    check_choice("rule", rule, GRID_RULES)
+    check_output_size((out_size, in_size), name="out_size and in_size")
+    scale = in_size / out_size
+    i = torch.arange(out_size, dtype=torch.float64)
+    if rule == "corner":
+        return i * scale
+    if rule == "corner_truncated":
+        return (i * scale).floor()
+    if rule == "half_pixel":
+        return (i + 0.5) * scale - 0.5
+    return i * (in_size - 1) / max(out_size - 1, 1)
+
+
+def resize_linear(
+    values: Float[Tensor, " L"], size: int, rule: str = "half_pixel"
+) -> Float[Tensor, " size"]:
+    """Resize a signal to ``size`` values: read it at ``source_positions``, clamped at the ends.
+
+    Examples
+    --------
+    >>> resize_linear(torch.tensor([0.0, 1.0, 2.0]), 4, "corner")
+    tensor([0.0000, 0.7500, 1.5000, 2.0000])
+    """
+    check_filled("values", values, dimensions=1)
+    return linear(values, source_positions(size, len(values), rule).to(values))
+
+
+def resize(
+    image: Float[Tensor, "*batch H W"], size: int | Sequence[int], rule: str = "half_pixel"
+) -> Float[Tensor, "*batch h w"]:
+    """Resize images: along the rows, then along the columns.
+
+    Every output pixel reads at its own row and its own column, so the four weights of a bilinear
+    reading are the product of two pairs, and the image can be resized one axis at a time.
+
+    Parameters
+    ----------
+    image : (..., H, W) tensor.
+    size : (height, width) of the output, or one number for both.
+    rule : one of ``GRID_RULES``.
+
+    Returns
+    -------
+    (..., height, width) tensor.
+
+    Examples
+    --------
+    >>> image = torch.arange(9.0).reshape(3, 3)
+    >>> resize(image, (2, 2), "align_corners")
+    tensor([[0., 2.],
+            [6., 8.]])
+    """
+    check_filled("image", image, dimensions=2)
+    height, width = check_output_size(size, name="size")
+    rows = source_positions(height, image.shape[-2], rule).to(image)
+    columns = source_positions(width, image.shape[-1], rule).to(image)
+    top, bottom, down = neighbours(rows, image.shape[-2])
+    left, right, across = neighbours(columns, image.shape[-1])
+    image = torch.lerp(image[..., top, :], image[..., bottom, :], down[:, None])  # [..., h, W]
+    return torch.lerp(image[..., left], image[..., right], across)  # [..., h, w]
