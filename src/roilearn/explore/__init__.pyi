@@ -2,3 +2,4 @@ from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .pool_and_align import PoolAndAlign as PoolAndAlign
 from .quantization import Quantization as Quantization
 from .resize_grids import ResizeGrids as ResizeGrids
+from .sliding_box import SlidingBox as SlidingBox

@@ -199,13 +199,11 @@ function label(x, y, text, attributes = {}) {
   return svg("text", { x, y, ...attributes }, text);
 }
 
-function drawMap(layer, values, size, digits = 0) {
+// The numbers go into a layer of their own, which overlays leave readable.
+function drawMap(cells, numbers, values, size) {
   const [low, high] = span(values);
-  const cells = values.flatMap((line, row) =>
-    line.flatMap((value, column) => [
-      cell(column * size, row * size, size, size, (value - low) / (high - low || 1)),
-      label((column + 0.5) * size, (row + 0.5) * size, format(value, digits), { class: "roi-value" }),
-    ]),
-  );
-  layer.replaceChildren(...cells);
+  const places = values.flatMap((line, row) => line.map((value, column) => ({ value, row, column })));
+  cells.replaceChildren(...places.map(({ value, row, column }) => cell(column * size, row * size, size, size, (value - low) / (high - low || 1))));
+  const text = (value) => format(value, Number.isInteger(value) ? 0 : 1);
+  numbers.replaceChildren(...places.map(({ value, row, column }) => label((column + 0.5) * size, (row + 0.5) * size, text(value), { class: "roi-value" })));
 }

@@ -138,6 +138,6 @@ class Explorable(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
         widget = super()._repr_mimebundle_(**options)
-        data, metadata = widget if widget else ({}, {})
+        data, metadata = widget or ({}, {})
         picture = base64.b64encode(self.still()).decode()
         return {**data, "image/png": picture}, {**metadata, "image/png": {"alt": self.alt}}

@@ -146,8 +146,7 @@ function render({ model, el }) {
     const state = readState(model, TRAITS);
     const numbers = compute(state);
     fit(picture, (width) => (width / limits.x) * limits.y);
-    drawMap(map, state.values, size(), 0);
-    values.replaceChildren(...map.querySelectorAll(".roi-value")); // above the rectangles
+    drawMap(map, values, state.values, size());
     const learning = state.show === "gradient";
     under.replaceChildren(...(learning ? receivedMarks(numbers.gradient, size()) : [...areas(numbers, size()), ...rings(numbers, size())]));
     over.replaceChildren(...(learning ? uphill(numbers, size()) : []));

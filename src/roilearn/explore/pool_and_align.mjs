@@ -17,7 +17,7 @@ export function compute({ features, box, stride, output_size, sampling_ratio, al
     box,
     cells: box.map((side) => side * scale),
     output_size,
-    sampling_ratio,
+    sampling: sampling_ratio > 0 ? sampling_ratio : "adaptive",
     selected: [row, column],
     pool: {
       ...pool,
@@ -40,17 +40,17 @@ const countNonzero = (map) => map.flat().filter((value) => value !== 0).length;
 
 // One side of the figure: a map with layers over it, the grid of outputs, the selected bin's sum.
 function panel(side, title, note) {
-  const [map, bins, marks] = ["map", "bins", "marks"].map(() => svg("g"));
+  const [map, bins, values, marks] = steps(4).map(() => svg("g"));
   const outline = svg("path", { class: "roi-true-box" });
   const target = side === "pool" ? handle("rect", { "aria-label": "Box" }) : svg("rect", { class: "roi-handle" });
-  const picture = svg("svg", { role: "group", "aria-label": `${title} on the feature map` }, map, bins, marks, outline, target);
+  const picture = svg("svg", { role: "group", "aria-label": `${title} on the feature map` }, map, bins, values, marks, outline, target);
   const output = html("div", { class: "roi-output", role: "group", "aria-label": `${title} output` });
   const sum = html("p");
-  const learning = html("p", { class: "roi-note" }, "Gradient reaches ", readout(`${side}.learning`, 0), " cells of the map.");
+  const learning = html("p", { class: "roi-note" }, "Gradient reaches ", readout(`${side}.learning`, 0), " cells.");
   const heading = html("p", { class: "roi-heading" }, swatch(side), html("strong", {}, title), ` ${note}`);
   const answer = html("div", { class: "roi-answer" }, output, html("div", {}, sum, learning));
   const element = html("div", { class: "roi-panel" }, heading, html("div", {}, picture), answer);
-  return { side, title, element, picture, map, bins, marks, outline, target, output, sum };
+  return { side, title, element, picture, map, bins, values, marks, outline, target, output, sum };
 }
 
 // The output as a grid of buttons: pressing one selects its bin. Built again only for a new size.
@@ -121,14 +121,15 @@ function drawAlign(view, { align, cells, selected }, size, show) {
     align.columns.map((__, j) => outlined(binClass(selected, i, j), [left + j * wide, top + i * tall, left + (j + 1) * wide, top + (i + 1) * tall], size)),
   );
   const moved = left !== cells[0] || top !== cells[1] || right !== cells[2] || bottom !== cells[3];
-  view.bins.replaceChildren(...bins, ...(moved ? [outlined("roi-region", [left, top, right, bottom], size)] : []));
   const dot = (row, column, css) => svg("circle", { class: css, cx: (column + 0.5) * size, cy: (row + 0.5) * size, r: css === "roi-sample" ? 3.6 : 2.2 });
   const others = align.rows.flat().flatMap((row) => align.columns.flat().map((column) => dot(row, column, "roi-other-sample")));
   const own = align.bin.samples.map(({ row, column }) => dot(row, column, "roi-sample"));
   const weights = align.bin.weights.flatMap((line, row) =>
     line.map((weight, column) => svg("circle", { class: "roi-weight", cx: (column + 0.5) * size, cy: (row + 0.5) * size, r: Math.min(Math.sqrt(weight), 0.7) * size * 0.7 })),
   );
-  view.marks.replaceChildren(...(show === "gradient" ? gradientMarks(align.gradient, size) : [...weights, ...others, ...own]));
+  const shifted = moved ? [outlined("roi-region", [left, top, right, bottom], size)] : [];
+  view.bins.replaceChildren(...bins, ...shifted, ...(show === "gradient" ? [] : weights));
+  view.marks.replaceChildren(...(show === "gradient" ? gradientMarks(align.gradient, size) : [...others, ...own]));
   view.sum.replaceChildren(...sampleSum(align.bin.samples), readout("align.bin.value"));
 }
 
@@ -172,9 +173,9 @@ function boxControls(model) {
   return controls(
     side(0, "x1, px"), side(1, "y1, px"), side(2, "x2, px"), side(3, "y2, px"),
     bins(0, "bin rows"), bins(1, "bin columns"),
-    range({ label: "sampling ratio (0: adaptive)", min: 0, max: 4, step: 1, path: "sampling_ratio", get: () => Math.max(model.get("sampling_ratio"), 0), set: (value) => store(model, { sampling_ratio: value }) }),
+    range({ label: "sampling ratio", min: 0, max: 4, step: 1, path: "sampling", get: () => Math.max(model.get("sampling_ratio"), 0), set: (value) => store(model, { sampling_ratio: value }) }),
     tick({ label: "aligned (subtract half a cell)", get: () => model.get("aligned"), set: (aligned) => store(model, { aligned }) }),
-    choice({ label: "Show", options: [["values", "what is read"], ["gradient", "where the gradient lands"]], get: () => model.get("show"), set: (show) => store(model, { show }) }),
+    choice({ label: "Show", options: [["values", "values"], ["gradient", "gradient"]], get: () => model.get("show"), set: (show) => store(model, { show }) }),
   );
 }
 
@@ -197,7 +198,7 @@ function render({ model, el }) {
       const { width } = fit(view.picture, (wide) => (wide / columns) * state.features.length);
       const size = width / columns;
       view.picture.classList.toggle("roi-quiet-values", state.show === "gradient");
-      drawMap(view.map, state.features, size);
+      drawMap(view.map, view.values, state.features, size);
       (view.side === "pool" ? drawPool : drawAlign)(view, numbers, size, state.show);
       placeBox(view, numbers.cells.map((side) => side * size));
       drawOutput(view, model, numbers);

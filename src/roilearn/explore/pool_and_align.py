@@ -52,9 +52,9 @@ class PoolAndAlign(Explorable):
         row, column = (min(place, size - 1) for place, size in sizes)
         return {
             "box": self.box,
-            "cells": [side / self.stride for side in self.box],
+            "cells": [side * (1 / self.stride) for side in self.box],
             "output_size": self.output_size,
-            "sampling_ratio": self.sampling_ratio,
+            "sampling": self.sampling_ratio if self.sampling_ratio > 0 else "adaptive",
             "selected": [row, column],
             "pool": self.pool_numbers(row, column),
             "align": self.align_numbers(row, column),

@@ -59,7 +59,7 @@ class Quantization(Explorable):
         }
 
     def read_by(self, rule: str, edges: list[float]) -> dict[str, Any]:
-        """What a box reads under one rule, what its edges gain in pixels, the IoU left."""
+        """Say what a box reads under one rule, what its edges gain in pixels, the IoU left."""
         x1, x2 = edges
         box = [x1, x1, x2, x2]
         first, _, last, _ = reference.quantize_box(box, 1 / self.stride, rule)
@@ -125,7 +125,7 @@ def gains(pixels: float) -> str:
 
 
 def draw_roundings(axes: Axes, numbers: dict[str, Any]) -> None:
-    """The true box, the cells read and the bins, each on its line over the image's pixels."""
+    """Draw the true box, the cells read and the bins, a line each, over the image's pixels."""
     stride, chosen = numbers["stride"], numbers["chosen"]
     (x1, x2), (start, stop) = numbers["edges"], chosen["read"]
     axes.barh(0, x2 - x1, left=x1, height=0.6, color="none", edgecolor=COLOURS["box"], linewidth=2)

@@ -57,16 +57,17 @@ class ResizeGrids(Explorable):
         }
 
     def rule_numbers(self, rule: str, selected: int) -> dict[str, Any]:
-        """What one rule reads, makes of the signal, and how far it moves it, in input pixels."""
+        """Say what one rule reads and makes of the signal, and how far it moves it, in input pixels."""
         signal = np.array(self.signal, dtype=np.float64)
         positions = reference.source_positions(self.out_size, len(signal), rule)
         resized = reference.resize_linear(signal, self.out_size, rule)
         mass = centre_of_mass(resized, len(signal) / self.out_size)
+        middle = centre_of_mass(signal, 1.0)
         return {
             "positions": positions.tolist(),
             "resized": resized.tolist(),
             "mass": mass,
-            "shift": None if mass is None else mass - centre_of_mass(signal, 1.0),
+            "shift": None if mass is None or middle is None else mass - middle,
             "position": float(positions[selected]),
             "x": float(positions[selected]) + 0.5,
             "value": float(resized[selected]),
@@ -123,7 +124,7 @@ def moves(rule_numbers: dict[str, Any]) -> str:
 
 
 def draw_strip(axes: Axes, values: list[float], peak: float, *, top: float, width: float) -> None:
-    """A row of pixels in greys, each with its value."""
+    """Draw a row of pixels in greys, each with its value."""
     for i, value in enumerate(values):
         grey = str(0.97 - 0.4 * value / peak)
         axes.fill_between([i * width, (i + 1) * width], top, top + 1, color=grey, edgecolor="white")
@@ -131,7 +132,7 @@ def draw_strip(axes: Axes, values: list[float], peak: float, *, top: float, widt
 
 
 def draw_reads(axes: Axes, positions: list[float], numbers: dict[str, Any]) -> None:
-    """A line from each output pixel's centre to where it reads; open when moved to an end."""
+    """Draw a line from each output pixel's centre to where it reads; open when moved to an end."""
     for i, position in enumerate(positions):
         inside = min(max(position, 0), numbers["in_size"] - 1)
         style: dict[str, Any] = {"color": COLOURS["sample"], "zorder": 3}
