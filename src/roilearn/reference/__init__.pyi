@@ -17,6 +17,7 @@ from .resize import GRID_RULES as GRID_RULES
 from .resize import resize as resize
 from .resize import resize_linear as resize_linear
 from .resize import source_positions as source_positions
+from .roi_align import bin_average as bin_average
 from .roi_align import fractions as fractions
 from .roi_align import in_band as in_band
 from .roi_align import region as region
