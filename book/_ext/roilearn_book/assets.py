@@ -38,5 +38,5 @@ def setup(app: Sphinx) -> None:
     app.connect("html-page-context", add_palette)
     app.connect("html-page-context", mend_citation_lists)
     app.add_css_file("book.css", priority=900)
-    for script in ("live_figures.js", "scrollable.js"):
+    for script in ("live_figures.js", "page.js"):
         app.add_js_file(script, loading_method="defer")
