@@ -18,7 +18,7 @@ from roilearn.records import Case, Record, read
 NOT_YET_COMPARED = ("nms", "ps_roi_align", "ps_roi_pool")
 """Recorded operators that this package does not have yet."""
 
-NUDGE = 2.0**-12
+NUDGE = 2.0**-16
 """Cells by which a box is moved to see both sides of a knife edge; every input lies on 1/64."""
 
 

@@ -1,0 +1,39 @@
+"""The recorder with cases that end, or hold up, the process they run in."""
+
+import os
+import sys
+import time
+
+import numpy as np
+import record_cuda
+
+NAMES = ("give a", "abort", "give b", "exit", "vanish", "raise", "give c", "hang", "give d")
+
+
+def act(case, _device):
+    """Do what the case is called."""
+    if case.name == "abort":
+        os.abort()
+    if case.name == "exit":
+        os._exit(7)
+    if case.name == "vanish":
+        os._exit(0)
+    if case.name == "hang":
+        time.sleep(60)
+    if case.name == "raise":
+        raise RuntimeError("CUDA error: an illegal memory access\nand more lines")
+    return {"forward": np.array([case.seed], np.float32)}
+
+
+def cases():
+    """One case a name, its place as its seed."""
+    for seed, name in enumerate(NAMES):
+        yield record_cuda.Case(name, "fake", "ordinary", {}, {}, seed)
+
+
+record_cuda.run_case = act
+record_cuda.machine = lambda device: {"device": device}
+record_cuda.every_case = cases
+
+if __name__ == "__main__":
+    sys.exit(record_cuda.main())
