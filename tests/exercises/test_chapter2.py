@@ -48,6 +48,17 @@ def test_mean_iou_counts_the_pixels_of_every_touched_cell(size, stride):
     assert chapter2.EXPECTED_IOU.answer(size, stride) == pytest.approx(np.mean(overlaps))
 
 
+def test_the_folded_answer_compares_touched_cells_with_roi_pool_truly():
+    read = []
+    for x1 in range(16):
+        first, last = columns_read(x1, x1 + 40, 16)
+        start, stop = first * 16, (last + 1) * 16
+        shared = min(stop, x1 + 40) - max(start, x1)
+        read.append(shared / (40 + stop - start - shared))
+    assert round(chapter2.EXPECTED_IOU.answer(40, 16), 2) == 0.74
+    assert round(np.mean(read), 2) == 0.65
+
+
 def square_iou(side, stride):
     """Mean IoU of a square over every whole-pixel position, pixel by pixel along each axis."""
     shared, read = [], []
