@@ -17,11 +17,12 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const steps = (count) => Array.from({ length: count }, (_, i) => i);
 const snap = (value, step) => Math.round(value / step) * step;
 
-// A number as the reader sees it: fixed digits, a true minus sign, no "-0.00".
+// A number as the reader sees it: fixed digits (0 for numbers that are whole as a rule), a true minus
+// sign, no "-0.00".
 function format(value, digits = 2) {
   if (value === null || value === undefined) return "none";
   if (typeof value !== "number") return String(value);
-  const text = value.toFixed(digits);
+  const text = value.toFixed(digits || (Number.isInteger(value) ? 0 : 2));
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
 }
 
@@ -97,10 +98,12 @@ function fit(picture, height) {
 
 // Controls. Each has an `update` that puts it in step with the model.
 
+// `max` may be a function, where it follows the model.
 function range({ label, min, max, step, get, set, path, digits = 0 }) {
-  const input = html("input", { type: "range", min, max, step, input: () => set(Number(input.value)) });
+  const input = html("input", { type: "range", min, step, input: () => set(Number(input.value)) });
   const row = html("label", { class: "roi-range" }, html("span", {}, label), input, readout(path, digits));
   row.update = () => {
+    input.max = typeof max === "function" ? max() : max; // before the value, which it would cut
     input.value = get();
   };
   return row;

@@ -120,9 +120,9 @@ function render({ model, el }) {
   const reach = svg("path", { class: "roi-clamp" });
   const target = handle("circle", { r: 22, "aria-label": "Point" });
   const picture = svg("svg", { role: "group", "aria-label": "Map of numbers with a point between its cells" }, map, under, values, over, reach, point, target);
-  const limits = { x: model.get("values")[0].length, y: model.get("values").length };
-  const put = (x, y) => store(model, { x: Number(clamp(snap(x, STEP), 0, limits.x).toFixed(2)), y: Number(clamp(snap(y, STEP), 0, limits.y).toFixed(2)) });
-  const slider = (axis) => range({ label: axis, min: 0, max: limits[axis], step: STEP, digits: 2, path: axis, get: () => model.get(axis), set: (value) => store(model, { [axis]: value }) });
+  const limit = { x: () => model.get("values")[0].length, y: () => model.get("values").length };
+  const put = (x, y) => store(model, { x: Number(clamp(snap(x, STEP), 0, limit.x()).toFixed(2)), y: Number(clamp(snap(y, STEP), 0, limit.y()).toFixed(2)) });
+  const slider = (axis) => range({ label: axis, min: 0, max: limit[axis], step: STEP, digits: 2, path: axis, get: () => model.get(axis), set: (value) => store(model, { [axis]: value }) });
   const panel = controls(
     slider("x"), slider("y"),
     choice({ label: "Show", options: [["value", "weights"], ["gradient", "gradient"]], get: () => model.get("show"), set: (show) => store(model, { show }) }),
@@ -134,7 +134,7 @@ function render({ model, el }) {
     caption("Drag the point, or use the arrow keys (Shift: half a cell). Each cell weighs as much as the rectangle of its letter, across the point from it."),
   );
   el.append(root);
-  const size = () => picture.viewBox.baseVal.width / limits.x;
+  const size = () => picture.viewBox.baseVal.width / limit.x();
 
   draggable(target, picture, {
     start: () => ({ x: model.get("x"), y: model.get("y") }),
@@ -145,7 +145,7 @@ function render({ model, el }) {
   function draw() {
     const state = readState(model, TRAITS);
     const numbers = compute(state);
-    fit(picture, (width) => (width / limits.x) * limits.y);
+    fit(picture, (width) => (width / limit.x()) * limit.y());
     drawMap(map, values, state.values, size());
     const learning = state.show === "gradient";
     under.replaceChildren(...(learning ? receivedMarks(numbers.gradient, size()) : [...areas(numbers, size()), ...rings(numbers, size())]));
@@ -156,7 +156,7 @@ function render({ model, el }) {
       circle.setAttribute("cy", y);
     }
     reach.setAttribute("d", `M${x} ${y}L${centre(numbers.inside.column, size())} ${centre(numbers.inside.row, size())}`);
-    describe(target, state.x, 0, limits.x, `x ${format(state.x)}, y ${format(state.y)}: value ${format(numbers.value)}`);
+    describe(target, state.x, 0, limit.x(), `x ${format(state.x)}, y ${format(state.y)}: value ${format(numbers.value)}`);
     panel.update();
     fill(root, numbers);
   }

@@ -156,7 +156,7 @@ function selectBin(model, { side, picture }, at) {
 function boxControls(model) {
   const side = (n, name) =>
     range({
-      label: name, min: 0, max: (n % 2 ? model.get("features").length : model.get("features")[0].length) * model.get("stride"), step: 1, path: `box.${n}`,
+      label: name, min: 0, max: () => (n % 2 ? model.get("features").length : model.get("features")[0].length) * model.get("stride"), step: 1, path: `box.${n}`,
       get: () => model.get("box")[n],
       set(value) {
         const box = [...model.get("box")];

@@ -99,7 +99,7 @@ function drawLens(layer, numbers, n, left, width) {
     ...cells.map((k) => [at((k - 0.5) * stride), k - 1]).filter(([x, k]) => k >= 0 && x > left + 8 && x < left + width - 8).map(([x, k]) => label(x, top + height - 9, k, { class: "roi-faint" })),
     svg("path", { class: "roi-true-edge", d: `M${at(middle)} ${top - 4}v${height + 8}` }),
     ...(shown ? [svg("path", { class: "roi-rounded-edge", d: `M${at(rounded)} ${top - 4}v${height + 8}` })] : []),
-    svg("text", { x: left + width / 2, y: 10 }, `${n ? "right" : "left"} edge, ${gain < 0 ? "lost" : "gained"} `, svg("tspan", { class: "roi-strong" }, `${format(Math.abs(gain), Number.isInteger(gain) ? 0 : 1)} px`)),
+    svg("text", { x: left + width / 2, y: 10 }, `${n ? "right" : "left"} edge, ${gain < 0 ? "lost" : "gained"} `, svg("tspan", { class: "roi-strong" }, `${format(Math.abs(gain), 0)} px`)),
   );
 }
 
@@ -126,7 +126,7 @@ function drawCurve(layer, numbers, width) {
 function ruleTable() {
   const rows = Object.entries(NAMES).map(([rule, name]) => {
     const path = `rules.${rule}`;
-    const row = html("tr", {}, html("th", { scope: "row" }, name), ...[["count", 0], ["gained.0", 1], ["gained.1", 1], ["iou", 3]].map(([what, digits]) => html("td", {}, readout(`${path}.${what}`, digits))));
+    const row = html("tr", {}, html("th", { scope: "row" }, name), ...[["count", 0], ["gained.0", 0], ["gained.1", 0], ["iou", 3]].map(([what, digits]) => html("td", {}, readout(`${path}.${what}`, digits))));
     row.dataset.rule = rule;
     return row;
   });

@@ -122,7 +122,7 @@ function render({ model, el }) {
   const panel = controls(
     range({ label: "input pixels", min: 3, max: 8, step: 1, path: "in_size", get: () => model.get("signal").length, set: (size) => store(model, { signal: bump(size) }) }),
     range({ label: "output pixels", min: 1, max: 12, step: 1, path: "out_size", get: () => model.get("out_size"), set: (out_size) => store(model, { out_size, selected: Math.min(model.get("selected"), out_size - 1) }) }),
-    range({ label: "selected output i", min: 0, max: 11, step: 1, path: "selected", get: () => model.get("selected"), set: select }),
+    range({ label: "selected output i", min: 0, max: () => model.get("out_size") - 1, step: 1, path: "selected", get: () => model.get("selected"), set: select }),
   );
   const root = frame(
     "resize-grids", "Where a resized signal reads, under four grid rules",
@@ -148,7 +148,6 @@ function render({ model, el }) {
     target.setAttribute("height", height);
     const half = numbers.rules.half_pixel;
     describe(target, numbers.selected, 0, numbers.out_size - 1, `output pixel ${numbers.selected}; half pixel reads index ${format(half.position, 3)}, value ${format(half.value)}`);
-    panel.querySelectorAll("input")[2].max = numbers.out_size - 1;
     panel.update();
     fill(root, numbers);
   }

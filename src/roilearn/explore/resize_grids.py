@@ -57,7 +57,7 @@ class ResizeGrids(Explorable):
         }
 
     def rule_numbers(self, rule: str, selected: int) -> dict[str, Any]:
-        """Say what one rule reads and makes of the signal, and how far it moves it, in input pixels."""
+        """Say what one rule reads, what comes out, and how far the picture moves, in pixels."""
         signal = np.array(self.signal, dtype=np.float64)
         positions = reference.source_positions(self.out_size, len(signal), rule)
         resized = reference.resize_linear(signal, self.out_size, rule)

@@ -132,7 +132,7 @@ function render({ model, el }) {
   const told = html("p", { class: "roi-jumps" });
   const put = (offset) => store(model, { offset: clamp(snap(offset, STEP), 0, model.get("stride")) });
   const panel = controls(
-    range({ label: "offset, px", min: 0, max: model.get("stride"), step: STEP, digits: 2, path: "offset", get: () => model.get("offset"), set: put }),
+    range({ label: "offset, px", min: 0, max: () => model.get("stride"), step: STEP, digits: 2, path: "offset", get: () => model.get("offset"), set: put }),
     range({ label: "sampling ratio", min: 1, max: 4, step: 1, path: "sampling_ratio", get: () => model.get("sampling_ratio"), set: (sampling_ratio) => store(model, { sampling_ratio }) }),
     choice({
       label: "Bin (row, column)", options: steps(4).map((n) => [`${n >> 1},${n % 2}`, `${n >> 1}, ${n % 2}`]), get: () => model.get("bin").join(","),

@@ -67,9 +67,7 @@ class SlidingBox(Explorable):
             "sampling_ratio": self.sampling_ratio,
             "here": self.respond(offset),
             "curves": curves,
-            "largest": {
-                kind: float(np.abs(np.diff(curve)).max()) for kind, curve in curves.items()
-            },
+            "largest": largest,
             "jumps": [
                 {"offset": float(at), "from": before, "to": after}
                 for at, (before, after) in zip(offsets[1:], pairwise(curves["pool"]), strict=True)
