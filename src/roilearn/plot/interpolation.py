@@ -37,7 +37,7 @@ def line_between(values: Sequence[float], position: float) -> Figure:
         shift = (-9 if side == "right" else 9, -4)
         _note(axes, f"{values[index]:g}, weight {weight:g}", (index, values[index]), shift, side)
     axes.set(xlabel="position (index)", ylabel="value", ylim=(0, 1.4 * max(values)))
-    axes.set(xticks=range(len(values)), xlim=(-0.7, len(values) - 0.6))
+    axes.set(xticks=range(len(values)), xlim=(-0.9, len(values) - 0.6))
     return figure
 
 
@@ -185,7 +185,8 @@ def _arrows(
         tail, tip = ((position, 1), (index, 0)) if back else ((index, 0), (position, 1))
         style = {"arrowstyle": "->", "color": colour, "linewidth": 1 + 3 * weights[index]}
         axes.annotate("", tip, tail, arrowprops={**style, "shrinkA": 13, "shrinkB": 13})
-        axes.text((position + index) / 2 + 0.06, 0.5, f"{weights[index]:g}")
+        shift, side = ((9, 0), "left") if index > position else ((-9, 0), "right")
+        _note(axes, f"{weights[index]:g}", ((position + index) / 2, 0.5), shift, side)
     axes.scatter([position], [1], s=460, color="white", edgecolors=colour, linewidths=2)
     _note(axes, f"{upper:g}", (position, 1), (0, -4))
     for index, value in enumerate(lower):

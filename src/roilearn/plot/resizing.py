@@ -27,7 +27,7 @@ def displacement(out_size: int, in_size: int) -> Figure:
         axes.plot(centres, shift, LINES[rule], color="black", marker=".", label=rule)
     axes.set_xlabel("x in the input (pixels, centres at +0.5)")
     axes.set_ylabel("reads too far right\n(input pixels)")
-    axes.legend(fontsize=8, ncols=2)
+    axes.legend(fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 
@@ -43,7 +43,9 @@ def pictures(
     marks : (x, y) of a crosshair as fractions of the width and the height; none when empty.
     """
     rows = -(-len(named) // columns)
-    figure, panels = new_figure(columns, rows, width=7.4, height=2.3 * rows, squeeze=False)
+    side = min(2.6, 7.4 / columns)
+    size = {"width": side * columns, "height": (side + 0.4) * rows}
+    figure, panels = new_figure(columns, rows, **size, squeeze=False)
     for axes, (title, picture) in zip(panels.flat, named.items(), strict=True):
         height, width = np.shape(picture)
         axes.imshow(picture, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
