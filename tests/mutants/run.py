@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,13 +19,37 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import pytest
-from variants import VARIANTS, Variant
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "roilearn"
 SUITES = ("reference", "ops", "peers")
 LIMIT = 300  # seconds for one variant; a healthy run of all suites takes less than half of this
 WARM = ("hypothesis", "numpy", "torch", "torchvision")
+PLUGINS = ("_hypothesis_pytestplugin", "pytest_timeout")  # finding all installed ones takes seconds
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A mistake that somebody has made, as one text replaced in one file of the package."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+UNCHANGED = Variant("(unchanged)", "__init__.py", "import lazy_loader", "import lazy_loader")
+
+
+def listed(folder: Path) -> list[Variant]:
+    """Variants of every list in ``folder``: one table a file, name = [old text, new text]."""
+    tables = [tomllib.loads(path.read_text()) for path in sorted(folder.glob("*.toml"))]
+    return [
+        Variant(name, file, *texts)
+        for table in tables
+        for file, changes in table.items()
+        for name, texts in changes.items()
+    ]
 
 
 @dataclass(frozen=True)
@@ -41,7 +66,7 @@ class Verdict:
         """Whether this is what the house wants: wrong code is caught, unchanged code is not."""
         if self.problem:
             return False
-        return bool(self.caught_by) == (self.variant.old != self.variant.new)
+        return bool(self.caught_by) == (self.variant != UNCHANGED)
 
 
 class FirstFailure:
@@ -96,8 +121,11 @@ def try_variant(package: Path, tests: Path, variant: Variant, folder: Path) -> t
     sys.path.insert(0, str(folder))
     os.environ["PYTHONPATH"] = str(folder)
     first = FirstFailure()
-    quiet = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
-    code = pytest.main([*quiet, *test_files(tests, variant)], plugins=[first])
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # WARM has imported a plugin
+    options += [word for plugin in PLUGINS for word in ("-p", plugin)]
+    code = pytest.main([*options, *test_files(tests, variant)], plugins=[first])
     used = sys.modules.get(package.name)
     if used is None or not str(used.__file__).startswith(str(folder)):
         return "", "the tests did not import the copy"
@@ -176,11 +204,11 @@ def verdicts(
 
 def describe(verdict: Verdict) -> str:
     """Render one line of the table."""
-    unchanged = verdict.variant.old == verdict.variant.new
-    survived = "passes every test" if unchanged else "SURVIVED"
+    survived = "passes every test" if verdict.variant == UNCHANGED else "SURVIVED"
     outcome = verdict.problem or verdict.caught_by or survived
     mark = "ok  " if verdict.good else "FAIL"
-    return f"{mark} {verdict.seconds:5.1f} s  {verdict.variant.name:<58} {outcome}"
+    variant = f"{verdict.variant.file}: {verdict.variant.name}"
+    return f"{mark} {verdict.seconds:5.1f} s  {variant:<80} {outcome}"
 
 
 def main() -> int:
@@ -188,11 +216,11 @@ def main() -> int:
     for name in WARM:
         __import__(name)
     os.chdir(ROOT)
-    unchanged = Variant("(unchanged)", "__init__.py", "import lazy_loader", "import lazy_loader")
-    chosen = [v for v in VARIANTS if all(word in v.file + v.name for word in sys.argv[1:])]
+    known = listed(Path(__file__).parent)
+    chosen = [v for v in known if all(word in f"{v.file} {v.name}" for word in sys.argv[1:])]
     workers = min(4, os.cpu_count() or 1)
     failures = 0
-    for verdict in verdicts(PACKAGE, ROOT / "tests", [unchanged, *chosen], workers=workers):
+    for verdict in verdicts(PACKAGE, ROOT / "tests", [UNCHANGED, *chosen], workers=workers):
         print(describe(verdict), flush=True)
         failures += not verdict.good
     print(f"{len(chosen)} wrong variants and the unchanged package: {failures} not as wanted")

@@ -97,7 +97,7 @@ def resize(image: ArrayLike, size: int | Sequence[int], rule: str = "half_pixel"
     height, width = check_output_size(size, name="size")
     rows = source_positions(height, image.shape[-2], rule)
     columns = source_positions(width, image.shape[-1], rule)
-    output = np.zeros((*image.shape[:-2], height, width), np.result_type(image, np.float32))
+    output = np.zeros((*image.shape[:-2], height, width), np.result_type(image.dtype, np.float32))
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
             output[..., i, j] = bilinear(image, row, column)
