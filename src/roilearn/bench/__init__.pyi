@@ -1,0 +1,13 @@
+from .results import FOLDER as FOLDER
+from .results import Row as Row
+from .results import read as read
+from .results import recorded as recorded
+from .results import statement as statement
+from .results import write as write
+from .run import measure as measure
+from .shapes import SHAPES as SHAPES
+from .shapes import Shape as Shape
+from .shapes import make_inputs as make_inputs
+from .timing import Timing as Timing
+from .timing import interleave as interleave
+from .timing import ratios as ratios

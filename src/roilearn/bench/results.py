@@ -1,0 +1,81 @@
+"""Recorded results: one CSV a machine's run, with its versions, read with the standard library."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+_BESIDE = Path(__file__).parent / "results"  # in an installed wheel
+_CHECKOUT = Path(__file__).parents[3] / "benchmarks" / "results"
+FOLDER = _CHECKOUT if _CHECKOUT.is_dir() else _BESIDE
+"""Where results are kept: ``benchmarks/results`` of a checkout, or the copy in the wheel."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contestant on one workload. ``ratio`` is torchvision's time over its time."""
+
+    operator: str
+    shape: str
+    direction: str  # "forward" or "forward + backward"
+    contestant: str
+    milliseconds: float
+    ratio: float
+    slowest: float
+    fastest: float
+    rounds: int
+    versions: str
+    machine: str
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Write rows as CSV, numbers to three significant digits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        table.writeheader()
+        for row in rows:
+            values = asdict(row).items()
+            table.writerow({k: f"{v:.3g}" if isinstance(v, float) else v for k, v in values})
+
+
+def read(path: Path | None = None) -> list[Row]:
+    """Read one file of results; by default the recorded ones of the CPU, none if there are none."""
+    path = path or FOLDER / "cpu.csv"
+    if not path.exists():
+        return []
+    numbers = {field.name: field.type for field in fields(Row) if field.type in (float, int)}
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Row(**{name: numbers.get(name, str)(value) for name, value in line.items()})
+            for line in csv.DictReader(file)
+        ]
+
+
+def recorded(
+    operator: str, shape: str, direction: str = "forward", contestant: str = "roilearn"
+) -> Row:
+    """Look one recorded result up.
+
+    Raises
+    ------
+    ValueError: nothing of that name has been recorded.
+    """
+    wanted = (operator, shape, direction, contestant)
+    for row in read():
+        if (row.operator, row.shape, row.direction, row.contestant) == wanted:
+            return row
+    raise ValueError(
+        f"operator, shape, direction and contestant must name a recorded result; got {wanted}. "
+        "See roilearn.bench.read() for what there is; `roilearn bench` records it."
+    )
+
+
+def statement(operator: str, shape: str, direction: str = "forward") -> str:
+    """One line for a page: how many times as fast as torchvision, where and with what."""
+    row = recorded(operator, shape, direction)
+    return (
+        f"{operator}, shape {shape}, {direction}: {row.ratio:.1f} times as fast as torchvision "
+        f"({row.slowest:.1f} to {row.fastest:.1f} over {row.rounds} rounds)\n"
+        f"{row.versions}; {row.machine}"
+    )

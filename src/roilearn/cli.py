@@ -1,0 +1,50 @@
+"""The `roilearn` command: one subcommand a habit, each with `--help`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from roilearn import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    return options.run(options)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Describe the subcommands."""
+    parser = argparse.ArgumentParser(prog="roilearn", description="Regions of interest, measured.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    bench = commands.add_parser(
+        "bench",
+        help="measure the operators against torchvision's, in turns, in this process",
+        description="Prints milliseconds (median) and torchvision's time over each contestant's "
+        "time: above 1 is faster. Needs the extra 'peers'.",
+    )
+    bench.add_argument("--quick", action="store_true", help="small shapes, under a minute")
+    bench.add_argument("--rounds", type=int, default=7, help="rounds that count (default 7)")
+    bench.add_argument("--output", type=Path, help="write the rows to this CSV file")
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def _bench(options: argparse.Namespace) -> int:
+    try:
+        from roilearn.bench import results, run  # noqa: PLC0415 - loads torch
+    except ImportError as error:
+        print(f"roilearn bench needs torch and torchvision: {error}.")  # noqa: T201
+        print("Install them with: pip install 'roilearn[peers]'")  # noqa: T201
+        return 2
+    rounds = 3 if options.quick else options.rounds
+    rows = []
+    for row in run.run(rounds, quick=options.quick):
+        rows.append(row)
+        print(run.as_line(row), flush=True)  # noqa: T201
+    print(run.versions(), run.machine(), sep="\n")  # noqa: T201
+    if options.output:
+        results.write(rows, options.output)
+    return 0

@@ -1,0 +1,109 @@
+"""The benchmark compares like with like; its results survive being written and read."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from roilearn import bench, cli
+from roilearn.bench import run
+
+TINY = bench.Shape("tiny", (2, 3, 9, 12), 6, (2, 6), 3, 2, "for tests")
+ROW = bench.Row("roi_align", "A", "forward", "roilearn", 41.5, 5.25, 4.0, 6.5, 7, "torch 2", "cpu")
+
+
+def test_boxes_lie_on_the_map_and_have_the_sides_that_were_asked_for():
+    for shapes in bench.SHAPES.values():
+        for shape in shapes:
+            quick = shape.quick()
+            features, boxes = bench.make_inputs(quick)
+            assert features.shape == quick.features
+            assert boxes.shape == (quick.boxes, 5)
+            height, width = quick.features[2:]
+            sides = boxes[:, 3:] - boxes[:, 1:3]
+            assert sides.min() > shape.sides[0] * 0.99
+            assert np.all(sides <= np.minimum(shape.sides[1], [width, height]) * 1.01)
+            assert boxes[:, 1:].min() >= 0
+            assert np.all(boxes[:, 3:] <= [width + 1e-3, height + 1e-3])
+
+
+def test_inputs_are_the_same_every_time():
+    once, again = bench.make_inputs(TINY), bench.make_inputs(TINY)
+    assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
+
+
+@pytest.mark.parametrize("operator", bench.SHAPES)
+@pytest.mark.parametrize("ratio", [2, -1])
+def test_every_contestant_computes_the_same(operator, ratio, monkeypatch):
+    outputs = []
+    monkeypatch.setattr(run, "forward", lambda op, x, b, o: outputs.append(op(x, b, *o)))
+    contestants = run.make_contestants(
+        operator, replace(TINY, sampling_ratio=ratio), backward=False
+    )
+    results = [function() for function in contestants.values()]
+    outputs += [torch.tensor(result[0]) for result in results if result is not None]
+    assert len(outputs) == len(contestants)
+    for output in outputs[1:]:
+        torch.testing.assert_close(output, outputs[0], rtol=0, atol=1e-5)
+
+
+def test_contestants_take_turns_and_the_first_round_does_not_count():
+    calls = []
+    contestants = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    seconds = bench.interleave(contestants, rounds=2)
+    assert calls == ["a", "b"] * 3
+    assert {name: len(each) for name, each in seconds.items()} == {"a": 2, "b": 2}
+
+
+def test_ratios_are_taken_round_by_round():
+    timing = bench.ratios({"ours": [1, 2, 4], "theirs": [4, 4, 4]}, "theirs")["ours"]
+    assert (timing.ratio, timing.slowest, timing.fastest) == (2, 1, 4)
+
+
+@pytest.mark.parametrize("direction", run.DIRECTIONS)
+def test_a_measurement_has_a_row_for_each_contestant_and_the_baseline_is_one(direction):
+    rows = bench.measure("roi_pool", TINY, direction, rounds=2)
+    assert [row.contestant for row in rows] == [
+        "torchvision",
+        "roilearn",
+        "roilearn, channels last",
+    ]
+    assert rows[0].ratio == rows[0].slowest == rows[0].fastest == 1
+    assert all(row.milliseconds > 0 for row in rows)
+
+
+def test_rows_are_written_and_read_again(tmp_path):
+    bench.write([ROW], tmp_path / "deep" / "cpu.csv")
+    assert bench.read(tmp_path / "deep" / "cpu.csv") == [ROW]
+    assert bench.read(tmp_path / "none.csv") == []
+
+
+def test_what_was_never_recorded_is_an_error_not_a_number():
+    with pytest.raises(ValueError, match=r"must name a recorded result; got .*no such shape"):
+        bench.recorded("roi_align", "no such shape")
+
+
+def test_recorded_results_name_no_machine_and_cover_every_shape():
+    rows = bench.read()
+    found = {(row.operator, row.shape) for row in rows}
+    wanted = {(name, shape.name) for name, shapes in bench.SHAPES.items() for shape in shapes}
+    assert found == wanted
+    assert all("/" not in row.machine and "torch 2" in row.versions for row in rows)
+
+
+def test_a_statement_gives_ratio_spread_versions_and_machine():
+    row = bench.recorded("roi_align", "A")
+    text = bench.statement("roi_align", "A")
+    for part in (f"{row.ratio:.1f} times", f"{row.slowest:.1f} to", row.versions, row.machine):
+        assert part in text
+
+
+def test_the_command_prints_a_line_for_each_row_and_writes_them(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(run, "SHAPES", {"roi_align": (TINY,)})
+    assert cli.main(["bench", "--quick", "--output", str(tmp_path / "out.csv")]) == 0
+    rows = bench.read(tmp_path / "out.csv")
+    printed = capsys.readouterr().out
+    assert len(rows) == 7  # onnxruntime runs forward only
+    assert printed.count("roi_align") == len(rows)
+    assert "torchvision 0." in printed
