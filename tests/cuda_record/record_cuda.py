@@ -15,6 +15,7 @@ the CPU; its manifest says so, and nothing takes it for the record.
 """
 
 import argparse
+import contextlib
 import hashlib
 import importlib
 import json
@@ -737,9 +738,9 @@ class Runner:
         for file in sorted(folder.glob("*.json")):
             facts = json.loads(file.read_text())
             if file.stem == "machine":
-                self.machine = facts
                 if "unusable" in facts:
                     raise UnusableDeviceError(facts["unusable"])
+                self.machine = facts
                 continue
             names.append(facts.pop("name"))
             if file.with_suffix(".npz").exists():
@@ -761,15 +762,29 @@ def crash(code: int) -> dict[str, Any]:
 
 
 def run_all(cases: list[Case], runner: Runner) -> None:
-    """Ordinary cases in one process, as long as it lives; every hostile one in its own."""
+    """Ordinary cases in one process, as long as it lives; every hostile one in its own.
+
+    What was recorded is kept when the device is lost on the way: the other cases are "not run".
+    """
     started = time.monotonic()
-    runner.run(case.name for case in cases if case.group != "hostile")
+    try:
+        runner.run(case.name for case in cases if case.group != "hostile")
+    except UnusableDeviceError:
+        if not runner.results:
+            raise
     say(f"{len(runner.results)} cases after {time.monotonic() - started:.0f} s")
     runner.case_limit = HOSTILE_LIMIT
     alone = [case.name for case in cases if case.group == "hostile"]
+
+    def run_alone(name: str) -> None:
+        with contextlib.suppress(RuntimeError):
+            runner.run([name])
+
     with ThreadPoolExecutor(max_workers=min(16, os.cpu_count() or 1)) as pool:
-        list(pool.map(lambda name: runner.run([name]), alone))
+        list(pool.map(run_alone, alone))
     say(f"{len(alone)} hostile cases after {time.monotonic() - started:.0f} s")
+    for case in cases:
+        runner.results.setdefault(case.name, {"outcome": "not run"})
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -845,6 +860,13 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def lacks_value(case: Case, result: dict[str, Any]) -> bool:
+    """Whether a case gave less than it should: a value, or for a hostile one any outcome."""
+    return result["outcome"] == "not run" or (
+        case.group != "hostile" and result["outcome"] != "value"
+    )
+
+
 def record(output: Path, cases: list[Case], runner: Runner) -> int:
     """Run, write, and sum up; the exit code."""
     try:
@@ -854,11 +876,7 @@ def record(output: Path, cases: list[Case], runner: Runner) -> int:
         say("The recorder needs an NVIDIA GPU and builds of torch and torchvision for CUDA.")
         return 2
     manifest = write(output, cases, runner)
-    failed = [
-        case.name
-        for case in cases
-        if case.group != "hostile" and runner.results[case.name]["outcome"] != "value"
-    ]
+    failed = [case.name for case in cases if lacks_value(case, runner.results[case.name])]
     for name in failed:
         say(f"no value: {name}: {runner.results[name]}")
     size = sum(file.stat().st_size for file in output.iterdir())

@@ -3,11 +3,17 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import record_cuda
 
-NAMES = ("give a", "abort", "give b", "exit", "vanish", "raise", "give c", "hang", "give d")
+NAMES = (
+    *("give a", "abort", "give b", "exit", "vanish", "raise", "give c", "hang", "give d"),
+    *("lose the device", "give e"),
+)
+
+LOST = Path.cwd().parent / "lost"  # beside the folders in which the processes run
 
 
 def act(case, _device):
@@ -18,6 +24,9 @@ def act(case, _device):
         os._exit(7)
     if case.name == "vanish":
         os._exit(0)
+    if case.name == "lose the device":
+        LOST.touch()
+        os._exit(9)
     if case.name == "hang":
         time.sleep(60)
     if case.name == "raise":
@@ -31,8 +40,15 @@ def cases():
         yield record_cuda.Case(name, "fake", "ordinary", {}, {}, seed)
 
 
+def machine(device):
+    """Name the device, until it is lost."""
+    if LOST.exists():
+        raise RuntimeError("no device")
+    return {"device": device}
+
+
 record_cuda.run_case = act
-record_cuda.machine = lambda device: {"device": device}
+record_cuda.machine = machine
 record_cuda.every_case = cases
 
 if __name__ == "__main__":

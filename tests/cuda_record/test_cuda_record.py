@@ -6,6 +6,7 @@ the pages have to say that there is no CUDA record.
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -258,11 +259,9 @@ def test_arrays_are_passed_as_the_reference_takes_them(cpu_record):
 def test_a_wrong_variant_is_far_off(cpu_record, monkeypatch, name, wrong):
     right = reference.roi_align
     monkeypatch.setattr(reference, "roi_align", wrong(right))
-    worst = max(
-        a
-        for _, p, a in cuda_record.differences(cpu_record, "roi_align", "reference")
-        if p == "forward"
-    )
+    some = replace(cpu_record, cases=tuple(cpu_record.of("roi_align")[::6]))
+    found = cuda_record.differences(some, "roi_align", "reference")
+    worst = max(apart for _, part, apart in found if part == "forward")
     assert worst > 100 * BOUNDS["roi_align"]["forward"], name
 
 

@@ -204,6 +204,16 @@ def test_a_case_that_hangs_is_killed_in_time_and_the_rest_still_run(tmp_path):
     assert results["give d"]["outcome"] == "value"
 
 
+def test_what_was_recorded_is_kept_when_the_device_is_lost(tmp_path, capsys):
+    names = ["give d", "lose the device", "give e"]
+    cases = [Case(name, "fake", "ordinary", {}, {}) for name in names]
+    runner = Runner(SCRIPT.with_name("record_fakes.py"), "cpu", tmp_path)
+    assert record_cuda.record(tmp_path / "record", cases, runner) == 1
+    assert "no value: give e" in capsys.readouterr().out
+    kept = records.read(tmp_path / "record", device="cpu").cases
+    assert [case.facts["outcome"] for case in kept] == ["value", "crash", "not run"]
+
+
 def test_a_process_that_cannot_start_is_an_error_and_no_result(tmp_path):
     script = tmp_path / "broken.py"
     script.write_text("raise SystemExit('no such library')")
