@@ -4,10 +4,14 @@
 PYTHON ?= python3
 VENV := .venv
 BOOK_VENV := .venv-book
+FLOORS := .venv-floors
 BIN := $(VENV)/bin
 REPORTS := _build/reports
-PIP_INSTALL := -m pip install --disable-pip-version-check --constraint constraints.txt
-PYTEST := $(BIN)/python -m pytest
+CONSTRAINTS ?= constraints.txt
+PIP_INSTALL = -m pip install --disable-pip-version-check --quiet --constraint $(CONSTRAINTS)
+PYTEST_OPTIONS ?=
+PYTEST = $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+NOTEBOOKS ?= notebooks
 RECORDER := tests/cuda_record/record_cuda.py
 
 # Small matrices on many threads are slower than on one, and two test runs share the cores better.
@@ -36,8 +40,8 @@ html: $(BOOK_VENV)/ready  ## build the book into _build/html and stop
 lab: $(VENV)/ready  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-notebooks: $(VENV)/ready  ## execute every notebook and store its outputs
-	$(BIN)/python book/tools/execute.py notebooks
+notebooks: $(VENV)/ready  ## execute every notebook and store its outputs (NOTEBOOKS= some)
+	$(BIN)/python book/tools/execute.py $(NOTEBOOKS)
 
 ## What developers need ---------------------------------------------------------------------------
 
@@ -100,29 +104,24 @@ bench: $(VENV)/ready  ## measure against the peers and store the results
 record-cuda:  ## record torchvision's CUDA kernels (needs a GPU; PYTHON= any with torch and torchvision)
 	$(PYTHON) $(RECORDER)
 
-test-floors: $(VENV)-floors/ready  ## the core tests with the oldest supported versions
-	$(VENV)-floors/bin/python -m pytest tests/reference tests/ops tests/peers
+test-floors: $(FLOORS)/ready  ## the core tests with the oldest supported versions
+	$(FLOORS)/bin/python -m pytest tests/reference tests/ops tests/peers
 
 clean:  ## remove the environments and everything built
-	rm -rf $(VENV) $(VENV)-floors $(BOOK_VENV) _build dist
+	rm -rf $(VENV) $(FLOORS) $(BOOK_VENV) _build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 ## Environments: made once, brought up to date when what they are made from changes ---------------
 
 $(BOOK_VENV)/ready: EXTRA := book
 $(VENV)/ready: EXTRA := dev
-$(VENV)/ready $(BOOK_VENV)/ready: pyproject.toml constraints.txt
+$(FLOORS)/ready: EXTRA := explore,peers,test
+$(FLOORS)/ready: CONSTRAINTS = constraints-floors.txt
+$(BOOK_VENV)/ready $(VENV)/ready $(FLOORS)/ready: pyproject.toml constraints.txt constraints-floors.txt
 	@$(MAKE) --no-print-directory check-python
-	@echo "Installing what '$(EXTRA)' needs into $(@D)"
+	@echo "Installing what '$(EXTRA)' needs into $(@D) (book: a minute; dev: some minutes, 6 GB with PyTorch)"
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python $(PIP_INSTALL) --quiet --editable '.[$(EXTRA)]'
-	@touch $@
-
-$(VENV)-floors/ready: pyproject.toml constraints-floors.txt
-	@$(MAKE) --no-print-directory check-python
-	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --disable-pip-version-check --quiet \
-		--constraint constraints-floors.txt --editable '.[peers,test]'
+	@$(@D)/bin/python $(PIP_INSTALL) --editable '.[$(EXTRA)]'
 	@touch $@
 
 .PHONY: check-python
