@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -10,6 +11,7 @@ from roilearn import reference
 from roilearn.palette import COLOURS
 from roilearn.plot.base import draw_box, draw_points, new_figure
 
+WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#F3DCE9", COLOURS["gradient"], "#6B2A50"])
 GRIDS = {"1/4, 3/4": (1 / 4, 3 / 4), "1/3, 2/3": (1 / 3, 2 / 3)}
 
 
@@ -29,7 +31,7 @@ def cells_read(
         weight = np.asarray(weight)  # noqa: PLW2901 - the same thing as an array
         height, width = weight.shape
         seen = np.ma.masked_equal(weight, 0)
-        axes.imshow(seen, cmap="RdPu", vmin=0, vmax=weight.max(), extent=(0, width, height, 0))
+        axes.imshow(seen, cmap=WEIGHTS, vmin=0, vmax=weight.max(), extent=(0, width, height, 0))
         for x in np.linspace(box[0], box[2], bins[1] + 1):
             axes.plot((x, x), (box[1], box[3]), color=COLOURS["bin"], lw=1)
         for y in np.linspace(box[1], box[3], bins[0] + 1):
@@ -57,8 +59,10 @@ def growing_box(
         {"color": COLOURS["sample"]},
         {"color": COLOURS["exact"]},
     )
+    broken_at = np.searchsorted(lengths, marks, side="right")
     for (label, values), style in zip(answers.items(), styles, strict=False):
-        axes.plot(lengths, values, label=label, lw=1.8, **style)
+        broken = np.insert(np.asarray(values, dtype=float), broken_at, np.nan)
+        axes.plot(np.insert(lengths, broken_at, marks), broken, label=label, lw=1.8, **style)
     for mark in marks:
         axes.axvline(mark, color="#8A8A8A", lw=0.8, ls=":")
     axes.set(xlabel="width of the bin (cells)", ylabel="value of the bin")
@@ -123,15 +127,18 @@ def crops_of_operators(
     box : x1, y1, x2, y2 in image pixels.
     answers : (P, P) outputs by title.
     """
-    figure, panels = new_figure(len(answers) + 1, width=7, height=2.0)
+    figure, panels = new_figure(len(answers) + 1, width=7, height=1.9)
+    width, height = box[2] - box[0], box[3] - box[1]
     panels[0].imshow(photo, cmap="gray")
     draw_box(panels[0], box)
-    panels[0].set_title("photograph", fontsize=9)
+    panels[0].set(xlim=(box[0] - width, box[2] + width), title="photograph")
+    panels[0].set_ylim(box[3] + height / 4, max(box[1] - height / 4, 0))
     for axes, (title, values) in zip(panels[1:], answers.items(), strict=True):
-        axes.imshow(values, cmap="gray", vmin=0, vmax=1)
-        axes.set_title(title, fontsize=9)
+        axes.imshow(values, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
+        axes.set_title(title)
     for axes in panels:
         axes.set(xticks=[], yticks=[])
+        axes.title.set_fontsize(8)
     return figure
 
 
