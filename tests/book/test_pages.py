@@ -37,8 +37,8 @@ def test_mathematics_uses_the_fonts_that_the_site_carries(seen):
     assert any("MJX" in family for family in loaded), loaded
 
 
-def serious_findings(page):
-    found = Axe().run(page, context="article.bd-article").response["violations"]
+def serious_findings(page, **options):
+    found = Axe().run(page, context="article.bd-article", options=options).response["violations"]
     return [
         (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
         for one in found
@@ -60,7 +60,8 @@ def test_both_themes_are_accessible_and_what_they_say(name, seen):
         paper = brightness(page, "() => getComputedStyle(document.body).backgroundColor")
         ink = brightness(page, "() => getComputedStyle(document.querySelector('h1')).color")
         assert (paper < 50 and ink > 200) if theme == "dark" else (paper > 240 and ink < 80)
-        assert serious_findings(page) == []
+        rules = {"runOnly": ["color-contrast"]} if theme == "dark" else {}
+        assert serious_findings(page, **rules) == []
 
 
 def test_nothing_sticks_out_sideways(name, seen):

@@ -144,7 +144,8 @@ def test_notebooks_can_be_launched_where_the_configuration_says(name, elements, 
 
 def test_no_mark_is_left_in_the_text(text):
     assert "@repository@" not in text
-    assert "{{" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    prose = re.sub(r"<(script|pre)\b.*?</\1>", "", text, flags=re.DOTALL)
+    assert not re.search(r"\{\{|\{(ref|doc|cite|term|numref)\}`", prose)
 
 
 def test_the_table_of_colours_is_the_palette(site):
@@ -184,7 +185,7 @@ def test_every_source_of_the_bibliography_can_be_found(root, site):
     page = (site / "book/bibliography.html").read_text(encoding="utf-8")
     for entry in entries:
         assert "year = {" in entry
-        assert re.search(r"(eprint|doi|url|pages) = \{", entry), entry[:60]
+        assert re.search(r"(eprint|doi|url|pages|publisher) = \{", entry), entry[:60]
     assert len(re.findall('class="citation"', page)) == len(entries)
     assert len(entries) >= 20
 

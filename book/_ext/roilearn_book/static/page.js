@@ -5,7 +5,7 @@
   // A formula or a block of code wider than the page scrolls in its own frame; one that does must be
   // reachable from the keyboard, and only one that does.
   const update = () => {
-    for (const block of document.querySelectorAll(".bd-article :is(div.math, pre)"))
+    for (const block of document.querySelectorAll(".bd-article :is(div.math, mjx-container, pre)"))
       if (block.scrollWidth > block.clientWidth) block.setAttribute("tabindex", "0");
       else block.removeAttribute("tabindex");
   };
