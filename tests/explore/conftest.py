@@ -24,7 +24,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>One live figure</title>
 <link rel="icon" href="data:,">
-<style>html { color-scheme: light dark } body { margin: 16px } main { max-width: 740px }</style>
+<style>body { margin: 16px } main { max-width: 740px }</style>
 <body __BODY__>
 <main></main>
 <script type="application/json">__FIGURES__</script>
@@ -42,12 +42,12 @@ function makeModel(state) {
       (handlers[`change:${name}`] ?? []).forEach((handler) => handler());
     },
     on(name, handler) { (handlers[name] ??= []).push(handler); },
-    off(name, handler) { handlers[name] = (handlers[name] ?? []).filter((one) => one !== handler); },
+    off(name, handler) { handlers[name] = handlers[name]?.filter((one) => one !== handler) ?? []; },
     save_changes() { this.saved += 1; },
   };
 }
 async function start({ esm, css, state }) {
-  document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+  document.head.appendChild(document.createElement("style")).textContent = css;
   const el = document.querySelector("main").appendChild(document.createElement("div"));
   const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
   const model = makeModel(state);

@@ -7,7 +7,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
 def number(low: float, high: float) -> Callable[[str, Any], float]:
@@ -89,20 +89,21 @@ def feature_map(low: int, high: int) -> Callable[[str, Any], list[list[float]]]:
     return check
 
 
-def edges(low: float, high: float, gap: float = 1) -> Callable[[str, Sequence[Any]], list[float]]:
-    """Check for a box: [x1, y1, x2, y2] or [x1, x2] with the second half larger by ``gap``."""
-    side = number(low, high)
+def extent(names: str, low: float, high: float) -> Callable[[str, Any], list[float]]:
+    """Check for sides named ``names`` ("x1, y1, x2, y2" or "x1, x2"), a pixel apart or more."""
+    count = len(names.split(", "))
+    sides = several(number(low, high), count)
 
-    def check(name: str, value: Sequence[Any]) -> list[float]:
-        if not hasattr(value, "__len__") or len(value) not in {2, 4}:
-            raise ValueError(f"{name} must be x1, y1, x2, y2 (or x1, x2); got {value!r}.")
-        sides = [side(f"{name}[{i}]", one) for i, one in enumerate(value)]
-        half = len(sides) // 2
-        if any(end - start < gap for start, end in zip(sides[:half], sides[half:], strict=True)):
+    def check(name: str, value: Any) -> list[float]:
+        if hasattr(value, "__len__") and len(value) != count:
+            raise ValueError(f"{name} must be {names}; got {len(value)} values.")
+        places = sides(name, value)
+        pairs = zip(places[: count // 2], places[count // 2 :], strict=True)
+        if any(stop - start < 1 for start, stop in pairs):
             raise ValueError(
-                f"{name} must be at least {gap:g} image pixel long along each axis, with x1 < x2; "
+                f"{name} must be {names}, at least 1 image pixel apart along each axis; "
                 f"got {list(value)}."
             )
-        return sides
+        return places
 
     return check

@@ -136,9 +136,21 @@ function controls(...rows) {
 }
 
 // Dragging. `start(point)` says what was gripped; `move(grip, by, point)` gets the way since then, in
-// the picture's units; `tap(point)` is a press that did not move. Mouse, pen and touch alike.
-function draggable(target, picture, { start, move, tap }) {
+// the picture's units; `tap(point)` is a press that did not move. Mouse, pen and touch alike. With
+// `across`, a finger that starts up or down scrolls the page as ever.
+function draggable(target, picture, { start, move, tap, across = false }) {
   let held = null;
+  let touched = null;
+  target.addEventListener("touchstart", ({ touches: [{ clientX, clientY }] }) => (touched = { clientX, clientY }), { passive: true });
+  target.addEventListener(
+    "touchmove",
+    (event) => {
+      const [{ clientX, clientY }] = event.touches;
+      const sideways = Math.abs(clientX - touched.clientX) >= Math.abs(clientY - touched.clientY);
+      if (event.cancelable && (sideways || !across)) event.preventDefault(); // or the page would scroll
+    },
+    { passive: false },
+  );
   const place = (event) => {
     const frameRect = picture.getBoundingClientRect();
     return { x: event.clientX - frameRect.left, y: event.clientY - frameRect.top, touch: event.pointerType === "touch" };

@@ -10,12 +10,11 @@ from roilearn import plot, reference
 from roilearn.explore import checks
 from roilearn.explore.explorable import Checked, Explorable
 from roilearn.explore.maps import FEATURE_MAP
-from roilearn.palette import COLOURS
+from roilearn.explore.stills import draw_align, draw_pool, grid_text
 from roilearn.reference.roi_align import bin_average, box_samples, region
 from roilearn.reference.roi_pool import box_bins, winner
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -25,7 +24,7 @@ class PoolAndAlign(Explorable):
     Parameters
     ----------
     features : (H, W) map, one channel, 2 to 16 cells a side.
-    box : x1, y1, x2, y2 in image pixels, inside the map; x2 and y2 exclusive.
+    box : x1, y1, x2, y2 in image pixels, x2 and y2 exclusive.
     stride : image pixels a cell; ``spatial_scale`` is 1 / stride.
     output_size : (rows, columns) of bins, 1 to 4 each.
     sampling_ratio : samples a bin along each axis, up to 4; below 1: adaptive.
@@ -38,7 +37,7 @@ class PoolAndAlign(Explorable):
     styles = ("pool_and_align.css",)
 
     features = Checked(FEATURE_MAP, checks.feature_map(2, 16))
-    box = Checked([37, 19, 100, 70], checks.edges(0, 1024))
+    box = Checked([37, 19, 100, 70], checks.extent("x1, y1, x2, y2", 0, 1024))
     stride = Checked(16, checks.whole(1, 64))
     output_size = Checked([2, 2], checks.several(checks.whole(1, 4), 2))
     sampling_ratio = Checked(2, checks.whole(-1, 4))
@@ -174,67 +173,3 @@ def list_samples(features: np.ndarray, rows: list[float], columns: list[float]) 
         for row in rows
         for column in columns
     ]
-
-
-def grid_text(output: list[list[float]]) -> str:
-    """Say an output grid in words: rows by semicolons."""
-    return "; ".join(", ".join(f"{value:.2f}" for value in line) for line in output)
-
-
-def draw_pool(axes: Axes, numbers: dict[str, Any], show: str) -> None:
-    """RoIPool's panel: rounded box, overlapping bins, winners or gradient."""
-    pool = numbers["pool"]
-    x1, y1, x2, y2 = pool["corners"]
-    for i, (top, bottom) in enumerate(pool["rows"]):
-        for j, (left, right) in enumerate(pool["columns"]):
-            inset = 0.08 + 0.06 * ((i + j) % 2)
-            sides = (left + inset, top + inset, right - inset, bottom - inset)
-            draw_bin(axes, sides, chosen=[i, j] == numbers["selected"])
-    plot.draw_box(axes, (x1, y1, x2 + 1, y2 + 1), kind="pool", dashed=True)
-    if show == "gradient":
-        draw_gradient(axes, pool["gradient"])
-    else:
-        places = np.array([place for line in pool["winners"] for place in line if place])
-        ring = {"s": 210, "facecolors": "none", "edgecolors": COLOURS["pool"], "linewidths": 2}
-        axes.scatter(*(places.reshape(-1, 2).T[::-1] + 0.5), **ring)
-    axes.set(title=f"RoIPool: {grid_text(pool['output'])}", xlabel="x (cells)", ylabel="y (cells)")
-
-
-def draw_align(axes: Axes, numbers: dict[str, Any], show: str) -> None:
-    """RoIAlign's panel: bins where the box lies, samples and weights, or gradient."""
-    align = numbers["align"]
-    left, top, right, bottom = np.array(align["region"]) + 0.5
-    down, across = (
-        np.linspace(top, bottom, len(align["rows"]) + 1),
-        np.linspace(left, right, len(align["columns"]) + 1),
-    )
-    for i, j in np.ndindex(len(down) - 1, len(across) - 1):
-        sides = (across[j], down[i], across[j + 1], down[i + 1])
-        draw_bin(axes, sides, chosen=[i, j] == numbers["selected"])
-    if show == "gradient":
-        draw_gradient(axes, align["gradient"])
-    else:
-        weights = np.array(align["bin"]["weights"])
-        rows, columns = np.nonzero(weights)
-        disc = {"s": 900 * weights[rows, columns], "color": COLOURS["sample"], "alpha": 0.4}
-        axes.scatter(columns + 0.5, rows + 0.5, **disc)
-        x, y = np.meshgrid(np.concatenate(align["columns"]), np.concatenate(align["rows"]))
-        plot.draw_points(axes, x + 0.5, y + 0.5)
-    axes.set(title=f"RoIAlign: {grid_text(align['output'])}", xlabel="x (cells)", ylabel="")
-
-
-def draw_bin(axes: Axes, sides: tuple[float, ...], *, chosen: bool) -> None:
-    """Outline one bin; the selected one is filled."""
-    left, top, right, bottom = sides
-    outline = {"color": COLOURS["bin"], "linewidth": 1.3}
-    axes.plot([left, right, right, left, left], [top, top, bottom, bottom, top], **outline)
-    if chosen:
-        axes.fill_between([left, right], top, bottom, color=COLOURS["bin"], alpha=0.3, linewidth=0)
-
-
-def draw_gradient(axes: Axes, gradient: list[list[float]]) -> None:
-    """Mark what each cell receives: a square of that area."""
-    amounts = np.array(gradient)
-    rows, columns = np.nonzero(amounts)
-    marks = {"s": 340 * np.minimum(amounts[rows, columns], 1), "color": COLOURS["gradient"]}
-    axes.scatter(columns + 0.5, rows + 0.5, marker="s", alpha=0.75, **marks)

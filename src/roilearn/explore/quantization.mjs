@@ -148,6 +148,7 @@ function edgeGestures(model, target, picture) {
     return places.findIndex((place) => Math.abs(place - x) <= reach);
   };
   draggable(target, picture, {
+    across: true,
     start: (at) => ({ edges: model.get("edges"), edge: near(at) }),
     move({ edges: [x1, x2], edge }, by) {
       const dx = by.x * pixels();

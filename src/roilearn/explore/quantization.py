@@ -34,7 +34,7 @@ class Quantization(Explorable):
     parts = ("operators.mjs", "quantization.mjs")
     styles = ("quantization.css",)
 
-    edges = Checked([0, 665], checks.edges(0, 896))
+    edges = Checked([0, 665], checks.extent("x1, x2", 0, 896))
     stride = Checked(32, checks.one_of(4, 8, 16, 32, 64))
     rule = Checked("half_away", checks.one_of(*reference.ROUNDING_RULES))
     end_included = Checked(True, checks.flag)

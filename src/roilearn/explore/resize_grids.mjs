@@ -135,7 +135,7 @@ function render({ model, el }) {
   el.append(root);
 
   const outputAt = (x) => Math.floor((x / picture.viewBox.baseVal.width) * model.get("out_size"));
-  draggable(target, picture, { start: () => null, move: (_, __, at) => select(outputAt(at.x)), tap: (at) => select(outputAt(at.x)) });
+  draggable(target, picture, { across: true, start: () => null, move: (_, __, at) => select(outputAt(at.x)), tap: (at) => select(outputAt(at.x)) });
   arrowKeys(target, (dx, dy, shift) => select(model.get("selected") + (dx + dy) * (shift ? 4 : 1)));
 
   function draw() {

@@ -113,7 +113,7 @@ function drawChart(layer, numbers, stride, { x, y, ticks }, width) {
 
 function responseTable() {
   const line = ([kind, name]) => html("tr", {}, html("th", { scope: "row" }, swatch(kind), name), html("td", {}, readout(`here.${kind}`, 3)), html("td", {}, readout(`largest.${kind}`, 3)));
-  const head = ["", "value", `largest step in ${STEP} px`].map((text) => html("th", { scope: "col" }, text));
+  const head = ["rule", "value", `largest step in ${STEP} px`].map((text) => html("th", { scope: "col" }, text));
   return html("table", {}, html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...Object.entries(KINDS).map(line)));
 }
 
@@ -149,8 +149,8 @@ function render({ model, el }) {
 
   const chartPixel = () => model.get("stride") / (chartPicture.viewBox.baseVal.width - CHART.left - CHART.right);
   const mapPixel = () => (model.get("features")[0].length * model.get("stride")) / mapPicture.viewBox.baseVal.width;
-  draggable(target, chartPicture, { start: () => model.get("offset"), move: (from, by) => put(from + by.x * chartPixel()) });
-  draggable(grip, mapPicture, { start: () => model.get("offset"), move: (from, by) => put(from + by.x * mapPixel()) });
+  draggable(target, chartPicture, { across: true, start: () => model.get("offset"), move: (from, by) => put(from + by.x * chartPixel()) });
+  draggable(grip, mapPicture, { across: true, start: () => model.get("offset"), move: (from, by) => put(from + by.x * mapPixel()) });
   arrowKeys(target, (dx, dy, shift) => put(model.get("offset") + (dx - dy) * (shift ? 1 : STEP)));
 
   function draw() {

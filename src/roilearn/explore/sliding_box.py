@@ -47,7 +47,7 @@ class SlidingBox(Explorable):
     styles = ("sliding_box.css",)
 
     features = Checked(FEATURE_MAP, checks.feature_map(2, 16))
-    box = Checked([34, 19, 93, 70], checks.edges(0, 1024))
+    box = Checked([34, 19, 93, 70], checks.extent("x1, y1, x2, y2", 0, 1024))
     stride = Checked(16, checks.whole(1, 64))
     sampling_ratio = Checked(2, checks.whole(1, 4))
     bin = Checked([0, 0], checks.several(checks.whole(0, 1), 2))

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from roilearn.palette import COLOURS
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
     "savefig.dpi": 110,
     "figure.facecolor": "white",

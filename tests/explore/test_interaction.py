@@ -1,0 +1,237 @@
+"""Each figure by mouse, touch and keys: the state moves as said, and every read-out follows."""
+
+import pytest
+
+from roilearn import explore
+
+FIGURES = [
+    explore.InterpolationWeights,
+    explore.ResizeGrids,
+    explore.Quantization,
+    explore.PoolAndAlign,
+    explore.SlidingBox,
+]
+
+
+def shown_right(page, figure, misread, n=0):
+    """Every read-out shows the reference's number for the state that the page now holds."""
+    numbers = figure(**page.state(n)).numbers()
+    assert misread(page.read_outs(n), numbers) == []
+    return numbers
+
+
+def centre(page, n=0):
+    box = page.handle(n).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def mouse_drag(page, start, dx, dy):
+    page.page.mouse.move(*start)
+    page.page.mouse.down()
+    page.page.mouse.move(start[0] + dx / 2, start[1] + dy / 2)
+    page.page.mouse.move(start[0] + dx, start[1] + dy)
+    page.page.mouse.up()
+
+
+def touch_drag(page, start, dx, dy):
+    session = page.page.context.new_cdp_session(page.page)
+
+    def touch(kind, x, y):
+        points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    x, y = start
+    touch("touchStart", x, y)
+    for part in (0.3, 0.6, 1):
+        touch("touchMove", x + part * dx, y + part * dy)
+    touch("touchEnd", x, y)
+
+
+DRAGS = {"mouse": (mouse_drag, {}), "touch": (touch_drag, {"has_touch": True})}
+
+
+def cells(page, columns, n=0):
+    """Width of one cell of the first picture, in CSS pixels."""
+    return page.width_of("svg", n) / columns
+
+
+@pytest.mark.parametrize("by", DRAGS)
+def test_point_is_dragged_by_half_a_cell(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.InterpolationWeights(x=1.5, y=1.5), **options)
+    cell = cells(page, 4)
+    drag(page, centre(page), 0.5 * cell, 1.25 * cell)
+    state = page.state()
+    assert (state["x"], state["y"]) == (2.0, 2.75)
+    numbers = shown_right(page, explore.InterpolationWeights, wrong_read_outs)
+    assert numbers["value"] == pytest.approx(0.75 * (4 + 9) / 2 + 0.25 * (7 + 2) / 2)
+
+
+@pytest.mark.parametrize("by", DRAGS)
+def test_output_pixel_is_chosen_by_dragging_along(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.ResizeGrids(selected=0), **options)
+    width = page.width_of()
+    x, y = centre(page)
+    drag(page, (x - width / 2 + width / 8, y), width / 2, 0)
+    assert page.state()["selected"] == 2
+    numbers = shown_right(page, explore.ResizeGrids, wrong_read_outs)
+    assert numbers["rules"]["corner"]["position"] == 1.5
+
+
+@pytest.mark.parametrize("by", DRAGS)
+def test_quantized_box_is_moved_and_its_edge_pulled(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.Quantization(edges=[100, 500]), **options)
+    pixel = page.width_of() / 1024
+    drag(page, centre(page), 64 * pixel, 0)
+    assert page.state()["edges"] == [164, 564]
+    x, y = centre(page)
+    drag(page, (x + 200 * pixel, y), -100 * pixel, 0)
+    assert page.state()["edges"] == [164, 464]
+    shown_right(page, explore.Quantization, wrong_read_outs)
+
+
+@pytest.mark.parametrize("by", DRAGS)
+def test_box_is_moved_and_resized_in_both_panels(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.PoolAndAlign(box=[32, 32, 96, 80]), **options)
+    cell = cells(page, 10)
+    drag(page, centre(page), 2 * cell, cell)
+    assert page.state()["box"] == [64, 48, 128, 96]
+    x, y = centre(page)
+    drag(page, (x + 2 * cell, y + 1.5 * cell), cell, -cell)  # the lower right corner
+    assert page.state()["box"] == [64, 48, 144, 80]
+    box = page.page.locator(".roi-handle").nth(1).bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    drag(page, middle, -cell, 0)
+    assert page.state()["box"] == [48, 48, 128, 80]
+    shown_right(page, explore.PoolAndAlign, wrong_read_outs)
+
+
+@pytest.mark.parametrize("by", DRAGS)
+def test_box_slides_by_its_handle(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.SlidingBox(offset=4), **options)
+    chart = page.page.locator(".roi-figure svg").nth(1).bounding_box()["width"] - 34 - 14
+    drag(page, centre(page), chart / 4, 0)
+    assert page.state()["offset"] == 8
+    shown_right(page, explore.SlidingBox, wrong_read_outs)
+
+
+KEYS = [
+    (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
+    (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
+    (explore.InterpolationWeights, {"x": 0.0, "y": 4.0}, "Shift+ArrowLeft", {"x": 0.0}),
+    (explore.ResizeGrids, {"selected": 1}, "ArrowRight", {"selected": 2}),
+    (explore.ResizeGrids, {"selected": 1}, "ArrowLeft", {"selected": 0}),
+    (explore.ResizeGrids, {"out_size": 9, "selected": 1}, "Shift+ArrowRight", {"selected": 5}),
+    (explore.Quantization, {"edges": [10, 50]}, "ArrowRight", {"edges": [11, 51]}),
+    (explore.Quantization, {"edges": [10, 50]}, "Shift+ArrowLeft", {"edges": [10, 49]}),
+    (explore.Quantization, {"edges": [0, 50]}, "ArrowLeft", {"edges": [0, 50]}),
+    (explore.PoolAndAlign, {"box": [8, 8, 40, 40]}, "ArrowDown", {"box": [8, 9, 40, 41]}),
+    (explore.PoolAndAlign, {"box": [8, 8, 40, 40]}, "Shift+ArrowRight", {"box": [8, 8, 41, 40]}),
+    (explore.PoolAndAlign, {"box": [8, 8, 9, 40]}, "Shift+ArrowLeft", {"box": [8, 8, 9, 40]}),
+    (explore.SlidingBox, {"offset": 5}, "ArrowRight", {"offset": 5.25}),
+    (explore.SlidingBox, {"offset": 5}, "Shift+ArrowLeft", {"offset": 4}),
+    (explore.SlidingBox, {"offset": 16}, "ArrowRight", {"offset": 16}),
+]
+
+
+@pytest.mark.parametrize(
+    ("figure", "state", "key", "expected"),
+    KEYS,
+    ids=[f"{figure.__name__}-{key}-{n}" for n, (figure, _, key, _) in enumerate(KEYS)],
+)
+def test_keys_step_the_handle(figure, state, key, expected, open_figure, wrong_read_outs):
+    page = open_figure(figure(**state))
+    page.handle().focus()
+    told = page.handle().get_attribute("aria-valuetext")
+    page.page.keyboard.press(key)
+    now = page.state()
+    assert {name: now[name] for name in expected} == expected
+    shown_right(page, figure, wrong_read_outs)
+    moved = any(now[name] != state[name] for name in expected)
+    assert (page.handle().get_attribute("aria-valuetext") != told) is moved
+
+
+def test_a_finger_that_starts_downwards_scrolls_the_page(open_figure):
+    page = open_figure(
+        explore.ResizeGrids(), has_touch=True, viewport={"width": 360, "height": 400}
+    )
+    touch_drag(page, (180, 300), 4, -120)
+    page.page.wait_for_function("scrollY > 50")
+    assert page.state()["selected"] == 2
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
+def test_every_native_control_moves_the_model_and_the_numbers(figure, open_figure, wrong_read_outs):
+    page = open_figure(figure())
+    controls = page.page.locator(".roi-controls input")
+    changed = set()
+    for control in controls.all():
+        slider = control.get_attribute("type") == "range"
+        for press in ("Home", "End", "ArrowLeft") if slider else ("Space",):
+            before = dict(page.state())
+            control.focus()
+            page.page.keyboard.press(press)
+            after = page.state()
+            changed |= {name for name in after if after[name] != before[name]}
+            shown_right(page, figure, wrong_read_outs)
+    assert page.page.evaluate("figures[0].model.saved") > 0
+    assert len(changed) >= 3
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
+def test_one_handle_can_be_focused_and_says_what_it_is(figure, open_figure):
+    page = open_figure(figure())
+    assert page.handle().count() == 1
+    handle = page.handle()
+    for attribute in ("aria-label", "aria-valuetext", "aria-valuenow", "aria-valuemin"):
+        assert handle.get_attribute(attribute)
+    page.page.keyboard.press("Tab")
+    handle.focus()
+    page.page.keyboard.press("ArrowRight")  # focus shown by a keyboard has a ring
+    assert handle.evaluate("node => getComputedStyle(node).strokeWidth") == "2px"
+    unlabelled = "nodes => nodes.filter((node) => !node.labels.length).length"
+    assert page.page.locator(".roi-controls input").evaluate_all(unlabelled) == 0
+
+
+def test_pressing_an_output_or_a_bin_shows_how_it_was_made(open_figure, wrong_read_outs):
+    page = open_figure(explore.PoolAndAlign())
+    page.page.locator(".roi-output").nth(1).locator("button").nth(2).click()
+    assert page.state()["selected"] == [1, 0]
+    box = page.page.locator(".roi-handle").nth(1).bounding_box()
+    page.page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75)
+    assert page.state()["selected"] == [1, 1]
+    shown_right(page, explore.PoolAndAlign, wrong_read_outs)
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
+def test_two_instances_on_a_page_are_independent(figure, open_figure, wrong_read_outs):
+    page = open_figure(figure(), figure(), over="file")
+    untouched = dict(page.state(0))
+    page.handle(1).focus()
+    page.page.keyboard.press("ArrowLeft")
+    page.page.keyboard.press("ArrowRight")
+    page.page.keyboard.press("ArrowRight")
+    for n in (0, 1):
+        shown_right(page, figure, wrong_read_outs, n)
+    for radio in page.page.locator(".roi-figure").nth(1).locator("input[type=radio]").all():
+        radio.click()
+    assert page.state(0) == untouched
+    assert page.state(1) != untouched
+    for n in (0, 1):
+        shown_right(page, figure, wrong_read_outs, n)
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
+def test_cleanup_leaves_nothing_behind(figure, open_figure):
+    page = open_figure(figure())
+    page.page.evaluate("figures[0].cleanup()")
+    assert page.page.locator(".roi-figure").count() == 0
+    left = "Object.values(figures[0].model.handlers).flat().length"
+    assert page.page.evaluate(left) == 0
+    page.page.set_viewport_size({"width": 500, "height": 500})
+    state = dict(figure().state())
+    page.compute({name: state[name] for name in state})

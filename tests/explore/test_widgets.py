@@ -1,0 +1,193 @@
+"""The Python side of the live figures: state, errors, stills, alt text, and famous numbers."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from roilearn import explore, reference
+
+FIGURES = [
+    explore.InterpolationWeights,
+    explore.ResizeGrids,
+    explore.Quantization,
+    explore.PoolAndAlign,
+    explore.SlidingBox,
+]
+by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
+
+BAD_STATES = [
+    (explore.InterpolationWeights, {"x": "left"}, TypeError, "x must be a number; got 'left'"),
+    (explore.InterpolationWeights, {"y": 9}, ValueError, "y must be from 0 to 8; got 9"),
+    (explore.InterpolationWeights, {"y": float("nan")}, ValueError, "y must be from 0 to 8"),
+    (
+        explore.InterpolationWeights,
+        {"values": [[1, 2], [3, 4, 5]]},
+        ValueError,
+        "rows of one length",
+    ),
+    (explore.InterpolationWeights, {"values": [[1, 2], [3, np.inf]]}, ValueError, "finite"),
+    (explore.InterpolationWeights, {"show": "both"}, ValueError, "one of 'value', 'gradient'"),
+    (explore.ResizeGrids, {"signal": [0, 0, 0]}, ValueError, "signal must have a value above 0"),
+    (explore.ResizeGrids, {"signal": [1] * 9}, ValueError, "signal must have 2 to 8 values; got 9"),
+    (explore.ResizeGrids, {"signal": [1, -1]}, ValueError, r"signal\[1\] must be from 0"),
+    (explore.ResizeGrids, {"out_size": 2.5}, TypeError, "out_size must be a whole number; got 2.5"),
+    (explore.ResizeGrids, {"out_size": 0}, ValueError, "out_size must be from 1 to 12; got 0"),
+    (explore.Quantization, {"edges": [50, 50]}, ValueError, "must be x1, x2, at least 1"),
+    (explore.Quantization, {"edges": [0, 2000]}, ValueError, r"edges\[1\] must be from 0 to 896"),
+    (explore.Quantization, {"edges": [1, 2, 3]}, ValueError, "must be x1, x2; got 3 values"),
+    (explore.Quantization, {"stride": 5}, ValueError, "stride must be one of 4, 8, 16, 32, 64"),
+    (explore.Quantization, {"rule": "ceil"}, ValueError, "rule must be one of 'floor'"),
+    (explore.Quantization, {"end_included": 1}, TypeError, "end_included must be True or False"),
+    (explore.PoolAndAlign, {"box": [40, 0, 8, 9]}, ValueError, "at least 1 image pixel apart"),
+    (explore.PoolAndAlign, {"output_size": 2}, TypeError, "output_size must be a list; got 2"),
+    (explore.PoolAndAlign, {"output_size": [2, 5]}, ValueError, r"output_size\[1\] must be from 1"),
+    (explore.PoolAndAlign, {"features": [[1]]}, ValueError, "features must have 2 to 16 values"),
+    (explore.PoolAndAlign, {"sampling_ratio": True}, TypeError, "sampling_ratio must be a whole"),
+    (explore.PoolAndAlign, {"boxes": [0, 0, 8, 8]}, TypeError, "has no argument boxes. It takes"),
+    (explore.SlidingBox, {"bin": [0, 2]}, ValueError, r"bin\[1\] must be from 0 to 1; got 2"),
+]
+
+
+@pytest.mark.parametrize(("figure", "state", "error", "words"), BAD_STATES)
+def test_bad_state_is_refused_by_name(figure, state, error, words):
+    with pytest.raises(error, match=words):
+        figure(**state)
+
+
+def test_bad_assignment_leaves_the_state_as_it_was():
+    widget = explore.Quantization()
+    with pytest.raises(ValueError, match="stride"):
+        widget.stride = 7
+    assert widget.stride == 32
+
+
+def test_arrays_become_plain_json():
+    widget = explore.PoolAndAlign(features=np.eye(3), box=np.array([0, 0, 48, 48]))
+    assert json.loads(json.dumps(widget.state())) == widget.state()
+
+
+def test_two_widgets_share_no_default():
+    first, second = explore.PoolAndAlign(), explore.PoolAndAlign()
+    first.features[0][0] = 99
+    assert second.features[0][0] == 1
+
+
+@by_name
+def test_module_is_one_text_without_imports(figure):
+    lines = figure._esm.splitlines()
+    assert not [line for line in lines if line.startswith("import")]
+    assert figure._esm.count("export function compute(") == 1
+    assert figure._esm.count("export default") == 1
+    assert figure()._esm == figure._esm
+
+
+@by_name
+def test_output_is_a_widget_with_a_described_picture(figure):
+    data, metadata = figure()._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert data["image/png"].startswith("iVBOR")
+    assert metadata["image/png"] == {"alt": figure().alt}
+    assert data["text/plain"] == repr(figure())
+    assert " at 0x" not in data["text/plain"]
+
+
+@by_name
+def test_alt_text_is_a_short_paragraph_that_follows_the_state(figure):
+    states = [figure().state() | change for change in ({}, CHANGES[figure])]
+    first, second = (figure(**state).alt for state in states)
+    assert first != second
+    assert 100 < len(first) < 800
+    assert first.endswith(".")
+
+
+CHANGES = {
+    explore.InterpolationWeights: {"x": 1.0},
+    explore.ResizeGrids: {"signal": [0, 1], "out_size": 1, "selected": 11},
+    explore.Quantization: {"edges": [3, 5], "rule": "floor", "end_included": False},
+    explore.PoolAndAlign: {"box": [300, 300, 310, 310], "sampling_ratio": -1, "show": "gradient"},
+    explore.SlidingBox: {"features": np.ones((3, 4)), "offset": 16},
+}
+
+
+def png_size(content):
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", content[16:24])
+
+
+@by_name
+@pytest.mark.parametrize("changed", [False, True])
+def test_still_is_drawn_from_the_state_and_leaves_no_figure_open(figure, changed, tmp_path):
+    widget = figure(**(CHANGES[figure] if changed else {}))
+    content = widget.still(tmp_path / "still.png")
+    assert (tmp_path / "still.png").read_bytes() == content == widget.still()
+    width, height = png_size(content)
+    assert width >= 900
+    assert height >= 400
+    assert len(content) > 10_000  # an empty canvas compresses to less
+    assert plt.get_fignums() == []
+
+
+def test_importing_the_figures_loads_neither_matplotlib_nor_torch():
+    code = (
+        "import sys; from roilearn import explore; explore.PoolAndAlign();"
+        "print([name for name in ('matplotlib', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_interpolation_opens_on_a_sum_that_fits_on_paper():
+    numbers = explore.InterpolationWeights().numbers()
+    assert [cell["weight"] for cell in numbers["cells"]] == pytest.approx([0.28, 0.42, 0.12, 0.18])
+    assert numbers["value"] == pytest.approx(0.28 * 8 + 0.42 * 5 + 0.12 * 4 + 0.18 * 9)
+
+
+def test_resizing_opens_on_three_to_four():
+    rules = explore.ResizeGrids().numbers()["rules"]
+    assert rules["corner"]["positions"] == [0, 0.75, 1.5, 2.25]
+    assert rules["corner"]["shift"] == pytest.approx(-0.075)
+    assert rules["half_pixel"]["shift"] == pytest.approx(0, abs=1e-12)
+
+
+def test_quantization_opens_on_the_box_of_665_pixels():
+    numbers = explore.Quantization().numbers()
+    assert numbers["cells"][1] == 20.78125
+    assert numbers["chosen"]["count"] == 22
+    assert numbers["chosen"]["gained"] == [0, 39]
+    assert numbers["chosen"]["iou"] == pytest.approx((665 / 704) ** 2)
+    slides = explore.Quantization(rule="floor", end_included=False).numbers()["chosen"]
+    assert (slides["count"], slides["gained"]) == (20, [0, -25])
+
+
+def test_hero_opens_on_a_rounding_that_reads_more_than_the_box():
+    widget = explore.PoolAndAlign()
+    numbers = widget.numbers()
+    assert numbers["pool"]["corners"] == [2, 1, 6, 4]
+    assert numbers["pool"]["columns"] == [[2, 5], [4, 7]]
+    features = np.array(widget.features, dtype=float)[None, None]
+    boxes = [np.array([widget.box], dtype=float)]
+    align = reference.roi_align(features, boxes, 2, 1 / 16, 2, aligned=True)
+    assert numbers["align"]["output"] == align[0, 0].tolist()
+
+
+def test_sliding_box_opens_on_a_jump():
+    numbers = explore.SlidingBox().numbers()
+    assert numbers["jumps"] == [
+        {"offset": 6.0, "from": 7.0, "to": 4.0},
+        {"offset": 11.0, "from": 4.0, "to": 6.0},
+    ]
+    assert numbers["largest"]["align"] < 0.05
+
+
+@pytest.mark.parametrize("offset", [0, 6, 13.5])
+def test_exact_integral_is_what_ever_more_samples_tend_to(offset):
+    widget = explore.SlidingBox(offset=offset)
+    features = np.array(widget.features, dtype=float)[None, None]
+    boxes = [np.array([widget.slid(offset)])]
+    many = reference.roi_align(features, boxes, 2, 1 / 16, 40, aligned=True)[0, 0, 0, 0]
+    assert widget.numbers()["here"]["exact"] == pytest.approx(many, abs=1e-3)
