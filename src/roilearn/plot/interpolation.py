@@ -32,7 +32,7 @@ def line_between(values: Sequence[float], position: float) -> Figure:
     low, high, fraction = neighbours(position, len(values))
     axes.plot(range(len(values)), values, color=GREY, marker="o", markerfacecolor="black")
     axes.axvline(position, color=COLOURS["sample"], linestyle=":")
-    _reading(axes, position, linear(values, position))
+    _reading(axes, position, float(linear(values, position)))
     for index, weight, side in ((low, 1 - fraction, "right"), (high, fraction, "left")):
         shift = (-9 if side == "right" else 9, -4)
         _note(axes, f"{values[index]:g}, weight {weight:g}", (index, values[index]), shift, side)
@@ -45,13 +45,13 @@ def three_lines(image: ArrayLike, row: float, column: float) -> Figure:
     """Draw bilinear reading as two lines along the rows and a third between their results."""
     image = np.asarray(image, dtype=float)
     top, bottom, _ = neighbours(row, image.shape[0])
-    ends = [linear(image[index], column) for index in (top, bottom)]
+    ends = [float(linear(image[index], column)) for index in (top, bottom)]
     figure, (along, between) = new_figure(2, width=7.0, height=2.8)
     for index, style, end in ((top, "-", ends[0]), (bottom, "--", ends[1])):
         _along_row(along, image[index], index, style, column)
         _reading(along, column, end)
     between.plot([top, bottom], ends, color=GREY, marker="o")
-    _reading(between, row, bilinear(image, row, column))
+    _reading(between, row, float(bilinear(image, row, column)))
     along.set(xlabel="column (index)", ylabel="value", title="1 and 2: along each row")
     between.set(xlabel="row (index)", title=f"3: down column {column:g}")
     between.set_xticks([top, row, bottom])
@@ -126,7 +126,7 @@ def gather_and_scatter(values: Sequence[float], position: float) -> Figure:
     """Draw one reading as arrows from its two values, and its adjoint as arrows back to them."""
     figure, (gather, scatter) = new_figure(2, width=7.0, height=2.4)
     shares = linear_adjoint(1.0, position, len(values))
-    _arrows(gather, position, linear(values, position), np.asarray(values), shares)
+    _arrows(gather, position, float(linear(values, position)), np.asarray(values), shares)
     _arrows(scatter, position, 1.0, shares, shares, back=True)
     gather.set_title("gather: a reading from its values")
     scatter.set_title("scatter: a gradient to its values")
