@@ -167,7 +167,7 @@ def test_the_worked_point_of_the_coordinates_page_is_what_the_reference_reads(ro
     assert "columns 1 and 2, with weights 0.75 and 0.25" in page.replace("\n", " ")
 
 
-def test_glossary_has_two_languages_and_a_definition_for_each_term(root):
+def test_glossary_has_two_languages_and_a_definition_for_each_term(root, site):
     page = (root / "book/glossary.md").read_text(encoding="utf-8")
     entries = page.split("```{glossary}\n")[1].split("```")[0].strip().split("\n\n")
     assert len(entries) >= 35
@@ -178,6 +178,8 @@ def test_glossary_has_two_languages_and_a_definition_for_each_term(root):
         assert len(" ".join(definition).split()) >= 5, english
         names.append(english.lower())
     assert names == sorted(names)
+    built = (site / "book/glossary.html").read_text(encoding="utf-8")
+    assert built.count('lang="zh-Hans"') == len(entries)
 
 
 def test_every_source_of_the_bibliography_can_be_found(root, site):

@@ -5,16 +5,44 @@ Each module holds one of these and its own ``setup``.
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roilearn_book import address, assets, drawings, explorable, notebook_figures, palette_table
+import roilearn
+from roilearn_book import (
+    address,
+    assets,
+    chinese_terms,
+    drawings,
+    explorable,
+    notebook_figures,
+    palette_table,
+)
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+PARTS = (address, assets, chinese_terms, drawings, explorable, notebook_figures, palette_table)
+
+
+def sources_version() -> int:
+    """Return a number for the state of this extension and of the package whose figures it draws.
+
+    Sphinx reads every page again when the number changes.
+    """
+    folders = (Path(__file__).parent, Path(roilearn.__file__).parent)
+    files = [path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files)))
+    return int(digest.hexdigest()[:12], 16)
+
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register every part with Sphinx."""
-    for part in (address, assets, drawings, explorable, notebook_figures, palette_table):
+    for part in PARTS:
         part.setup(app)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "env_version": sources_version(),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

@@ -97,8 +97,8 @@ def pixels() -> Drawing:
         + box_outline(1.3, 0.7, 3.6, 2.4, CELL)
         + line(x * CELL, -18, x * CELL, 3 * CELL + 18, **guide)
         + point
-        + text(1.3 * CELL, 0.7 * CELL - 9, "1.3, 0.7", text_anchor="start")
-        + text(3.6 * CELL, 2.4 * CELL + 22, "3.6, 2.4", text_anchor="end")
+        + text(1.3 * CELL - 9, 0.7 * CELL + 6, "1.3, 0.7", text_anchor="end")
+        + text(3.6 * CELL + 9, 2.4 * CELL + 1, "3.6, 2.4", text_anchor="start")
         + ruler(
             -18, edges, [str(i) for i in range(6)], "continuous x: pixel i covers i to i + 1", -1
         )
@@ -163,7 +163,6 @@ class DrawingDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a figure with the SVG and the caption."""
-        self.env.note_dependency(__file__)
         figure = nodes.container(classes=["drawn-figure"])
         figure += nodes.raw(text=svg(DRAWINGS[self.arguments[0]]()), format="html")
         caption = self.parse_inline(" ".join(self.content), lineno=self.lineno)[0]

@@ -38,8 +38,6 @@ class Explorable(SphinxDirective):
         from roilearn import explore  # noqa: PLC0415
 
         name = self.arguments[0]
-        for path in Path(explore.__file__).parent.iterdir():
-            self.env.note_dependency(str(path))
         widget = getattr(explore, name)()
         figure = nodes.container(classes=["live-figure"])
         figure += nodes.image(uri=self.write_still(name, widget), alt=widget.alt)
