@@ -629,7 +629,7 @@ def machine(device: str) -> dict[str, Any]:
             raise RuntimeError("torch sees no CUDA device")
         major, minor = torch.cuda.get_device_capability(0)
         facts |= {"gpu": torch.cuda.get_device_name(0), "compute_capability": f"{major}.{minor}"}
-        facts |= {"cuda": torch.version.cuda, "driver": driver()}
+        facts["cuda"] = torch.version.cuda
     run_case(next(knife_edges()), device)
     return facts
 
@@ -706,11 +706,13 @@ class Runner:
                 cwd=folder,  # where a core file would land
             )
             late = self.watch(process, folder)
-        told = len(self.collect(folder))
+        told = [self.results[name]["outcome"] for name in self.collect(folder)]
         if not (folder / "machine.json").exists():
             raise RuntimeError(
                 f"a process ended before it could report: {(folder / 'log').read_text()}"
             )
+        if "error" in told:  # it ended by itself, however it died of it
+            return None
         if late:
             return {"outcome": "timeout", "seconds": self.case_limit}
         if process.returncode:
@@ -727,7 +729,8 @@ class Runner:
             limit = self.case_limit if done else self.start_limit
             if time.monotonic() - since > limit:
                 process.kill()
-                process.wait()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=30)  # a kernel that never ends may hold it up
                 return True
             time.sleep(0.02)
         return False
@@ -875,6 +878,8 @@ def record(output: Path, cases: list[Case], runner: Runner) -> int:
         say(f"Nothing recorded: device {runner.device} cannot be used: {error}.")
         say("The recorder needs an NVIDIA GPU and builds of torch and torchvision for CUDA.")
         return 2
+    if runner.device == "cuda":
+        runner.machine["driver"] = driver()
     manifest = write(output, cases, runner)
     failed = [case.name for case in cases if lacks_value(case, runner.results[case.name])]
     for name in failed:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -207,11 +208,33 @@ def test_a_case_that_hangs_is_killed_in_time_and_the_rest_still_run(tmp_path):
 def test_what_was_recorded_is_kept_when_the_device_is_lost(tmp_path, capsys):
     names = ["give d", "lose the device", "give e"]
     cases = [Case(name, "fake", "ordinary", {}, {}) for name in names]
-    runner = Runner(SCRIPT.with_name("record_fakes.py"), "cpu", tmp_path)
+    runner = Runner(SCRIPT.with_name("record_fakes.py"), "cuda", tmp_path)
     assert record_cuda.record(tmp_path / "record", cases, runner) == 1
     assert "no value: give e" in capsys.readouterr().out
-    kept = records.read(tmp_path / "record", device="cpu").cases
-    assert [case.facts["outcome"] for case in kept] == ["value", "crash", "not run"]
+    kept = records.read(tmp_path / "record")
+    assert [case.facts["outcome"] for case in kept.cases] == ["value", "crash", "not run"]
+    assert kept.machine["driver"]
+
+
+def test_the_gpu_is_named(monkeypatch):
+    cuda = SimpleNamespace(
+        is_available=lambda: True,
+        get_device_capability=lambda _: (9, 0),
+        get_device_name=lambda _: "Test GPU",
+    )
+    libraries = {
+        "torch": SimpleNamespace(
+            __version__="2.11.0", cuda=cuda, version=SimpleNamespace(cuda="13.0")
+        ),
+        "torchvision": SimpleNamespace(__version__="0.26.0"),
+    }
+    tried = []
+    monkeypatch.setattr(record_cuda.importlib, "import_module", libraries.get)
+    monkeypatch.setattr(record_cuda, "run_case", lambda case, device: tried.append(device))
+    facts = record_cuda.machine("cuda")
+    assert tried == ["cuda"]  # before the clock of the first case runs
+    assert (facts["gpu"], facts["compute_capability"]) == ("Test GPU", "9.0")
+    assert (facts["torch"], facts["torchvision"], facts["cuda"]) == ("2.11.0", "0.26.0", "13.0")
 
 
 def test_a_process_that_cannot_start_is_an_error_and_no_result(tmp_path):
