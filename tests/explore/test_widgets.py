@@ -106,7 +106,7 @@ def test_alt_text_is_a_short_paragraph_that_follows_the_state(figure):
 
 
 CHANGES = {
-    explore.InterpolationWeights: {"x": 1.0},
+    explore.InterpolationWeights: {"x": 3.9, "y": 0.2, "show": "gradient"},
     explore.ResizeGrids: {"signal": [0, 1], "out_size": 1, "selected": 11},
     explore.Quantization: {"edges": [3, 5], "rule": "floor", "end_included": False},
     explore.PoolAndAlign: {"box": [300, 300, 310, 310], "sampling_ratio": -1, "show": "gradient"},

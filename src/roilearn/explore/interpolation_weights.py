@@ -129,9 +129,11 @@ def draw_received(axes: Axes, numbers: dict[str, Any]) -> None:
     rows, columns = np.nonzero(amounts)
     square = {"marker": "s", "s": 3000 * amounts[rows, columns], "alpha": 0.6}
     axes.scatter(columns + 0.5, rows + 0.5, color=COLOURS["gradient"], **square)
-    slope = (numbers["slope"]["column"], numbers["slope"]["row"])
-    start = (numbers["inside"]["column"] + 0.5, numbers["inside"]["row"] + 0.5)
-    axes.quiver(*start, *slope, angles="xy", width=0.012, zorder=4)
+    slope = np.array([numbers["slope"]["column"], numbers["slope"]["row"]])
+    start = np.array([numbers["inside"]["column"], numbers["inside"]["row"]]) + 0.5
+    if slope.any():
+        tip = start + 0.8 * slope / np.hypot(*slope)
+        axes.annotate("", tip, start, arrowprops={"arrowstyle": "->", "linewidth": 2})
 
 
 def write_sum(axes: Axes, numbers: dict[str, Any]) -> None:

@@ -103,7 +103,9 @@ function drawPool(view, { pool, selected }, size, show) {
     pool.columns.map(([left, right], j) => outlined(binClass(selected, i, j), [left, top, right, bottom], size, 3 + 2 * ((i + j) % 2))),
   );
   const [x1, y1, x2, y2] = pool.corners;
-  view.bins.replaceChildren(...bins, outlined("roi-rounded", [x1, y1, x2 + 1, y2 + 1], size));
+  // A rounded box that leaves the map is drawn as far as its edge: the bins end there too.
+  const onMap = (sides) => sides.map((side, n) => clamp(side, 0, n % 2 ? pool.gradient.length : pool.gradient[0].length));
+  view.bins.replaceChildren(...bins, outlined("roi-rounded", onMap([x1, y1, x2 + 1, y2 + 1]), size));
   const rings = pool.winners.flat().filter(Boolean).map(([row, column]) =>
     svg("circle", { class: "roi-winner", cx: (column + 0.5) * size, cy: (row + 0.5) * size, r: size * 0.36 }),
   );
@@ -135,7 +137,7 @@ function drawAlign(view, { align, cells, selected }, size, show) {
 
 function sampleSum(samples) {
   if (samples.length === 0) return ["No sample in this bin: "];
-  if (samples.length > 9) return [`Mean of ${samples.length} samples: `];
+  if (samples.length > 4) return [`Mean of ${samples.length} samples: `];
   const values = samples.flatMap((_, n) => [n ? " + " : "", readout(`align.bin.samples.${n}.value`)]);
   return samples.length === 1 ? ["One sample: "] : [`Mean of ${samples.length} samples: (`, ...values, `) / ${samples.length} = `];
 }
