@@ -8,7 +8,6 @@ A cell that raises stops the run, and the notebook on disk stays as it was.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -64,12 +63,6 @@ def settle(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return settled
 
 
-def write(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write the notebook with sorted keys, so that a change shows only where something changed."""
-    text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
 def main() -> int:
     """Execute every notebook named on the command line; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -83,7 +76,7 @@ def main() -> int:
         except CellExecutionError as error:
             print(f"stopped\n{error}")
             return 1
-        write(settle(done), path)
+        path.write_text(nbformat.writes(settle(done)) + "\n", encoding="utf-8")
         cells = sum(cell.cell_type == "code" for cell in done.cells)
         print(f"{cells} code cells in {time.monotonic() - start:.1f} s", flush=True)
     return 0
