@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -68,7 +69,6 @@ def test_pip_finds_the_console_command(wheel):
 
 
 def test_the_command_answers_help():
-    done = subprocess.run(
-        [sys.executable, "-m", "roilearn.cli", "--help"], capture_output=True, text=True, check=True
-    )
+    command = Path(sys.executable).with_name("roilearn")
+    done = subprocess.run([command, "--help"], capture_output=True, text=True, check=True)
     assert "bench" in done.stdout
