@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from roilearn import plot, reference
-
-CURVED = np.array([[0, 1, 2, 1], [1, 3, 5, 1], [2, 6, 4, 0], [1, 2, 3, 9.0]])
-BOX = (1.25, 1.0, 3.25, 3.0)
+from roilearn import plot
 
 
 @pytest.fixture(autouse=True)
@@ -19,20 +16,6 @@ def close_figures():
 def points(axes):
     """Every marked point of a panel, in the order drawn."""
     return np.concatenate([part.get_offsets() for part in axes.collections])
-
-
-def test_the_four_readings_by_hand_average_to_the_output():
-    figure = plot.align_by_hand(CURVED, BOX)
-    notes = [text for text in figure.axes[1].texts if hasattr(text, "xy")]
-    output = reference.roi_align(CURVED[None, None], np.array([[0, *BOX]]), 1, 1.0, 2, aligned=True)
-    assert np.mean([float(note.get_text()) for note in notes]) == output.item()
-
-
-def test_the_ring_is_on_the_cell_that_roi_pool_returns():
-    figure = plot.align_by_hand(CURVED, BOX)
-    ((x, y),) = points(figure.axes[0])
-    output = reference.roi_pool(CURVED[None, None], np.array([[0, *BOX]]), 1)
-    assert CURVED[int(y), int(x)] == output.item()
 
 
 def test_arrows_end_in_the_own_cell_and_half_a_cell_further():
@@ -54,11 +37,6 @@ def test_the_band_ends_at_minus_one_and_at_the_size():
     (line,) = figure.axes[0].lines
     x, counted = line.get_data()
     assert (x[counted == 1].min(), x[counted == 1].max()) == pytest.approx((-1, 6))
-
-
-def test_each_level_is_half_its_stride_off_without_the_half_cell():
-    figure = plot.same_box_on_levels({4: "fine", 32: "coarse"}, (64, 192))
-    assert points(figure.axes[0])[:, 0].tolist() == [128, 130, 128, 144]
 
 
 def test_cells_that_nothing_reads_stay_white():

@@ -1,7 +1,5 @@
-from .align import align_by_hand as align_by_hand
 from .align import band_outside as band_outside
 from .align import half_cell as half_cell
-from .align import same_box_on_levels as same_box_on_levels
 from .align import samples_in_a_bin as samples_in_a_bin
 from .align_answers import cells_read as cells_read
 from .align_answers import crops_of_operators as crops_of_operators

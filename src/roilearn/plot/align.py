@@ -1,44 +1,15 @@
 """Figures of the RoIAlign chapter: where it reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import ArrayLike
 
 from roilearn import reference
 from roilearn.palette import COLOURS
-from roilearn.plot.base import draw_box, draw_map, draw_points, new_figure
-
-
-def align_by_hand(values: ArrayLike, box: Sequence[float], samples: int = 2) -> Figure:
-    """Draw one bin over ``box``: what RoIPool reads, beside what RoIAlign reads.
-
-    Parameters
-    ----------
-    values : (H, W) map, small enough to print its numbers.
-    box : x1, y1, x2, y2 in cells.
-    samples : samples of the bin along each axis.
-    """
-    values = np.asarray(values)
-    figure, (left, right) = new_figure(2, width=7, height=3.4, sharey=True)
-    x1, y1, x2, y2 = reference.quantize_box(box, 1.0)
-    cells = values[y1 : y2 + 1, x1 : x2 + 1]
-    for axes, title in ((left, "RoIPool"), (right, "RoIAlign")):
-        draw_map(axes, values)
-        draw_box(axes, box)
-        axes.set_title(title)
-    draw_box(left, (x1, y1, x1 + cells.shape[1], y1 + cells.shape[0]), kind="pool", dashed=True)
-    row, column = np.unravel_index(np.argmax(cells), cells.shape)
-    _ring(left, x1 + column + 0.5, y1 + row + 0.5)
-    for x in reference.sample_positions(box[0], box[2] - box[0], 1, samples)[0]:
-        for y in reference.sample_positions(box[1], box[3] - box[1], 1, samples)[0]:
-            draw_points(right, x, y)
-            value = f"{reference.bilinear(values, y - 0.5, x - 0.5):g}"
-            right.annotate(value, (x, y), (6, 5), textcoords="offset points", color="#7A4B00")
-    return figure
+from roilearn.plot.base import draw_box, draw_points, new_figure
 
 
 def half_cell(box: tuple[float, float] = (2.0, 6.0), bins: int = 4, cells: int = 8) -> Figure:
@@ -75,7 +46,7 @@ def samples_in_a_bin(counts: Sequence[int] = (1, 2, 3), size: float = 2.6) -> Fi
         labels = [f"{2 * s + 1}/{2 * count}" for s in range(count)]
         axes.set_xticks(positions, labels)
         axes.set_yticks(positions, labels)
-        adaptive = ", adaptive here" if count == np.ceil(size) else ""
+        adaptive = f", adaptive at {size:g} cells" if count == np.ceil(size) else ""
         axes.set(title=f"{count} x {count}{adaptive}", xlim=(-0.05, 1.05), ylim=(1.05, -0.05))
         axes.set_aspect("equal")
     panels[len(counts) // 2].set_xlabel("fraction of the bin's width")
@@ -99,35 +70,6 @@ def band_outside(size: int = 6) -> Figure:
     axes.set_xticks(range(-2, size + 2))
     axes.set_ylim(-0.08, 1.15)
     return figure
-
-
-def same_box_on_levels(names: Mapping[int, str], box: tuple[float, float]) -> Figure:
-    """Draw where a box's middle is read on maps of several strides, with and without the -0.5.
-
-    Parameters
-    ----------
-    names : what to call the map, by its stride.
-    box : x1, x2 in image pixels.
-    """
-    figure, axes = new_figure(width=7, height=2.6)
-    middle = sum(box) / 2
-    for line, (stride, name) in enumerate(names.items()):
-        axes.plot(box, (line, line), color=COLOURS["box"], lw=2)
-        draw_points(axes, middle, line, kind="align", label=None if line else "aligned=True")
-        shifted = middle + stride / 2
-        draw_points(axes, shifted, line, kind="loss", label=None if line else "aligned=False")
-        axes.text(shifted + 2, line - 0.2, f"+{stride / 2:g} px", color=COLOURS["loss"], fontsize=9)
-        axes.text(box[0] - 3, line, name, ha="right", va="center", fontsize=9)
-    axes.axvline(middle, color=COLOURS["align"], lw=0.8, ls=":")
-    axes.set(xlabel="x (image pixels)", xlim=(box[0] - 34, box[1] + 6), yticks=[])
-    axes.set_ylim(len(names) - 0.5, -0.9)
-    axes.spines["left"].set_visible(False)
-    axes.legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 1.12), frameon=False)
-    return figure
-
-
-def _ring(axes: Axes, x: float, y: float) -> None:
-    axes.scatter(x, y, s=420, facecolors="none", edgecolors=COLOURS["pool"], linewidths=2)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], kind: str) -> None:
