@@ -230,7 +230,7 @@ def test_the_gpu_is_named(monkeypatch):
     }
     tried = []
     monkeypatch.setattr(record_cuda.importlib, "import_module", libraries.get)
-    monkeypatch.setattr(record_cuda, "run_case", lambda case, device: tried.append(device))
+    monkeypatch.setattr(record_cuda, "run_case", lambda _, device: tried.append(device))
     facts = record_cuda.machine("cuda")
     assert tried == ["cuda"]  # before the clock of the first case runs
     assert (facts["gpu"], facts["compute_capability"]) == ("Test GPU", "9.0")
