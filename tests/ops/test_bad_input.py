@@ -1,0 +1,186 @@
+"""Arguments that cannot be served: both tellings name them, and say what is needed."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from roilearn import ops, reference
+
+FEATURES = np.random.RandomState(0).randn(2, 3, 6, 8)
+BOX = np.array([[0, 1.0, 1.0, 4.0, 5.0]])
+OPERATORS = ["roi_align", "roi_pool"]
+NAN, INFINITE = float("nan"), float("inf")
+
+
+def in_numpy(operator, features, boxes, *options):
+    return getattr(reference, operator)(features, boxes, *options)
+
+
+def in_torch(operator, features, boxes, *options):
+    as_tensor = lambda value: torch.tensor(value) if isinstance(value, np.ndarray) else value  # noqa: E731
+    boxes = [as_tensor(each) for each in boxes] if isinstance(boxes, list) else as_tensor(boxes)
+    return getattr(ops, operator)(as_tensor(features), boxes, *options).numpy()
+
+
+@pytest.fixture(params=[in_numpy, in_torch])
+def call(request):
+    return request.param
+
+
+def changed(column, value):
+    box = BOX.copy()
+    box[0, column] = value
+    return box
+
+
+VALUES = {
+    "four columns": (BOX[:, 1:], r"5 columns .* got shape \(1, 4\)\. For .* pass \[boxes\]"),
+    "one dimension": (BOX[0], r"5 columns .* got shape \(5,\)"),
+    "six columns": (np.ones((2, 6)), r"5 columns .* got shape \(2, 6\)"),
+    "NaN": (changed(1, NAN), r"boxes must be finite; got \[0, nan, 1, 4, 5\] in row 0"),
+    "infinite": (changed(4, INFINITE), r"boxes must be finite; got .*inf"),
+    "image -1": (changed(0, -1), r"whole number from 0 to 1; got batch index -1 in row 0"),
+    "image 2 of 2": (changed(0, 2), r"whole number from 0 to 1; got batch index 2 in row 0"),
+    "image 1e6": (changed(0, 1e6), r"whole number from 0 to 1; got batch index 1e\+06"),
+    "image 0.5": (changed(0, 0.5), r"whole number from 0 to 1; got batch index 0\.5"),
+    "a list too long": ([BOX[:, 1:]] * 3, r"list of 3 for a batch of 2"),
+    "a list too short": ([BOX[:, 1:]], r"list of 1 for a batch of 2"),
+    "a list of five columns": ([BOX, BOX], r"boxes\[0\] must have shape \(K, 4\).* \(1, 5\)"),
+}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("name", VALUES)
+def test_bad_boxes(call, operator, name):
+    boxes, message = VALUES[name]
+    with pytest.raises(ValueError, match=message):
+        call(operator, FEATURES, boxes, 2)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (FEATURES[0], r"input must have 4 dimensions .* got shape \(3, 6, 8\)\. .* input\[None\]"),
+        (FEATURES[:, :0], r"input must have .* which has no channels"),
+        (FEATURES[:, :, :0], r"input must have .* which has no rows"),
+        (FEATURES[..., :0], r"input must have .* which has no columns"),
+    ],
+)
+def test_bad_features(call, operator, features, message):
+    with pytest.raises(ValueError, match=message):
+        call(operator, features, BOX, 2)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_features_that_are_no_numbers_between(call, operator):
+    with pytest.raises(TypeError, match=r"input must be floating point; got .*int64"):
+        call(operator, FEATURES.astype(np.int64), BOX, 2)
+
+
+def test_things_that_are_no_arrays():
+    for operator in OPERATORS:
+        with pytest.raises(TypeError, match=r"input must be .*list"):
+            getattr(ops, operator)([[1.0]], torch.tensor(BOX), 2)
+        with pytest.raises(TypeError, match=r"boxes must be .*str"):
+            in_torch(operator, FEATURES, "boxes", 2)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ((0,), ValueError, "output_size must be at least 1"),
+        (((2, -1),), ValueError, "output_size must be at least 1"),
+        (((2, 3, 4),), ValueError, "output_size must be a whole number or a pair"),
+        ((2.5,), TypeError, r"output_size must be a whole number; got 2\.5"),
+        ((True,), TypeError, "output_size must be a whole number; got True"),
+        ((2, -0.5), ValueError, r"spatial_scale must be finite and positive; got -0\.5"),
+        ((2, 0), ValueError, "spatial_scale must be finite and positive; got 0"),
+        ((2, NAN), ValueError, "spatial_scale must be finite and positive; got nan"),
+        ((2, "1/16"), TypeError, "spatial_scale must be a number; got str"),
+    ],
+)
+def test_bad_options(call, operator, options, kind, message):
+    with pytest.raises(kind, match=message):
+        call(operator, FEATURES, BOX, *options)
+
+
+def test_bad_sampling_ratio_and_mode(call):
+    with pytest.raises(TypeError, match=r"sampling_ratio must be a whole number; got 1\.5"):
+        call("roi_align", FEATURES, BOX, 2, 1.0, 1.5)
+    with pytest.raises(ValueError, match="mode must be one of 'max', 'average'; got 'mean'"):
+        call("roi_pool", FEATURES, BOX, 2, 1.0, "mean")
+
+
+def test_options_are_checked_even_when_there_is_no_box(call):
+    with pytest.raises(TypeError, match="sampling_ratio"):
+        call("roi_align", FEATURES, BOX[:0], 2, 1.0, "2")
+    with pytest.raises(ValueError, match="spatial_scale"):
+        call("roi_pool", FEATURES, BOX[:0], 2, -1)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_whole_number_boxes(operator):
+    boxes = torch.tensor(BOX).long()
+    with pytest.raises(TypeError, match=r"boxes must be floating point; got torch\.int64.*float"):
+        getattr(ops, operator)(torch.tensor(FEATURES), boxes, 2)
+    assert getattr(reference, operator)(FEATURES, BOX.astype(int), 2).shape == (1, 3, 2, 2)
+
+
+def test_float16_boxes_are_served(call):
+    exact = call("roi_align", FEATURES, BOX, 2)
+    np.testing.assert_allclose(call("roi_align", FEATURES, BOX.astype(np.float16), 2), exact)
+
+
+def test_features_that_are_not_contiguous_are_served(call):
+    plain = call("roi_align", np.ascontiguousarray(FEATURES[:, ::2, ::-1]), BOX, 2)
+    if call is in_numpy:
+        np.testing.assert_array_equal(call("roi_align", FEATURES[:, ::2, ::-1], BOX, 2), plain)
+    else:
+        strided = torch.tensor(FEATURES[:, :, ::-1].copy())[:, ::2]
+        torch.testing.assert_close(ops.roi_align(strided, torch.tensor(BOX), 2), plain)
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_box_too_wide_to_sample(call, aligned):
+    with pytest.raises(ValueError, match=r"1e\+09.*sampling_ratio"):
+        call("roi_align", FEATURES, changed(3, 1e9), 2, 1.0, -1, aligned)
+
+
+def test_a_box_as_wide_is_served_with_a_fixed_ratio_and_by_roi_pool(call):
+    assert np.isfinite(call("roi_align", FEATURES, changed(3, 1e9), 2, 1.0, 2)).all()
+    assert np.isfinite(call("roi_pool", FEATURES, changed(3, 1e9), 2)).all()
+
+
+MEASURE = """
+import resource, torch
+from roilearn import ops
+features = torch.zeros(1, 4, 64, 64)
+rois = torch.tensor([[0.0, 0, 0, 64, 64]])
+ops.roi_align(features, rois, 7)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+{work}
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+WORK = {
+    "one box of 10,000 cells": "ops.roi_align(features, rois * 10_000 / 64, 7)",
+    "3,000 boxes of 400 cells": "ops.roi_align(features, (rois * 400 / 64).repeat(3000, 1), 7)",
+    "20,000 boxes": "ops.roi_align(features, rois.repeat(20_000, 1), 7, 1.0, 2)",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts in other units elsewhere")
+@pytest.mark.parametrize("work", WORK)
+def test_memory_stays_within_what_the_docstring_states(work):
+    """400 MB beside the features, their table and the output, however many boxes and how large."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE.format(work=WORK[work])],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(done.stdout) < 400_000
