@@ -49,9 +49,8 @@ def machine(device):
     return {"device": device}
 
 
-record_cuda.run_case = act
-record_cuda.machine = machine
-record_cuda.every_case = cases
-
 if __name__ == "__main__":
+    record_cuda.run_case = act
+    record_cuda.machine = machine
+    record_cuda.every_case = cases
     sys.exit(record_cuda.main())
