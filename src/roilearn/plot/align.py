@@ -46,7 +46,7 @@ def samples_in_a_bin(counts: Sequence[int] = (1, 2, 3), size: float = 2.6) -> Fi
         labels = [f"{2 * s + 1}/{2 * count}" for s in range(count)]
         axes.set_xticks(positions, labels)
         axes.set_yticks(positions, labels)
-        adaptive = f", adaptive at {size:g} cells" if count == np.ceil(size) else ""
+        adaptive = f", ceil({size:g}) = {count}" if count == np.ceil(size) else ""
         axes.set(title=f"{count} x {count}{adaptive}", xlim=(-0.05, 1.05), ylim=(1.05, -0.05))
         axes.set_aspect("equal")
     panels[len(counts) // 2].set_xlabel("fraction of the bin's width")
