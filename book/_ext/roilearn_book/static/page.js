@@ -2,10 +2,10 @@
 (() => {
   "use strict";
 
-  // A formula or a block of code wider than the page scrolls in its own frame; one that does must be
-  // reachable from the keyboard, and only one that does.
+  // A formula, a plot or a block of code wider than the page scrolls in its own frame; one that does
+  // must be reachable from the keyboard, and only one that does.
   const update = () => {
-    for (const block of document.querySelectorAll(".bd-article :is(div.math, mjx-container, pre)"))
+    for (const block of document.querySelectorAll(".bd-article :is(div.math, mjx-container, pre, .cell_output)"))
       if (block.scrollWidth > block.clientWidth) block.setAttribute("tabindex", "0");
       else block.removeAttribute("tabindex");
   };
