@@ -83,3 +83,8 @@ def test_the_package_pins_nothing(project):
     extras = project["project"]["optional-dependencies"].values()
     every = [*project["project"]["dependencies"], *(line for extra in extras for line in extra)]
     assert [line for line in every if "==" in line or "~=" in line] == []
+
+
+def test_every_lint_rule_left_out_is_explained(texts, project):
+    rules = project["tool"]["ruff"]["lint"]["ignore"]
+    assert [rule for rule in rules if rule not in texts["CONTRIBUTING.md"]] == []
