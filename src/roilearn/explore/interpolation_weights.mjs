@@ -129,7 +129,7 @@ function render({ model, el }) {
   );
   const root = frame(
     "interpolation-weights", "Bilinear weights",
-    html("div", { class: "roi-beside" }, html("div", {}, picture), html("div", { class: "roi-scroll" }, weightTable(), positions())),
+    html("div", { class: "roi-beside" }, html("div", {}, picture), html("div", {}, weightTable(), positions())),
     panel,
     caption("Drag the point, or use the arrow keys (Shift: half a cell). Each cell weighs as much as the rectangle of its letter, across the point from it."),
   );

@@ -1,6 +1,10 @@
 // RoIPool beside RoIAlign: one box, one map, both answers.
 
 const TRAITS = ["features", "box", "stride", "output_size", "sampling_ratio", "aligned", "selected", "show"];
+const LEGENDS = {
+  values: "Dashed: the cells that RoIPool reads. Ring: the largest of a bin. Dot: a sample. Disc: how much a cell weighs in the selected bin.",
+  gradient: "Square: what a cell receives when 1 arrives at every output.",
+};
 
 export function compute({ features, box, stride, output_size, sampling_ratio, aligned, selected }) {
   const scale = 1 / stride;
@@ -184,9 +188,11 @@ function boxControls(model) {
 function render({ model, el }) {
   const views = [panel("pool", "RoIPool", "rounds the box to whole cells"), panel("align", "RoIAlign", "reads between the cells")];
   const panels = boxControls(model);
+  const legend = html("p", { class: "roi-legend" });
   const root = frame(
     "pool-and-align", "RoIPool beside RoIAlign",
     html("div", { class: "roi-pair" }, ...views.map((view) => view.element)),
+    legend,
     panels,
     caption("Drag the box or its edges, or use the arrow keys (with Shift they resize). Press an output to see how it was made."),
   );
@@ -207,6 +213,7 @@ function render({ model, el }) {
     }
     const [x1, y1, x2, y2] = state.box;
     describe(views[0].target, x1, 0, state.features[0].length * state.stride, `x from ${x1} to ${x2}, y from ${y1} to ${y2} image pixels`);
+    legend.textContent = LEGENDS[state.show];
     panels.update();
     fill(root, numbers);
   }

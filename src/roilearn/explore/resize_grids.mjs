@@ -128,7 +128,7 @@ function render({ model, el }) {
     "resize-grids", "Where a resized signal reads, under four grid rules",
     html("div", {}, picture),
     html("p", { class: "roi-sentence" }, "scale = ", readout("in_size", 0), " / ", readout("out_size", 0), " = ", readout("scale", 4), ". Output pixel i = ", readout("selected", 0), " has its centre at x = ", readout("x", 3), " input px and reads:"),
-    html("div", { class: "roi-scroll" }, ruleTable()),
+    ruleTable(),
     panel,
     caption("Drag along the output pixels, or use the arrow keys, to select one. Upright lines keep the picture in place; the triangle is its centre of mass, the dashed line where that was. An open dot was moved onto the outermost centre."),
   );
