@@ -10,6 +10,7 @@ from roilearn import explore
 
 READOUTS = """(figure) => [...figure.querySelectorAll('[data-readout]')].map(
   (place) => [place.dataset.readout, Number(place.dataset.digits), place.textContent])"""
+MODULE = "(figure) => figure.querySelector('.live-figure-mount').model.get('_esm')"
 KIND = "(figure) => figure.querySelector('.live-figure-mount').model.get('_anywidget_id')"
 HANDLE = ".roi-handle[tabindex='0']"
 
@@ -21,6 +22,8 @@ def figures(page):
 def python_twin(figure):
     """The figure's Python class in the state that the page is in."""
     kind = getattr(explore, figure.evaluate(KIND).split(".")[-1])
+    same = figure.evaluate(MODULE) == kind._esm
+    assert same, "the notebook stores an older module than the package has: run `make notebooks`"
     names = kind.state_names()
     values = figure.evaluate(
         "(figure, names) => names.map("
