@@ -133,7 +133,7 @@ def draw_received(axes: Axes, numbers: dict[str, Any]) -> None:
     start = np.array([numbers["inside"]["column"], numbers["inside"]["row"]]) + 0.5
     if slope.any():
         tip = start + 0.8 * slope / np.hypot(*slope)
-        axes.annotate("", tip, start, arrowprops={"arrowstyle": "->", "linewidth": 2})
+        axes.annotate("", tuple(tip), tuple(start), arrowprops={"arrowstyle": "->", "linewidth": 2})
 
 
 def write_sum(axes: Axes, numbers: dict[str, Any]) -> None:

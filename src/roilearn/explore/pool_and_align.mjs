@@ -50,7 +50,7 @@ function panel(side, title, note) {
   const picture = svg("svg", { role: "group", "aria-label": `${title} on the feature map` }, map, bins, values, marks, outline, target);
   const output = html("div", { class: "roi-output", role: "group", "aria-label": `${title} output` });
   const sum = html("p");
-  const learning = html("p", { class: "roi-note" }, "Gradient reaches ", readout(`${side}.learning`, 0), " cells.");
+  const learning = html("p", { class: "roi-note" }, "Cells that gradient reaches: ", readout(`${side}.learning`, 0));
   const heading = html("p", { class: "roi-heading" }, swatch(side), html("strong", {}, title), ` ${note}`);
   const answer = html("div", { class: "roi-answer" }, output, html("div", {}, sum, learning));
   const element = html("div", { class: "roi-panel" }, heading, html("div", {}, picture), answer);
