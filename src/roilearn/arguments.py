@@ -7,8 +7,9 @@ comparisons), so that every telling of an operator answers the same mistake in t
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+Array = TypeVar("Array", bound=Any)
 BOX_COLUMNS = "batch index, x1, y1, x2, y2"
 
 
@@ -39,7 +40,7 @@ def check_array(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be an array or tensor; got {type(value).__name__}.")
 
 
-def check_filled(name: str, value: Any, dimensions: int) -> Any:
+def check_filled(name: str, value: Array, dimensions: int) -> Array:
     """Return ``value``; raise unless its last ``dimensions`` axes exist and are not empty."""
     check_array(name, value)
     if dimensions == 1 and value.ndim != 1:
@@ -61,7 +62,8 @@ def check_position(name: str, position: Any) -> Any:
 
 def check_boxes(boxes: Any, batch_size: int) -> None:
     """Raise unless ``boxes`` is (K, 5), or a list with one (Ki, 4) array for each image."""
-    if isinstance(boxes, Sequence) and not isinstance(boxes, str):
+    listed = isinstance(boxes, Sequence) and not isinstance(boxes, str)
+    if listed:
         check_box_list(boxes, batch_size)
         return
     check_array("boxes", boxes)

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 _BESIDE = Path(__file__).parent / "results"  # in an installed wheel
 _CHECKOUT = Path(__file__).parents[3] / "benchmarks" / "results"
@@ -44,7 +45,9 @@ def read(path: Path | None = None) -> list[Row]:
     path = path or FOLDER / "cpu.csv"
     if not path.exists():
         return []
-    numbers = {field.name: field.type for field in fields(Row) if field.type in (float, int)}
+    numbers: dict[str, Any] = {
+        field.name: field.type for field in fields(Row) if field.type in (float, int)
+    }
     with path.open(newline="", encoding="utf-8") as file:
         return [
             Row(**{name: numbers.get(name, str)(value) for name, value in line.items()})

@@ -1,6 +1,6 @@
 """Right and wrong ways to read a row of cells: what the exercises of chapter 4 tell apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def wrong_places(
     before: float = 0.0,
     after: float = 0.5,
     rounded: bool = False,
-    parts: Callable[[int], Sequence[float]] = lambda n: (np.arange(n) + 0.5) / n,
+    parts: Callable[[int], np.ndarray] = lambda n: (np.arange(n) + 0.5) / n,
 ) -> np.ndarray:
     """Average readings at other places: a misplaced half, rounded corners, other fractions."""
     start, end = (x1 - before) * spatial_scale, (x2 - before) * spatial_scale

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
@@ -29,7 +30,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "roilearn",
 }
-GREYS = mpl.colors.LinearSegmentedColormap.from_list("cells", ["#F7F7F7", "#8A8A8A"])
+GREYS = LinearSegmentedColormap.from_list("cells", ["#F7F7F7", "#8A8A8A"])
 
 
 def new_figure(
@@ -84,7 +85,7 @@ def draw_map(
 
 def draw_box(
     axes: Axes,
-    box: Sequence[float],
+    box: Sequence[float] | np.ndarray,
     *,
     kind: str = "box",
     label: str | None = None,

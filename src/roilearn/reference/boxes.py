@@ -32,7 +32,7 @@ def as_rois(
     """
     check_boxes(boxes, batch_size)
     if isinstance(boxes, Sequence):
-        images = [np.full((len(image), 1), n) for n, image in enumerate(boxes)]
+        images = [np.full((len(np.asarray(image)), 1), n) for n, image in enumerate(boxes)]
         rows = [np.hstack(pair) for pair in zip(images, boxes, strict=True)]
         boxes = np.concatenate(rows) if rows else np.zeros((0, 5))
     rois = np.asarray(boxes).astype(dtype or np.result_type(boxes, np.float32))

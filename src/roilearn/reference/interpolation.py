@@ -147,7 +147,7 @@ def bilinear(image: ArrayLike, row: float, column: float) -> np.ndarray:
     """
     image = check_filled("image", np.asarray(image), dimensions=2)
     weights = bilinear_weights(row, column, *image.shape[-2:])
-    return sum(weight * image[..., i, j] for i, j, weight in weights)
+    return np.sum([weight * image[..., i, j] for i, j, weight in weights], axis=0)
 
 
 def bilinear_gradient(image: ArrayLike, row: float, column: float) -> tuple[np.ndarray, np.ndarray]:

@@ -75,7 +75,7 @@ def roi_align(
 
 def region(
     roi: np.ndarray, spatial_scale: float, aligned: bool
-) -> tuple[np.floating, np.floating, np.floating, np.floating]:
+) -> tuple[float, float, float, float]:
     """Box in index coordinates of the map: (top, left, height, width), in cells."""
     dtype = roi.dtype.type
     x1, y1, x2, y2 = roi[1:] * dtype(spatial_scale) - dtype(0.5 if aligned else 0)
