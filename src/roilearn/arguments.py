@@ -62,8 +62,7 @@ def check_position(name: str, position: Any) -> Any:
 
 def check_boxes(boxes: Any, batch_size: int) -> None:
     """Raise unless ``boxes`` is (K, 5), or a list with one (Ki, 4) array for each image."""
-    listed = isinstance(boxes, Sequence) and not isinstance(boxes, str)
-    if listed:
+    if _is_list(boxes):
         check_box_list(boxes, batch_size)
         return
     check_array("boxes", boxes)
@@ -170,6 +169,10 @@ def _whole(name: str, value: Any) -> int:
         raise TypeError(
             f"{name} must be a whole number; got {value!r}, a {type(value).__name__}."
         ) from error
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _first(mask: Any) -> int:
