@@ -9,8 +9,8 @@ sorted by row instead of by output cell. So the derivative of a bag is a bag, an
 too.
 """
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import torch
@@ -21,10 +21,8 @@ from torch.nn.functional import embedding_bag
 
 from roilearn.ops.eager import reads_values
 
-BAGS_AT_ONCE = 2**11
-"""Bags that are summed before they are laid out as maps: few enough to stay in the cache."""
-ENTRIES_AT_ONCE = 2**13
-"""Pairs of rows that are gathered before their products are summed: likewise."""
+BLOCK = 2**18
+"""Numbers that are gathered, or summed and laid out, at once: 1 MB, which stays in the cache."""
 
 
 class Bag(NamedTuple):
@@ -84,6 +82,49 @@ def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, "
     return bags.repeat_interleave(sizes, output_size=entries)
 
 
+def as_maps(rows: Float[Tensor, "n C"], shape: tuple[int, int, int]) -> Float[Tensor, "K C PH PW"]:
+    """Rows, one for each cell, as contiguous maps: the way back from ``cell_table``."""
+    cells = shape[1] * shape[2]
+    output = rows.new_empty(shape[0], rows.shape[1], cells)
+    for place in blocks(shape[0], cells, rows_at_once(rows)):
+        lay_out(rows[place.rows], output[place.maps, :, place.cells])
+    return output.view(shape[0], -1, *shape[1:])
+
+
+class Block(NamedTuple):
+    """Some whole maps, or some cells of one map, and the table's rows that go there."""
+
+    maps: slice
+    cells: slice
+    rows: slice
+
+
+def blocks(maps: int, cells: int, at_once: int) -> Iterator[Block]:
+    """Cut ``maps`` maps of ``cells`` cells into blocks of about ``at_once`` cells."""
+    whole, part = max(at_once // cells, 1), min(at_once, cells)
+    for k, cell in product(range(0, maps, whole), range(0, cells, part)):
+        last, stop = min(k + whole, maps), min(cell + part, cells)
+        rows = slice(k * cells + cell, (last - 1) * cells + stop)
+        yield Block(slice(k, last), slice(cell, stop), rows)
+
+
+def rows_at_once(table: Float[Tensor, "rows C"]) -> int:
+    """Rows of a table that make up a ``BLOCK``."""
+    return max(BLOCK // table.shape[1], 1)
+
+
+def lay_out(rows: Float[Tensor, "n C"], maps: Float[Tensor, "K C cells"]) -> None:
+    """Write rows, one for each cell of each map, into their places in ``maps``.
+
+    A column of a table is read quickly only if its rows lie in different sets of the cache. Rows
+    a power of two apart, as with 1024 channels, share a few sets and push each other out, so they
+    are first copied to 64 bytes more than their length apart.
+    """
+    channels = rows.shape[1]
+    spaced = rows.new_empty(len(rows), channels + 64 // rows.element_size())[:, :channels]
+    maps.copy_(spaced.copy_(rows).unflatten(0, (len(maps), -1)).transpose(1, 2))
+
+
 class _Sum(Function):
     """out[cell b] = sum of weight[e] * features[cell index[e]] over the entries e of bag b."""
 
@@ -96,19 +137,20 @@ class _Sum(Function):
         shape: tuple[int, int, int],
     ) -> Tensor:
         table = cell_table(features)  # [rows, C]
-        channels, area = features.shape[1], shape[1] * shape[2]
-        output = features.new_empty(shape[0], channels, area)
-        for maps, cells, bags, entries in _blocks(shape[0], area, offsets, len(index)):
+        maps, cells = shape[0], shape[1] * shape[2]
+        at_once = rows_at_once(table) if reads_values(offsets) else maps * cells
+        places = list(blocks(maps, cells, at_once))
+        output = features.new_empty(maps, features.shape[1], cells)
+        for place, entries in zip(places, _entries(places, offsets, len(index)), strict=True):
             sums = embedding_bag(
                 index[entries],
                 table,
-                offsets[bags] - entries.start,
+                offsets[place.rows] - entries.start,
                 mode="sum",
                 per_sample_weights=weight[entries],
-            )  # [bags, C]
-            block = output[maps, :, cells]  # [maps, C, cells]
-            block.copy_(sums.view(len(block), -1, channels).transpose(1, 2))
-        return output.view(shape[0], channels, *shape[1:])
+            )  # [rows, C]
+            lay_out(sums, output[place.maps, :, place.cells])
+        return output.view(maps, -1, *shape[1:])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -137,7 +179,8 @@ class _Product(Function):
     @staticmethod
     def forward(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
         left, right = cell_table(left), cell_table(right)
-        pairs = zip(i.split(ENTRIES_AT_ONCE), j.split(ENTRIES_AT_ONCE), strict=True)
+        at_once = rows_at_once(left)
+        pairs = zip(i.split(at_once), j.split(at_once), strict=True)
         return torch.cat([(left[a] * right[b]).sum(1) for a, b in pairs])
 
     @staticmethod
@@ -153,28 +196,15 @@ class _Product(Function):
         return to_left, to_right, None, None
 
 
+def _entries(places: Sequence[Block], offsets: Tensor, entries: int) -> list[slice]:
+    """Entries of the bags of each block."""
+    if len(places) <= 1:
+        return [slice(0, entries)] * len(places)
+    first = offsets[torch.tensor([place.rows.start for place in places])].tolist()
+    return [slice(*ends) for ends in pairwise([*first, entries])]
+
+
 def _grid(shape: torch.Size) -> tuple[int, int, int]:
     """(N, H, W) of an (N, C, H, W) shape."""
     images, _, height, width = shape
     return images, height, width
-
-
-def _blocks(
-    maps: int, cells: int, offsets: Tensor, entries: int
-) -> Iterator[tuple[slice, slice, slice, slice]]:
-    """Cut the bags into blocks of whole maps, or of cells of one map: slices of maps, cells, bags, entries."""
-    if not reads_values(offsets):  # where the bags begin is not known: one block
-        yield slice(0, maps), slice(0, cells), slice(0, maps * cells), slice(0, entries)
-        return
-    whole, part = max(BAGS_AT_ONCE // cells, 1), min(BAGS_AT_ONCE, cells)
-    corners = list(product(range(0, maps, whole), range(0, cells, part)))
-    bags = [k * cells + cell for k, cell in corners]
-    first = offsets[torch.tensor(bags, dtype=torch.long)].tolist()
-    bags, first = [*bags, maps * cells], [*first, entries]
-    for n, (k, cell) in enumerate(corners):
-        yield (
-            slice(k, k + whole),
-            slice(cell, cell + part),
-            slice(bags[n], bags[n + 1]),
-            slice(first[n], first[n + 1]),
-        )

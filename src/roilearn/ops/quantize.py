@@ -1,6 +1,5 @@
 """Quantization: rounding a continuous coordinate to a whole cell, and the error that makes."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 

@@ -1,15 +1,15 @@
 """RoIAlign: leave the box where it is, read the map between cells, average each bin's samples.
 
 The loops of ``roilearn.reference.roi_align``, told as bags. Along one axis a sample reads two
-cells. The four cells of a sample are the product of both axes, and so are all the cells of a bin:
-what it reads down the map times what it reads across.
+cells, so a bin reads a few rows of cells down the map and a few columns of cells across it: what
+it reads is their product, each cell with its share of the bin's average.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int32
 from torch import Tensor, nn
 
 from roilearn.arguments import (
@@ -18,9 +18,16 @@ from roilearn.arguments import (
     check_sampling_ratio,
     check_spatial_scale,
 )
-from roilearn.ops.bag import Bag, weighted_sum
+from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.interpolation import neighbours
+from roilearn.ops.memory import pool_in_pieces
+from roilearn.ops.spans import Spans, largest, outer_bag
+
+FEW_SAMPLES = 4
+"""Up to this sampling ratio every sample is listed; above it, samples that share cells merge."""
+SAMPLE_LIMIT = 2**20
+"""Samples of one box along one axis above which ``roi_align`` raises."""
 
 
 def roi_align(
@@ -33,22 +40,64 @@ def roi_align(
     *,
     validate: bool | None = None,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Average bilinear samples over each bin of each box."""
+    """Average bilinear samples over each bin of each box.
+
+    Parameters
+    ----------
+    input : (N, C, H, W) features.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    output_size : (height, width) of the grid of bins, or one number for both.
+    spatial_scale : cells per image pixel, 1 / stride.
+    sampling_ratio : samples along each axis of a bin; below 1: adaptive, ceil(bin size).
+    aligned : subtract half a cell, which takes continuous coordinates (the centre of cell i at
+        i + 0.5) to index coordinates (at i). False is the operator of 2017: it leaves the half
+        cell out and makes every box at least one cell long.
+    validate : whether to look for bad values in ``boxes``. None: in eager mode on the CPU only,
+        because elsewhere a look would wait for the GPU or break a graph that is being traced.
+
+    Returns
+    -------
+    (K, C, height, width) tensor, contiguous, of the features' dtype. Differentiable in the
+    features and in the boxes, as often as wanted.
+
+    Raises
+    ------
+    ValueError: more than ``SAMPLE_LIMIT`` samples of one box along an axis.
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
+        value that is not looked for gives zeros.
+
+    Source
+    ------
+    He et al., Mask R-CNN (2017), section 3; options and order of arithmetic as in
+    torchvision 0.27.
+
+    Examples
+    --------
+    On a ramp that holds the column number, four bins from x = 2 to x = 6:
+
+    >>> ramp = torch.arange(8.0).expand(1, 1, 8, 8)
+    >>> box = torch.tensor([[0.0, 2, 2, 6, 6]])
+    >>> roi_align(ramp, box, (1, 4), sampling_ratio=2, aligned=True)[0, 0]
+    tensor([[2., 3., 4., 5.]])
+    >>> roi_align(ramp, box, (1, 4), sampling_ratio=2, aligned=False)[0, 0]
+    tensor([[2.5000, 3.5000, 4.5000, 5.5000]])
+    """
     bins = check_output_size(output_size)
     scale = check_spatial_scale(spatial_scale)
     ratio = check_sampling_ratio(sampling_ratio)
     check_features(input)
     rois = as_rois(boxes, len(input), input.dtype, validate=validate)
-    top, left, height, width = region(rois, scale, aligned)
-    rows = sample_positions(top, height, bins[0], ratio)
-    columns = sample_positions(left, width, bins[1], ratio)
-    make = direct_bag if 0 < ratio <= 4 else merged_bag
-    bag = make(rois[:, 0], rows, columns, tuple(input.shape[-2:]))
-    return weighted_sum(input, bag, (len(rois), *bins))
+    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)  # [K, 5]
+    size = (input.shape[2], input.shape[3])
+    bag_of = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
+    return pool_in_pieces(input, regions, bins, bag_of, entries_each(regions, bins, ratio, size))
 
 
-def region(rois, spatial_scale, aligned):
-    """Boxes in index coordinates of the map: top, left, height and width of each, in cells."""
+def region(
+    rois: Float[Tensor, "K 5"], spatial_scale: float, aligned: bool
+) -> tuple[Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"]]:
+    """Boxes in index coordinates of the map: (top, left, height, width) of each, in cells."""
     x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)
     height, width = y2 - y1, x2 - x1
     if not aligned:
@@ -56,82 +105,140 @@ def region(rois, spatial_scale, aligned):
     return y1, x1, height, width
 
 
-def sample_positions(start, length, bins, sampling_ratio=-1):
-    """Index positions of the samples of each bin; NaN past the last sample of an adaptive box."""
-    bin_size = (length / bins)[:, None, None]  # [K, 1, 1]
-    i = torch.arange(bins, dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
+def sample_bag(
+    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+) -> Bag:
+    """List what the samples of each bin read: K * PH * PW bags.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width of each box, in cells, index coordinates.
+    size : (height, width) of the map.
+    """
+    image, top, left, height, width = regions.unbind(1)
+    image = image.to(torch.int32)
+    rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
+    columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
+    if 0 < sampling_ratio <= FEW_SAMPLES:
+        return sample_by_sample(image, rows, columns, size)
+    return outer_bag(image, spans(rows, size[0]), spans(columns, size[1]), size)
+
+
+def samples_a_bin(
+    length: Float[Tensor, " K"], bins: int, sampling_ratio: int
+) -> Float[Tensor, " K"]:
+    """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, one a cell."""
     if sampling_ratio > 0:
-        s = torch.arange(sampling_ratio, dtype=start.dtype, device=start.device)  # [S]
-        return start[:, None, None] + i * bin_size + (s + 0.5) * bin_size / sampling_ratio
-    samples = bin_size.detach().ceil().clamp(min=0)  # [K, 1, 1]
-    most = int(samples.max()) if len(samples) else 0
-    s = torch.arange(most, dtype=start.dtype, device=start.device)
-    position = start[:, None, None] + i * bin_size + (s + 0.5) * bin_size / samples.clamp(min=1)
+        return torch.full_like(length, sampling_ratio)
+    return (length / bins).ceil().clamp(min=0)
+
+
+def sample_positions(
+    start: Float[Tensor, " K"], length: Float[Tensor, " K"], bins: int, sampling_ratio: int = -1
+) -> Float[Tensor, "K bins S"]:
+    """Index positions of the samples of each bin along one axis: centres of equal parts.
+
+    Parameters
+    ----------
+    start, length : where each box starts and how long it is, in cells, index coordinates.
+    bins : number of bins.
+    sampling_ratio : samples a bin; below 1: adaptive.
+
+    Returns
+    -------
+    (K, bins, S) positions. Adaptive boxes have different numbers of samples: S is the largest,
+    and NaN stands where a box has no sample.
+
+    Examples
+    --------
+    >>> sample_positions(torch.tensor([2.0]), torch.tensor([4.0]), 2, 2)
+    tensor([[[2.5000, 3.5000],
+             [4.5000, 5.5000]]])
+    """
+    samples = samples_a_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
+    most = sampling_ratio if sampling_ratio > 0 else largest(samples)
+    start, bin_size = start[:, None, None], (length / bins)[:, None, None]  # [K, 1, 1]
+    i = torch.arange(bins, dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
+    s = torch.arange(most, dtype=start.dtype, device=start.device)  # [S]
+    position = start + i * bin_size + (s + 0.5) * bin_size / samples.clamp(min=1)
     return torch.where(s < samples, position, torch.nan)
 
 
-def in_band(position, size):
+def in_band(position: Float[Tensor, "*P"], size: int) -> Bool[Tensor, "*P"]:
+    """Whether each sample counts: at most one cell outside the first and last value's positions.
+
+    Samples in the band read the clamped border; beyond it they are 0, and still divided by.
+    """
     return (position >= -1) & (position <= size)
 
 
-def direct_bag(image, rows, columns, size):
-    K, PH, S = rows.shape
-    row, row_weight = axis_entries(rows, size[0])
-    column, column_weight = axis_entries(columns, size[1])
-    row = (image.to(torch.int32)[:, None, None] * size[0] + row) * size[1]
-    index = row[:, :, None, :, None] + column[:, None, :, None, :]
+def sample_by_sample(
+    image: Int32[Tensor, " K"],
+    rows: Float[Tensor, "K PH S"],
+    columns: Float[Tensor, "K PW S"],
+    size: tuple[int, int],
+) -> Bag:
+    """Bags of 4 * S * S entries: the four cells of one sample, of the next, and so on."""
+    row, row_weight = cells_read(rows, size[0])  # [K, PH, 2S]
+    column, column_weight = cells_read(columns, size[1])  # [K, PW, 2S]
+    first = (image[:, None, None] * size[0] + row) * size[1]  # of the table's rows
+    index = first[:, :, None, :, None] + column[:, None, :, None, :]  # [K, PH, PW, 2S, 2S]
     weight = row_weight[:, :, None, :, None] * column_weight[:, None, :, None, :]
-    offsets = torch.arange(0, index.numel(), 4 * S * S, dtype=torch.int32, device=index.device)
+    each = row.shape[-1] * column.shape[-1]
+    offsets = torch.arange(0, index.numel(), each, dtype=torch.int32, device=index.device)
     return Bag(index.flatten(), weight.flatten(), offsets)
 
 
-def axis_entries(position, size):
-    low, high, fraction = neighbours(position, size)
-    share = in_band(position, size).to(position.dtype) / position.shape[-1]
-    weight = torch.stack([1 - fraction, fraction], -1) * share[..., None]
+def cells_read(
+    position: Float[Tensor, "K bins S"], size: int
+) -> tuple[Int32[Tensor, "K bins 2*S"], Float[Tensor, "K bins 2*S"]]:
+    """Both cells that each sample of one axis reads, and what each weighs in the bin's average."""
+    inside = in_band(position, size)
+    low, high, fraction = neighbours(torch.where(inside, position, 0), size)
+    share = inside.to(position.dtype) / position.shape[-1]
+    weight = torch.stack([(1 - fraction) * share, fraction * share], -1)
     return torch.stack([low, high], -1).flatten(2).to(torch.int32), weight.flatten(2)
 
 
-def spans(position, size):
-    live = ~position.isnan()
+def spans(position: Float[Tensor, "K bins S"], size: int) -> Spans:
+    """Cells that the samples of each bin read along one axis, each cell once.
+
+    The samples of a bin lie beside each other, so the cells do too; their weights are added up.
+    """
     inside = in_band(position, size)
     low, _, fraction = neighbours(torch.where(inside, position, 0), size)
-    first = torch.where(inside, low, size - 1).amin(-1, keepdim=True)
-    place = torch.where(inside, low - first, 0)
-    share = inside.to(position.dtype) / live.sum(-1, keepdim=True).clamp(min=1)
-    most = int(place.max()) + 2 if place.numel() else 2
-    weight = share.new_zeros(*position.shape[:2], most)
-    weight = weight.scatter_add(2, place, share * (1 - fraction))
-    weight = weight.scatter_add(2, place + 1, share * fraction)
-    count = torch.minimum(place.amax(-1) + 2, size - first[..., 0]) * inside.any(-1)
-    return first[..., 0], count, weight
+    first = torch.where(inside, low, size).amin(-1, keepdim=True).clamp(max=size - 1)
+    place = torch.where(inside, low - first, 0)  # [K, bins, S] of the lower cell in the span
+    last = place.amax(-1) + 1  # of the upper cell; outside the map it weighs 0
+
+    samples = position.isfinite().sum(-1, keepdim=True).clamp(min=1)
+    share = inside.to(position.dtype) / samples
+    weight = share.new_zeros(*place.shape[:2], largest(last) + 1)
+    weight = weight.scatter_add(2, place, (1 - fraction) * share)
+    weight = weight.scatter_add(2, place + 1, fraction * share)
+    first, any_inside = first.squeeze(-1), inside.any(-1)
+    count = torch.minimum(last + 1, size - first) * any_inside
+    return Spans(first.to(torch.int32), count.to(torch.int32), weight)
 
 
-def spread(counts):
-    owner = torch.repeat_interleave(counts)
-    return owner, torch.arange(len(owner), device=counts.device) - (counts.cumsum(0) - counts)[
-        owner
-    ]
-
-
-def merged_bag(image, rows, columns, size):
-    K = len(image)
-    ph, pw = rows.shape[1], columns.shape[1]
-    if rows.shape[2] == 0 or columns.shape[2] == 0:
-        z = torch.zeros(0, dtype=torch.int64)
-        return Bag(z, rows.new_zeros(0), torch.zeros(K * ph * pw, dtype=torch.int64))
-    fy, ny, wy = spans(rows, size[0])
-    fx, nx, wx = spans(columns, size[1])
-    bin, r = spread(ny[:, :, None].expand(K, ph, pw).flatten())
-    k, i, j = bin // (ph * pw), bin // pw % ph, bin % pw
-    run_cells = nx[k, j]
-    run_first = (image.long()[k] * size[0] + fy[k, i] + r) * size[1] + fx[k, j]
-    run_weight = wy[k, i, r]
-    run, t = spread(run_cells)
-    index = run_first[run] + t
-    weight = run_weight[run] * wx.flatten()[((k * pw + j) * wx.shape[-1])[run] + t]
-    cells = (ny[:, :, None] * nx[:, None, :]).flatten()
-    return Bag(index, weight, cells.cumsum(0) - cells)
+def entries_each(
+    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+) -> Float[Tensor, " K"]:
+    """Bound the entries of each box's bags; raise where a box has too many samples."""
+    if 0 < sampling_ratio <= FEW_SAMPLES:
+        return regions.new_full(regions.shape[:1], 4 * sampling_ratio**2 * bins[0] * bins[1])
+    cells, samples = [], []
+    for length, axis_bins, limit in zip(regions[:, 3:].detach().T, bins, size, strict=True):
+        samples.append(samples_a_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
+        if not bool((samples[-1] <= SAMPLE_LIMIT).all()):
+            raise ValueError(
+                f"boxes must be small enough to sample; got one {length.max():g} cells long, with "
+                f"{samples[-1].max():g} samples along that side, more than {SAMPLE_LIMIT}. Clip "
+                "boxes to the image, or lower sampling_ratio where it is set, or set it."
+            )
+        cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # bins share cells
+    # Along one axis every box is given as many places for samples as the longest has.
+    return cells[0] * cells[1] + largest(sum(samples))
 
 
 class RoIAlign(nn.Module):
@@ -150,7 +257,11 @@ class RoIAlign(nn.Module):
         self.sampling_ratio = sampling_ratio
         self.aligned = aligned
 
-    def forward(self, input: Tensor, rois: Tensor | Sequence[Tensor]) -> Tensor:
+    def forward(
+        self,
+        input: Float[Tensor, "N C H W"],
+        rois: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    ) -> Float[Tensor, "K C PH PW"]:
         """Pool ``rois``; see ``roi_align``."""
         return roi_align(
             input, rois, self.output_size, self.spatial_scale, self.sampling_ratio, self.aligned

@@ -1,10 +1,15 @@
-"""RoIPool: round the box to whole cells, cut it into whole-cell bins, keep each bin's maximum."""
+"""RoIPool: round the box to whole cells, cut it into whole-cell bins, keep each bin's maximum.
 
-from collections.abc import Sequence
+A bin is a rectangle of cells. Its average is a bag of equal weights. Its maximum is no weighted
+sum, but it reads the same cells: gather them, a few bins at a time, and keep the largest.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int32
 from torch import Tensor, nn
 from torch.autograd import Function
 
@@ -14,82 +19,202 @@ from roilearn.arguments import (
     check_output_size,
     check_spatial_scale,
 )
-from roilearn.ops.bag import cell_table
+from roilearn.ops.bag import Bag, as_maps, cell_table, rows_at_once
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.memory import pool_in_pieces
 from roilearn.ops.quantize import quantize_box
+from roilearn.ops.spans import Spans, for_each_bin, largest, outer_bag
 
 POOL_MODES = ("max", "average")
-CELLS_AT_ONCE = 2**12
-"""Rows of the table gathered before their maximum is taken: few enough to stay in the cache."""
 
 
-def bin_edges(first, last, bins, limit):
-    """Cells of each bin along one axis: rounded outwards, so that neighbouring bins overlap."""
-    bin_size = ((last - first + 1).clamp(min=1) / bins)[:, None]  # [K, 1]
-    i = torch.arange(bins, dtype=first.dtype, device=first.device)
-    start = first[:, None] + (i * bin_size).floor()
-    stop = first[:, None] + ((i + 1) * bin_size).ceil()
-    return start.clamp(0, limit).long(), stop.clamp(0, limit).long()
+def roi_pool(
+    input: Float[Tensor, "N C H W"],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    mode: str = "max",
+    *,
+    validate: bool | None = None,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool each box into a grid of ``output_size`` bins of whole cells.
 
+    Parameters
+    ----------
+    input : (N, C, H, W) features.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    output_size : (height, width) of the grid, or one number for both.
+    spatial_scale : cells per image pixel, 1 / stride.
+    mode : ``"max"`` as the kernels, or ``"average"``.
+    validate : as in ``roi_align``.
 
-def roi_pool(input, boxes, output_size, spatial_scale=1.0, mode="max", *, validate=None):
+    Returns
+    -------
+    (K, C, height, width) tensor, contiguous. An empty bin, outside the map, is 0. The maximum
+    passes over NaN cells; of nothing but NaN it is NaN. Differentiable in the features: a bin
+    pays its first largest cell in reading order. Rounded boxes have no gradient.
+
+    Raises
+    ------
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
+        value that is not looked for gives zeros.
+
+    Source
+    ------
+    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.27.
+
+    Examples
+    --------
+    >>> features = torch.arange(9.0).reshape(1, 1, 3, 3)
+    >>> roi_pool(features, torch.tensor([[0.0, 0, 0, 2, 2]]), 2)[0, 0]
+    tensor([[4., 5.],
+            [7., 8.]])
+    """
     check_choice("mode", mode, POOL_MODES)
     bins = check_output_size(output_size)
+    scale = check_spatial_scale(spatial_scale)
     check_features(input)
-    rois = as_rois(boxes, len(input), input.dtype, validate=validate)
-    H, W = input.shape[-2:]
-    x1, y1, x2, y2 = quantize_box(rois[:, 1:].detach(), spatial_scale)
-    top, bottom = bin_edges(y1, y2, bins[0], H)
-    left, right = bin_edges(x1, x2, bins[1], W)
-    h = (bottom - top).clamp(min=0)[:, :, None].expand(-1, -1, bins[1]).flatten()
-    w = (right - left).clamp(min=0)[:, None, :].expand(-1, bins[0], -1).flatten()
-    corner = (
-        (rois[:, 0].long()[:, None, None] * H + top[:, :, None]) * W + left[:, None, :]
-    ).flatten()
-    table = cell_table(input)
-    return (
-        _Max.apply(table, corner, h, w, W)
-        .view(len(rois), *bins, -1)
-        .permute(0, 3, 1, 2)
-        .contiguous()
-    )
+    rois = as_rois(boxes, len(input), input.dtype, validate=validate).detach()
+    size = (input.shape[2], input.shape[3])
+    image, rows, columns = box_spans(rois, bins, scale, size)
+    if mode == "max":
+        return largest_cells(input, image, rows, columns)
+    bag_of = partial(average_bag, bins=bins, spatial_scale=scale, size=size)
+    entries = rows.count.sum(1) * columns.count.sum(1)
+    return pool_in_pieces(input, rois, bins, bag_of, entries)
 
 
-class _Max(Function):
+def average_bag(
+    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+) -> Bag:
+    """Every cell of each bin, weighing the same: K * PH * PW bags."""
+    return outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
+
+
+def box_spans(
+    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+) -> tuple[Int32[Tensor, " K"], Spans, Spans]:
+    """Both roundings, of the boxes and of their bins: (image, spans of rows, spans of columns)."""
+    x1, y1, x2, y2 = quantize_box(rois[:, 1:], spatial_scale, "half_away")
+    axes = ((y1, y2, bins[0], size[0]), (x1, x2, bins[1], size[1]))
+    rows, columns = (equal_weights(*bin_edges(*axis), rois.dtype) for axis in axes)
+    return rois[:, 0].int(), rows, columns
+
+
+def bin_edges(
+    first: Float[Tensor, " K"], last: Float[Tensor, " K"], bins: int, limit: int
+) -> tuple[Int32[Tensor, "K bins"], Int32[Tensor, "K bins"]]:
+    """Cells of each bin along one axis: rounded outwards, so that neighbouring bins overlap.
+
+    Parameters
+    ----------
+    first, last : first and last cell of each rounded box, both included; whole numbers.
+    bins : number of bins.
+    limit : size of the map along this axis; no bin reaches outside it.
+
+    Returns
+    -------
+    (start, stop), stop excluded. A bin with start >= stop is empty.
+
+    Examples
+    --------
+    Twelve cells in seven bins:
+
+    >>> start, stop = bin_edges(torch.tensor([0.0]), torch.tensor([11.0]), 7, limit=38)
+    >>> start, stop
+    (tensor([[ 0,  1,  3,  5,  6,  8, 10]]), tensor([[ 2,  4,  6,  7,  9, 11, 12]]))
+    """
+    bin_size = ((last - first + 1).clamp(min=1) / bins)[:, None]  # [K, 1]
+    i = torch.arange(bins, dtype=first.dtype, device=first.device)
+    start = first[:, None] + (i * bin_size).floor()  # [K, bins]
+    stop = first[:, None] + ((i + 1) * bin_size).ceil()
+    return start.clamp(0, limit).int(), stop.clamp(0, limit).int()
+
+
+def equal_weights(
+    start: Int32[Tensor, "K bins"], stop: Int32[Tensor, "K bins"], dtype: torch.dtype
+) -> Spans:
+    """Spans from ``start`` to ``stop`` whose cells share a weight of 1."""
+    count = (stop - start).clamp(min=0)
+    share = 1 / count.clamp(min=1).to(dtype)
+    return Spans(start, count, share[:, :, None].expand(-1, -1, largest(count)))
+
+
+def largest_cells(
+    input: Float[Tensor, "N C H W"], image: Int32[Tensor, " K"], rows: Spans, columns: Spans
+) -> Float[Tensor, "K C PH PW"]:
+    """Largest value of each channel among the cells of each bin; 0 for a bin without cells."""
+    height, width = input.shape[2:]
+    top, left = for_each_bin(image[:, None] * height + rows.first, columns.first)  # [bins]
+    tall, wide = for_each_bin(rows.count, columns.count)
+    grid = (len(image), rows.first.shape[1], columns.first.shape[1])  # K, PH, PW
+    return _Largest.apply(input, top * width + left, wide, tall * wide, grid)
+
+
+class _Largest(Function):
+    """out[bin] = the largest of the cells that it reads; its gradient goes to the first of them."""
+
     @staticmethod
-    def forward(ctx, table, corner, h, w, W):
-        area = h * w
-        order = area.argsort()
-        out = table.new_zeros(len(area), table.shape[1])
-        win = torch.full(out.shape, -1, dtype=torch.int64)
-        sizes = area[order].tolist()
-        i = sum(s == 0 for s in sizes)
-        while i < len(sizes):
-            m = max(1, CELLS_AT_ONCE // sizes[min(len(sizes) - 1, i + CELLS_AT_ONCE // sizes[i])])
-            b = order[i : i + m]
-            n = int(area[b[-1]])
-            t = torch.minimum(torch.arange(n), area[b, None] - 1)
-            row = corner[b, None] + t // w[b, None] * W + t % w[b, None]
-            cells = table[row.flatten()].view(len(b), n, -1)
-            best, arg = cells.max(1)
-            out[b] = best
-            win[b] = row.gather(1, arg)
-            i += m
-        ctx.save_for_backward(win)
-        ctx.shape = table.shape
-        return out
+    def forward(
+        ctx: Any,
+        features: Tensor,
+        first: Tensor,
+        wide: Tensor,
+        area: Tensor,
+        shape: tuple[int, int, int],
+    ) -> Tensor:
+        table = cell_table(features)  # [rows, C]
+        nobody = len(table)
+        best = table.new_empty(len(area), table.shape[1])
+        winner = torch.empty_like(best, dtype=torch.int32) if ctx.needs_input_grad[0] else None
+        best[area == 0] = 0
+        if winner is not None:
+            winner[area == 0] = nobody
+        for bins, cells in _gathers(first, wide, area, features.shape[3], rows_at_once(table)):
+            values = table.index_select(0, cells.flatten()).unflatten(0, cells.shape)  # [m, n, C]
+            top = _largest(values)  # [m, C]
+            best[bins] = top
+            if winner is not None:
+                loses = (values != top[:, None]).int()
+                winner[bins] = loses.mul_(nobody).add_(cells[:, :, None]).amin(1)
+        ctx.save_for_backward(winner)
+        ctx.shape = features.shape
+        return as_maps(best, shape)
 
     @staticmethod
-    def backward(ctx, g):
-        (win,) = ctx.saved_tensors
-        out = g.new_zeros(ctx.shape[0] + 1, ctx.shape[1])
-        return (
-            out.scatter_add_(0, torch.where(win < 0, ctx.shape[0], win), g)[:-1],
-            None,
-            None,
-            None,
-            None,
-        )
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        (winner,) = ctx.saved_tensors
+        images, channels, height, width = ctx.shape
+        rows = images * height * width
+        to_table = gradient.new_zeros(rows + 1, channels)  # the last row is nobody's
+        to_table = to_table.scatter_add(0, winner.clamp(max=rows).long(), cell_table(gradient))
+        to_features = to_table[:-1].view(images, height, width, channels).permute(0, 3, 1, 2)
+        return to_features, None, None, None, None
+
+
+def _gathers(
+    first: Tensor, wide: Tensor, area: Tensor, width: int, at_once: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Bins of about the same area, and the cells of each in reading order, a few at a time."""
+    order = area.argsort(stable=True)
+    order = order[area[order] > 0]
+    group = area[order].cumsum(0) // at_once
+    for bins in order.split(group.unique_consecutive(return_counts=True)[1].tolist()):
+        most = int(area[bins[-1]])
+        # The smaller bins of a group read their last cell again: that changes no maximum.
+        place = torch.arange(most, device=area.device).minimum(area[bins, None] - 1)  # [m, n]
+        down, across = place // wide[bins, None], place % wide[bins, None]
+        yield bins, (first[bins, None] + down * width + across).int()
+
+
+def _largest(values: Float[Tensor, "m n C"]) -> Float[Tensor, "m C"]:
+    """Largest along the second axis, passing over NaN where there is a number."""
+    best = values.amax(1)
+    if not bool(best.amax().isnan()):  # amax hands NaN on
+        return best
+    numbers = values.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).amax(1)
+    return torch.where(values.isnan().all(1), torch.nan, numbers)
 
 
 class RoIPool(nn.Module):
@@ -100,7 +225,11 @@ class RoIPool(nn.Module):
         self.output_size = output_size
         self.spatial_scale = spatial_scale
 
-    def forward(self, input: Tensor, rois: Tensor | Sequence[Tensor]) -> Tensor:
+    def forward(
+        self,
+        input: Float[Tensor, "N C H W"],
+        rois: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    ) -> Float[Tensor, "K C PH PW"]:
         """Pool ``rois``; see ``roi_pool``."""
         return roi_pool(input, rois, self.output_size, self.spatial_scale)
 
