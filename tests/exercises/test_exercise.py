@@ -30,6 +30,11 @@ def test_a_wrong_shape_is_said_with_the_arguments():
     assert "shape should be (2,); yours is ()" in message
 
 
+def test_a_wrong_value_is_said_beside_the_right_one():
+    message = exercises.diagnose(DOUBLE, lambda values: 3 * values).message
+    assert message.endswith("returns [3., 9.], and [2., 6.] is right.")
+
+
 def test_a_function_that_changes_its_argument_cannot_spoil_the_check():
     def in_place(values):
         values *= 2
@@ -43,9 +48,10 @@ def test_nothing_returned_is_an_answer_not_a_crash():
     assert "Not yet" in exercises.diagnose(DOUBLE, lambda _: None).message
 
 
-def test_words_are_compared_without_case_or_spaces():
+@pytest.mark.parametrize("spelling", [" Half_Pixel ", "half-pixel", "half pixel"])
+def test_words_are_compared_without_case_spaces_or_hyphens(spelling):
     word = Exercise("0.2", "Which rule?", "half_pixel", ())
-    assert exercises.diagnose(word, " Half_Pixel ")
+    assert exercises.diagnose(word, spelling)
     assert not exercises.diagnose(word, "corner")
     assert not exercises.diagnose(word, 3)
 

@@ -5,6 +5,7 @@ that are often given, as values or as functions that compute them; an answer tha
 of these is met with the sentence that belongs to it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +77,8 @@ def diagnose(exercise: Exercise, answer: Any) -> Verdict:
         return Verdict(False, f"Pass a function of {len(exercise.inputs[0])} arguments.")
     try:
         given = _outputs(exercise, answer)
-    except Exception as error:  # noqa: BLE001 - it is the reader's code: report, do not stop
-        return Verdict(False, f"Your function raised {type(error).__name__}: {error}")
+    except _ReaderError as error:
+        return Verdict(False, str(error))
     right = _outputs(exercise, exercise.answer)
     if _agree(given, right, exercise.tolerance):
         return Verdict(True, exercise.praise)
@@ -93,9 +94,19 @@ def _outputs(exercise: Exercise, answer: Any) -> list[Any]:
     return [_call(answer, arguments) for arguments in exercise.inputs]
 
 
+class _ReaderError(Exception):
+    """The reader's function raised; the message says what, and on which arguments."""
+
+
 def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     copies = [np.copy(a) if isinstance(a, np.ndarray) else a for a in arguments]
-    return function(*copies)
+    try:
+        return function(*copies)
+    except Exception as error:
+        given = ", ".join(map(_short, arguments))
+        raise _ReaderError(
+            f"Your function raised {type(error).__name__}: {error}. It was given ({given})."
+        ) from error
 
 
 def _agree(given: list[Any], wanted: list[Any], tolerance: float) -> bool:
@@ -104,7 +115,7 @@ def _agree(given: list[Any], wanted: list[Any], tolerance: float) -> bool:
 
 def _close(given: Any, wanted: Any, tolerance: float) -> bool:
     if isinstance(wanted, str):
-        return isinstance(given, str) and given.strip().lower() == wanted.lower()
+        return isinstance(given, str) and _plain(given) == _plain(wanted)
     try:
         given = np.asarray(given, dtype=float)
     except (TypeError, ValueError):
@@ -113,6 +124,11 @@ def _close(given: Any, wanted: Any, tolerance: float) -> bool:
     return given.shape == wanted.shape and np.allclose(
         given, wanted, rtol=tolerance, atol=tolerance, equal_nan=True
     )
+
+
+def _plain(word: str) -> str:
+    """Fold case, spaces, commas and hyphens: "Half-pixel" is "half_pixel"."""
+    return re.sub(r"[\s,_-]+", "_", word.strip().lower())
 
 
 def _first_difference(exercise: Exercise, given: list[Any], right: list[Any]) -> str:
@@ -127,7 +143,10 @@ def _first_difference(exercise: Exercise, given: list[Any], right: list[Any]) ->
             f"Not yet: for ({arguments}) the shape should be {wanted}; "
             f"yours is {np.shape(given[place])}."
         )
-    return f"Not yet: for ({arguments}) your function returns {_short(given[place])}."
+    return (
+        f"Not yet: for ({arguments}) your function returns {_short(given[place])}, "
+        f"and {_short(right[place])} is right."
+    )
 
 
 def _short(value: Any) -> str:
