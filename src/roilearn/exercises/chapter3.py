@@ -23,7 +23,12 @@ def partition(first: int, last: int, bins: int) -> Edges:
 
 def without_the_last_cell(first: int, last: int, bins: int) -> Edges:
     """Leave the end out: last - first cells."""
-    return bin_edges(first, max(last - 1, first), bins)
+    return bin_edges(first, last - 1, bins)
+
+
+def inclusive_stops(first: int, last: int, bins: int) -> Edges:
+    """Name the last cell of a bin instead of the one after it."""
+    return [(start, stop - 1) for start, stop in bin_edges(first, last, bins)]
 
 
 def nearest(first: int, last: int, bins: int) -> Edges:
@@ -105,6 +110,11 @@ EXERCISES = (
                 (2.5, 2.5),
                 "2.5 is the size before the second rounding. A bin reads whole cells.",
             ),
+            Mistake(
+                "cells named",
+                ((3, 4, 5), (5, 6, 7)),
+                "Those are the right cells. The question asks how many each bin reads.",
+            ),
         ),
         praise="Right: cells 3, 4, 5 and cells 5, 6, 7. They share cell 5.",
     ),
@@ -126,6 +136,12 @@ EXERCISES = (
                 "last - first + 1 cells.",
             ),
             Mistake(
+                "inclusive stops",
+                inclusive_stops,
+                "The cells are right, and you name the last one of each bin. A stop is excluded: "
+                "the cell after it.",
+            ),
+            Mistake(
                 "nearest",
                 nearest,
                 "You rounded each edge to the nearest cell. A bin that touches a cell reads it: "
@@ -138,7 +154,7 @@ EXERCISES = (
                 "of the box. Start bin i at floor(i * size).",
             ),
         ),
-        inputs=((0, 11, 7), (3, 7, 2), (0, 21, 7), (5, 5, 3), (2, 9, 4), (1, 13, 5)),
+        inputs=((0, 11, 7), (3, 7, 2), (0, 21, 7), (5, 6, 3), (2, 9, 4), (1, 13, 5)),
         praise="Right: floor at the start, ceil at the stop, and the last cell counts.",
     ),
     Exercise(

@@ -115,7 +115,7 @@ function drawPool(view, { pool, selected }, size, show) {
   );
   view.marks.replaceChildren(...(show === "gradient" ? gradientMarks(pool.gradient, size) : rings));
   const { cells, winner: best } = pool.bin;
-  const found = best ? `Largest of ${cells[2] - cells[0]} \u00d7 ${cells[3] - cells[1]} cells (row ${best[0]}, column ${best[1]}): ` : "No cell of the map in this bin: ";
+  const found = best ? `Largest of ${cells[3] - cells[1]} \u00d7 ${cells[2] - cells[0]} cells (row ${best[0]}, column ${best[1]}): ` : "No cell of the map in this bin: ";
   view.sum.replaceChildren(found, readout("pool.bin.value"));
 }
 
