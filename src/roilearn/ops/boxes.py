@@ -7,6 +7,7 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from roilearn.arguments import check_box_values, check_boxes, check_finite, check_four_columns
+from roilearn.ops import onnx
 from roilearn.ops.eager import reads_values
 
 NOWHERE = (0.0, -1e30, -1e30, -1e30, -1e30)
@@ -32,7 +33,8 @@ def as_rois(
 
     Returns
     -------
-    (K, 5) tensor. Where values are not read, a bad row becomes ``NOWHERE``, which pools to 0.
+    (K, 5) tensor. Where values are not read, a bad row becomes ``NOWHERE``, which pools to 0;
+    in an ONNX file bad rows stay, for the engine to refuse.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def as_rois(
     if reads_values(rois, validate):
         check_box_values(rois, batch_size)
         return rois
-    return without_bad_rows(rois, batch_size)
+    return rois if onnx.exporting() else without_bad_rows(rois, batch_size)
 
 
 def without_bad_rows(rois: Float[Tensor, "K 5"], batch_size: int) -> Float[Tensor, "K 5"]:

@@ -18,6 +18,7 @@ from roilearn.arguments import (
     check_sampling_ratio,
     check_spatial_scale,
 )
+from roilearn.ops import onnx
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.interpolation import neighbours
@@ -87,7 +88,9 @@ def roi_align(
     scale = check_spatial_scale(spatial_scale)
     ratio = check_sampling_ratio(sampling_ratio)
     check_features(input)
-    rois = as_rois(boxes, len(input), input.dtype, validate=validate)
+    rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
+    if onnx.exporting():
+        return onnx.node(input, rois, bins, scale, ratio, aligned)
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)  # [K, 5]
     size = (input.shape[2], input.shape[3])
     bag_of = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
