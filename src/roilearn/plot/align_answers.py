@@ -131,7 +131,7 @@ def crops_of_operators(
     width, height = box[2] - box[0], box[3] - box[1]
     panels[0].imshow(photo, cmap="gray")
     draw_box(panels[0], box)
-    panels[0].set(xlim=(box[0] - width, box[2] + width), title="photograph")
+    panels[0].set(xlim=(box[0] - width / 3, box[2] + width / 3), title="photograph")
     panels[0].set_ylim(box[3] + height / 4, max(box[1] - height / 4, 0))
     for axes, (title, values) in zip(panels[1:], answers.items(), strict=True):
         axes.imshow(values, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
