@@ -1,5 +1,4 @@
 from .bag import Bag as Bag
-from .bag import cell_table as cell_table
 from .bag import weighted_sum as weighted_sum
 from .boxes import as_rois as as_rois
 from .boxes import box_area as box_area
@@ -12,6 +11,7 @@ from .interpolation import linear as linear
 from .interpolation import linear_adjoint as linear_adjoint
 from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
+from .layout import cell_table as cell_table
 from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize

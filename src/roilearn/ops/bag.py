@@ -9,8 +9,8 @@ sorted by row instead of by output cell. So the derivative of a bag is a bag, an
 too.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise, product
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -19,10 +19,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import embedding_bag
 
-from roilearn.ops.eager import reads_values
-
-BLOCK = 2**18
-"""Numbers that are gathered, or summed and laid out, at once: 1 MB, which stays in the cache."""
+from roilearn.ops.layout import BLOCK, Block, blocks, cell_table, lay_out, tables
 
 
 class Bag(NamedTuple):
@@ -31,12 +28,6 @@ class Bag(NamedTuple):
     index: Integer[Tensor, " entries"]  # row of the table
     weight: Float[Tensor, " entries"]
     offsets: Integer[Tensor, " bags"]  # where the entries of each bag begin
-
-
-def cell_table(features: Float[Tensor, "N C H W"]) -> Float[Tensor, "rows C"]:
-    """Features as a table: row (n * H + y) * W + x holds the channels of cell (y, x) of image n."""
-    # Not reshape: for one image it returns a strided view, which embedding_bag reads slowly.
-    return features.permute(0, 2, 3, 1).contiguous().view(-1, features.shape[1])
 
 
 def weighted_sum(
@@ -82,49 +73,6 @@ def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, "
     return bags.repeat_interleave(sizes, output_size=entries)
 
 
-def as_maps(rows: Float[Tensor, "n C"], shape: tuple[int, int, int]) -> Float[Tensor, "K C PH PW"]:
-    """Rows, one for each cell, as contiguous maps: the way back from ``cell_table``."""
-    cells = shape[1] * shape[2]
-    output = rows.new_empty(shape[0], rows.shape[1], cells)
-    for place in blocks(shape[0], cells, rows_at_once(rows)):
-        lay_out(rows[place.rows], output[place.maps, :, place.cells])
-    return output.view(shape[0], -1, *shape[1:])
-
-
-class Block(NamedTuple):
-    """Some whole maps, or some cells of one map, and the table's rows that go there."""
-
-    maps: slice
-    cells: slice
-    rows: slice
-
-
-def blocks(maps: int, cells: int, at_once: int) -> Iterator[Block]:
-    """Cut ``maps`` maps of ``cells`` cells into blocks of about ``at_once`` cells."""
-    whole, part = max(at_once // cells, 1), min(at_once, cells)
-    for k, cell in product(range(0, maps, whole), range(0, cells, part)):
-        last, stop = min(k + whole, maps), min(cell + part, cells)
-        rows = slice(k * cells + cell, (last - 1) * cells + stop)
-        yield Block(slice(k, last), slice(cell, stop), rows)
-
-
-def rows_at_once(table: Float[Tensor, "rows C"]) -> int:
-    """Rows of a table that make up a ``BLOCK``."""
-    return max(BLOCK // table.shape[1], 1)
-
-
-def lay_out(rows: Float[Tensor, "n C"], maps: Float[Tensor, "K C cells"]) -> None:
-    """Write rows, one for each cell of each map, into their places in ``maps``.
-
-    A column of a table is read quickly only if its rows lie in different sets of the cache. Rows
-    a power of two apart, as with 1024 channels, share a few sets and push each other out, so they
-    are first copied to 64 bytes more than their length apart.
-    """
-    channels = rows.shape[1]
-    spaced = rows.new_empty(len(rows), channels + 64 // rows.element_size())[:, :channels]
-    maps.copy_(spaced.copy_(rows).unflatten(0, (len(maps), -1)).transpose(1, 2))
-
-
 class _Sum(Function):
     """out[cell b] = sum of weight[e] * features[cell index[e]] over the entries e of bag b."""
 
@@ -136,21 +84,20 @@ class _Sum(Function):
         offsets: Tensor,
         shape: tuple[int, int, int],
     ) -> Tensor:
-        table = cell_table(features)  # [rows, C]
         maps, cells = shape[0], shape[1] * shape[2]
-        at_once = rows_at_once(table) if reads_values(offsets) else maps * cells
-        places = list(blocks(maps, cells, at_once))
         output = features.new_empty(maps, features.shape[1], cells)
-        for place, entries in zip(places, _entries(places, offsets, len(index)), strict=True):
-            sums = embedding_bag(
-                index[entries],
-                table,
-                offsets[place.rows] - entries.start,
-                mode="sum",
-                per_sample_weights=weight[entries],
-            )  # [rows, C]
-            lay_out(sums, output[place.maps, :, place.cells])
-        return output.view(maps, -1, *shape[1:])
+        for channels, table in tables(features):
+            places = list(blocks(table, maps, cells))
+            for place, entries in zip(places, _entries(places, offsets, len(index)), strict=True):
+                sums = embedding_bag(
+                    index[entries],
+                    table,
+                    offsets[place.rows] - entries.start,
+                    mode="sum",
+                    per_sample_weights=weight[entries],
+                )  # [bags, channels]
+                lay_out(sums, output[place.maps, channels, place.cells])
+        return output.unflatten(2, shape[1:])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -179,7 +126,7 @@ class _Product(Function):
     @staticmethod
     def forward(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
         left, right = cell_table(left), cell_table(right)
-        at_once = rows_at_once(left)
+        at_once = max(BLOCK // left.shape[1], 1)
         pairs = zip(i.split(at_once), j.split(at_once), strict=True)
         return torch.cat([(left[a] * right[b]).sum(1) for a, b in pairs])
 

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from roilearn.ops.bag import Bag, weighted_sum
 from roilearn.ops.eager import reads_values
 
 ENTRIES_AT_ONCE = 2**22
@@ -19,24 +18,22 @@ entry, and they are built at once.
 
 
 def pool_in_pieces(
+    pool: Callable[[Float[Tensor, "N C H W"], Float[Tensor, "k 5"]], Float[Tensor, "k C PH PW"]],
     input: Float[Tensor, "N C H W"],
     rois: Float[Tensor, "K 5"],
-    bins: tuple[int, int],
-    bag_of: Callable[[Float[Tensor, "k 5"]], Bag],
     entries: Num[Tensor, " K"],
 ) -> Float[Tensor, "K C PH PW"]:
-    """Sum the bags of all boxes, building those of a few boxes at a time.
+    """Pool all boxes, a few at a time.
 
     Parameters
     ----------
-    bag_of : makes PH * PW bags of each row of ``rois`` that it is given.
+    pool : pools the rows of ``rois`` that it is given.
     entries : about how many entries each box needs.
     """
     recorded = torch.is_grad_enabled() and (input.requires_grad or rois.requires_grad)
-    features, pieces = input, [rois]
-    if not recorded and reads_values(rois) and entries.sum() > ENTRIES_AT_ONCE:
-        number = entries.cumsum(0) // ENTRIES_AT_ONCE  # [K] 0 0 0 1 1 2 ...
-        pieces = rois.split(number.unique_consecutive(return_counts=True)[1].tolist())
-        features = input.contiguous(memory_format=torch.channels_last)  # one table for all
-    maps = [weighted_sum(features, bag_of(piece), (piece.shape[0], *bins)) for piece in pieces]
-    return maps[0] if len(maps) == 1 else torch.cat(maps)
+    if recorded or not reads_values(rois) or entries.sum() <= ENTRIES_AT_ONCE:
+        return pool(input, rois)
+    number = entries.cumsum(0) // ENTRIES_AT_ONCE  # [K] 0 0 0 1 1 2 ...: the piece of each box
+    pieces = rois.split(number.unique_consecutive(return_counts=True)[1].tolist())
+    features = input.contiguous(memory_format=torch.channels_last)  # one table for all pieces
+    return torch.cat([pool(features, piece) for piece in pieces])

@@ -19,7 +19,7 @@ from roilearn.arguments import (
     check_spatial_scale,
 )
 from roilearn.ops import onnx
-from roilearn.ops.bag import Bag
+from roilearn.ops.bag import Bag, weighted_sum
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.memory import pool_in_pieces
@@ -93,8 +93,25 @@ def roi_align(
         return onnx.node(input, rois, bins, scale, ratio, aligned)
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)  # [K, 5]
     size = (input.shape[2], input.shape[3])
-    bag_of = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
-    return pool_in_pieces(input, regions, bins, bag_of, entries_each(regions, bins, ratio, size))
+    pool = partial(average_samples, bins=bins, sampling_ratio=ratio)
+    return pool_in_pieces(pool, input, regions, entries_each(regions, bins, ratio, size))
+
+
+def average_samples(
+    input: Float[Tensor, "N C H W"],
+    regions: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+) -> Float[Tensor, "K C PH PW"]:
+    """Mean of the samples of each bin.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width of each box, in cells, index coordinates.
+    """
+    size = (input.shape[2], input.shape[3])
+    bag = sample_bag(regions, bins, sampling_ratio, size)
+    return weighted_sum(input, bag, (regions.shape[0], *bins))
 
 
 def region(

@@ -19,8 +19,9 @@ from roilearn.arguments import (
     check_output_size,
     check_spatial_scale,
 )
-from roilearn.ops.bag import Bag, as_maps, cell_table, rows_at_once
+from roilearn.ops.bag import weighted_sum
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.layout import BLOCK, blocks, cell_table, channels_at_once, lay_out, tables
 from roilearn.ops.memory import pool_in_pieces
 from roilearn.ops.quantize import quantize_box
 from roilearn.ops.spans import Spans, for_each_bin, largest, outer_bag
@@ -76,20 +77,36 @@ def roi_pool(
     scale = check_spatial_scale(spatial_scale)
     check_features(input)
     rois = as_rois(boxes, len(input), input.dtype, validate=validate).detach()
+    _, rows, columns = box_spans(rois, bins, scale, (input.shape[2], input.shape[3]))
+    cells = rows.count.sum(1) * columns.count.sum(1)  # [K]
+    pool = largest_cells if mode == "max" else average_cells
+    return pool_in_pieces(partial(pool, bins=bins, spatial_scale=scale), input, rois, cells)
+
+
+def average_cells(
+    input: Float[Tensor, "N C H W"],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+) -> Float[Tensor, "K C PH PW"]:
+    """Mean of the cells of each bin: a bag of equal weights."""
     size = (input.shape[2], input.shape[3])
-    image, rows, columns = box_spans(rois, bins, scale, size)
-    if mode == "max":
-        return largest_cells(input, image, rows, columns)
-    bag_of = partial(average_bag, bins=bins, spatial_scale=scale, size=size)
-    entries = rows.count.sum(1) * columns.count.sum(1)
-    return pool_in_pieces(input, rois, bins, bag_of, entries)
+    bag = outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
+    return weighted_sum(input, bag, (len(rois), *bins))
 
 
-def average_bag(
-    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
-) -> Bag:
-    """Every cell of each bin, weighing the same: K * PH * PW bags."""
-    return outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
+def largest_cells(
+    input: Float[Tensor, "N C H W"],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+) -> Float[Tensor, "K C PH PW"]:
+    """Largest value of each channel among the cells of each bin; 0 for a bin without cells."""
+    height, width = input.shape[2:]
+    image, rows, columns = box_spans(rois, bins, spatial_scale, (height, width))
+    top, left = for_each_bin(image[:, None] * height + rows.first, columns.first)  # [bins]
+    tall, wide = for_each_bin(rows.count, columns.count)
+    return _Largest.apply(input, top * width + left, wide, tall * wide, (len(rois), *bins))
 
 
 def box_spans(
@@ -141,17 +158,6 @@ def equal_weights(
     return Spans(start, count, share[:, :, None].expand(-1, -1, largest(count)))
 
 
-def largest_cells(
-    input: Float[Tensor, "N C H W"], image: Int32[Tensor, " K"], rows: Spans, columns: Spans
-) -> Float[Tensor, "K C PH PW"]:
-    """Largest value of each channel among the cells of each bin; 0 for a bin without cells."""
-    height, width = input.shape[2:]
-    top, left = for_each_bin(image[:, None] * height + rows.first, columns.first)  # [bins]
-    tall, wide = for_each_bin(rows.count, columns.count)
-    grid = (len(image), rows.first.shape[1], columns.first.shape[1])  # K, PH, PW
-    return _Largest.apply(input, top * width + left, wide, tall * wide, grid)
-
-
 class _Largest(Function):
     """out[bin] = the largest of the cells that it reads; its gradient goes to the first of them."""
 
@@ -164,23 +170,26 @@ class _Largest(Function):
         area: Tensor,
         shape: tuple[int, int, int],
     ) -> Tensor:
-        table = cell_table(features)  # [rows, C]
-        nobody = len(table)
-        best = table.new_empty(len(area), table.shape[1])
-        winner = torch.empty_like(best, dtype=torch.int32) if ctx.needs_input_grad[0] else None
-        best[area == 0] = 0
-        if winner is not None:
-            winner[area == 0] = nobody
-        for bins, cells in _gathers(first, wide, area, features.shape[3], rows_at_once(table)):
-            values = table.index_select(0, cells.flatten()).unflatten(0, cells.shape)  # [m, n, C]
-            top = _largest(values)  # [m, C]
-            best[bins] = top
-            if winner is not None:
-                loses = (values != top[:, None]).int()
-                winner[bins] = loses.mul_(nobody).add_(cells[:, :, None]).amin(1)
+        nobody = features.numel() // features.shape[1]  # one more than the last cell
+        winner = None
+        if ctx.needs_input_grad[0]:
+            winner = first.new_full((len(first), features.shape[1]), nobody)  # [bins, C]
+        output = features.new_empty(shape[0], features.shape[1], shape[1] * shape[2])
+        at_once = max(BLOCK // channels_at_once(features), 1)
+        gathers = list(_gathers(first, wide, area, features.shape[3], at_once))
+        for channels, table in tables(features):
+            best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
+            for bins, cells in gathers:  # [m], [m, n]
+                values = table.index_select(0, cells.flatten()).unflatten(0, cells.shape)
+                best[bins] = largest = _largest(values)  # [m, c] of [m, n, c]
+                if winner is not None:
+                    loses = (values != largest[:, None]).int()
+                    winner[bins, channels] = loses.mul_(nobody).add_(cells[..., None]).amin(1)
+            for place in blocks(table, shape[0], output.shape[2]):
+                lay_out(best[place.rows], output[place.maps, channels, place.cells])
         ctx.save_for_backward(winner)
         ctx.shape = features.shape
-        return as_maps(best, shape)
+        return output.unflatten(2, shape[1:])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
