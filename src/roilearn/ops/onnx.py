@@ -37,13 +37,13 @@ from torch import Tensor
 from torch.onnx import symbolic_helper
 
 FIRST_OPSET, LAST_OPSET = 16, 21
-"""Opsets whose RoiAlign knows half pixels and runs everywhere."""
+"""Opsets whose RoiAlign knows half pixels and runs in onnxruntime too."""
 
 
 def exporting() -> bool:
     """Whether an ONNX exporter is recording."""
-    recording = torch.jit.is_tracing() or torch.compiler.is_compiling()
-    return recording and torch.onnx.is_in_onnx_export()
+    older = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+    return (older or torch.compiler.is_compiling()) and torch.onnx.is_in_onnx_export()
 
 
 def node(
@@ -56,7 +56,7 @@ def node(
 ) -> Float[Tensor, "K C PH PW"]:
     """Record RoIAlign as one node. It takes features and boxes of one dtype, the more precise."""
     operands = input.to(rois.dtype), rois[:, 1:], rois[:, 0].to(torch.int64)
-    if torch.jit.is_tracing():
+    if not torch.compiler.is_compiling():
         pooled = _recorded(*operands, *bins, spatial_scale, sampling_ratio, aligned)
     else:
         pooled = torch.onnx.ops.symbolic(
@@ -126,4 +126,6 @@ def _translated(
     return graph.op("RoiAlign", input, boxes, image, **typed)
 
 
-torch.onnx.register_custom_op_symbolic("roilearn::roi_align", _translated, FIRST_OPSET)
+torch.onnx.register_custom_op_symbolic(  # pyright: ignore[reportPrivateImportUsage]
+    "roilearn::roi_align", _translated, FIRST_OPSET
+)
