@@ -24,6 +24,41 @@ def test_the_answers_as_the_book_prints_them_pass(number):
     assert exercises.check(number, printed[number])
 
 
+@pytest.mark.parametrize(
+    ("number", "written", "mistake"),
+    [
+        ("1.1", [[0.3, 0.45], [0.1, 0.15]], "as the cells lie"),
+        ("1.1", [0.45, 0.3, 0.15, 0.1], "mirrored left to right"),
+        ("1.1", [0.1, 0.15, 0.3, 0.45], "mirrored top to bottom"),
+        ("1.3", "Half-pixel", "half_pixel"),
+        ("1.3", "corner, truncated", "corner_truncated"),
+        ("1.3", "align-corners", "align_corners"),
+        ("1.5", -3.5, "with its sign"),
+    ],
+)
+def test_answers_spelled_as_the_chapter_spells_them_are_understood(number, written, mistake):
+    assert exercises.check(number, written).mistake == mistake
+
+
+def test_rounding_up_or_to_even_is_the_same_nearest_cell():
+    def nearest(image, row, column, whole=round):
+        height, width = image.shape
+        return image[min(max(whole(row), 0), height - 1), min(max(whole(column), 0), width - 1)]
+
+    def half_up(image, row, column):
+        return nearest(image, row, column, lambda place: int(np.floor(place + 0.5)))
+
+    assert exercises.check("1.2", nearest).mistake == "nearest neighbour"
+    assert exercises.check("1.2", half_up).mistake == "nearest neighbour"
+
+
+def test_half_a_pixel_taken_off_once_more_is_named():
+    def from_the_edge(image, row, column):
+        return three_lines(image, row - 0.5, column - 0.5)
+
+    assert exercises.check("1.2", from_the_edge).mistake == "half a pixel twice"
+
+
 def three_lines(image, row, column):
     """Bilinear as a reader may write it: along two rows, then between them."""
     row = min(max(row, 0), image.shape[0] - 1)

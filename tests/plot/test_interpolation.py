@@ -73,7 +73,9 @@ def test_gather_and_scatter_carry_the_same_weights():
 
 
 def test_the_surface_has_the_cells_in_their_places():
-    cells, lines = plot.surface(MAP).axes
+    cells, lines = plot.surface(MAP, (10, 30, 50)).axes
     np.testing.assert_array_equal(cells.images[0].get_array(), MAP)
     assert cells.images[0].get_extent() == [-0.5, 3.5, 2.5, -0.5]
     assert lines.get_title() == "lines of equal value"
+    assert [list(line.get_xdata()) for line in lines.lines] == [[0, 3], [1, 1], [2, 2]]
+    assert {"10", "30", "50"} >= texts(lines)

@@ -21,6 +21,12 @@ def test_displacement_shows_how_far_from_half_pixel_each_rule_reads():
     np.testing.assert_allclose(shifts["half_pixel"], 0)
     np.testing.assert_allclose(shifts["align_corners"][[0, -1]], [0.375, -0.375])
     assert shifts["corner_truncated"].mean() == pytest.approx(0)
+    assert {text.get_text(): text.xy for text in axes.texts} == {
+        "corner": (1.875, 0.375),
+        "corner_truncated": (0.875, -0.375),
+        "half_pixel": (1.875, 0),
+        "align_corners": (1.875, -0.375),
+    }
 
 
 def test_pictures_fill_their_panels_whatever_their_size():
@@ -34,11 +40,13 @@ def test_pictures_fill_their_panels_whatever_their_size():
 
 def test_profiles_lie_over_each_other_in_pixels_of_the_input():
     rows = {"input": [0, 1], "corner_truncated": [0, 0, 1, 1]}
-    first, second, level = plot.edge_profiles(rows, 0.5, (0, 2)).axes[0].lines
+    axes = plot.edge_profiles(rows, 0.5, (0, 2)).axes[0]
+    first, second, level = axes.lines
     assert list(first.get_xdata()) == [0.5, 1.5]
     assert list(second.get_xdata()) == [0.25, 0.75, 1.25, 1.75]
     assert second.get_drawstyle() == "steps-mid"
     assert set(level.get_ydata()) == {0.5}
+    assert [text.get_text() for text in axes.texts] == ["0.5"]
 
 
 def test_bars_are_the_column_sums_of_the_resize():

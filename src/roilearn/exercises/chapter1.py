@@ -28,6 +28,24 @@ BY_HAND = Exercise(
             "the way across 0.6 (of the column).",
         ),
         Mistake(
+            "as the cells lie",
+            told.square_of(told.weights(*PLACE)),
+            "All four are right, laid out as their cells lie. The check takes them in reading "
+            "order, as one list of four.",
+        ),
+        Mistake(
+            "mirrored left to right",
+            told.square_of(told.weights(*PLACE))[:, ::-1].ravel(),
+            "Left and right have changed places: the point is 0.6 of the way across, so nearer to "
+            "column 1, and that column has the larger weights.",
+        ),
+        Mistake(
+            "mirrored top to bottom",
+            told.square_of(told.weights(*PLACE))[::-1].ravel(),
+            "Up and down have changed places: the point is 0.25 of the way down, so nearer to "
+            "row 2, and that row has the larger weights.",
+        ),
+        Mistake(
             "all equal",
             [0.25] * 4,
             "That is the mean of the four cells: right only half way between all of them.",
@@ -83,15 +101,21 @@ IN_CODE = Exercise(
             "Inside you are right. Beyond the border you fade to 0, as PyTorch's grid_sample does "
             "by default. Here the border value continues: clamp the position.",
         ),
+        Mistake(
+            "half a pixel twice",
+            lambda image, row, column: bilinear(image, row - 0.5, column - 0.5),
+            "You took off half a pixel. Row and column are index positions already, so 0 is the "
+            "first centre; only x and y, which count from the edge, need the half off.",
+        ),
     ),
     inputs=(
-        (OBLONG, 1.25, 2.5),
+        (OBLONG, 1.25, 2.6),
         (OBLONG, 0.75, 1.2),
         (OBLONG, 2.0, 1.0),
-        (SQUARE, 1.5, 0.2),
-        (SQUARE, -0.5, 1.25),
-        (SQUARE, 2.75, 0.5),
-        (SQUARE, 1.5, 2.75),
+        (SQUARE, 1.4, 0.2),
+        (SQUARE, -0.4, 1.25),
+        (SQUARE, 2.75, 0.6),
+        (SQUARE, 1.4, 2.75),
     ),
     praise="Right: at whole positions, on a map that is not square, and beyond the border.",
 )
@@ -170,6 +194,12 @@ SHIFT = Exercise(
             "input pixels",
             0.4375,
             "That is the shift in input pixels, 0.5 - 0.5/8. One of them is eight output pixels.",
+        ),
+        Mistake(
+            "with its sign",
+            -3.5,
+            "The size is right, and the minus says up and to the left, as the chapter prints it. "
+            "How far it moves is 3.5.",
         ),
         Mistake(
             "half the factor",

@@ -16,6 +16,11 @@ def weights(row: float, column: float) -> list[float]:
     return [weight for _, _, weight in bilinear_weights(row, column, 4, 4)]
 
 
+def square_of(four: list[float]) -> np.ndarray:
+    """Lay four weights out as their cells lie."""
+    return np.reshape(four, (2, 2))
+
+
 def weights_by_distance(row: float, column: float) -> list[float]:
     """Weigh each of the four cells by the inverse of its distance."""
     near = [1 / math.hypot(row - i, column - j) for i, j, _ in bilinear_weights(row, column, 4, 4)]

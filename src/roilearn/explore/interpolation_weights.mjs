@@ -3,6 +3,11 @@
 const TRAITS = ["values", "x", "y", "show"];
 const NAMES = ["A", "B", "C", "D"];
 const STEP = 0.05;
+const DRAG = "Drag the point, or use the arrow keys (Shift: half a cell). ";
+const HINTS = {
+  value: `${DRAG}Each cell weighs as much as the rectangle of its letter, across the point from it.`,
+  gradient: `${DRAG}Of a gradient of 1 at the point, each cell receives its weight; a square shows how much. The arrow shows the way uphill.`,
+};
 
 export function compute({ values, x, y }) {
   const [height, width] = [values.length, values[0].length];
@@ -75,7 +80,7 @@ function areas(numbers, size) {
     const [x, y, width, height] = [Math.min(px, farX), Math.min(py, farY), Math.abs(farX - px), Math.abs(farY - py)];
     const area = svg("rect", { class: "roi-area", x, y, width, height, style: `--weight: ${(100 * cell.weight).toFixed(1)}%` });
     const clear = Math.hypot(width, height) > 34; // of the point and of the ring in the far corner
-    return clear ? [area, label(x + width / 2, y + height / 2, width > 58 && height > 30 ? `${NAMES[n]} ${format(cell.weight)}` : NAMES[n], { class: "roi-strong" })] : [area];
+    return clear ? [area, label(x + width / 2, y + height / 2, width > 66 && height > 30 ? `${NAMES[n]} ${format(cell.weight, 3)}` : NAMES[n], { class: "roi-strong" })] : [area];
   });
 }
 
@@ -90,6 +95,8 @@ function rings(numbers, size) {
   });
 }
 
+// What each cell receives: a square of that area, and the number at the cell's lower edge, clear of the
+// cell's own value in the middle. A small cell has room for one number.
 function receivedMarks(gradient, size) {
   return gradient.flatMap((line, row) =>
     line.flatMap((amount, column) => {
@@ -97,7 +104,7 @@ function receivedMarks(gradient, size) {
       const side = Math.sqrt(amount) * size * 0.9;
       const [x, y] = [centre(column, size), centre(row, size)];
       const square = svg("rect", { class: "roi-gradient", x: x - side / 2, y: y - side / 2, width: side, height: side });
-      return [square, label(x, y + (side > 44 ? 17 : side / 2 + 9), format(amount), { class: "roi-on-line" })];
+      return size < 42 ? [square] : [square, label(x, (row + 1) * size - 9, format(amount, 3), { class: "roi-on-line" })];
     }),
   );
 }
@@ -127,11 +134,12 @@ function render({ model, el }) {
     slider("x"), slider("y"),
     choice({ label: "Show", options: [["value", "weights"], ["gradient", "gradient"]], get: () => model.get("show"), set: (show) => store(model, { show }) }),
   );
+  const hint = caption("");
   const root = frame(
     "interpolation-weights", "Bilinear weights",
     html("div", { class: "roi-beside" }, html("div", {}, picture), html("div", {}, weightTable(), positions())),
     panel,
-    caption("Drag the point, or use the arrow keys (Shift: half a cell). Each cell weighs as much as the rectangle of its letter, across the point from it."),
+    hint,
   );
   el.append(root);
   const size = () => picture.viewBox.baseVal.width / limit.x();
@@ -150,13 +158,14 @@ function render({ model, el }) {
     const learning = state.show === "gradient";
     under.replaceChildren(...(learning ? receivedMarks(numbers.gradient, size()) : [...areas(numbers, size()), ...rings(numbers, size())]));
     over.replaceChildren(...(learning ? uphill(numbers, size()) : []));
+    hint.textContent = HINTS[state.show];
     const [x, y] = [state.x * size(), state.y * size()];
     for (const circle of [point, target]) {
       circle.setAttribute("cx", x);
       circle.setAttribute("cy", y);
     }
     reach.setAttribute("d", `M${x} ${y}L${centre(numbers.inside.column, size())} ${centre(numbers.inside.row, size())}`);
-    describe(target, state.x, 0, limit.x(), `x ${format(state.x)}, y ${format(state.y)}: value ${format(numbers.value)}`);
+    describe(target, state.x, 0, limit.x(), `x ${format(state.x)}, y ${format(state.y)}: value ${format(numbers.value, 3)}`);
     panel.update();
     fill(root, numbers);
   }

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+SEEN = {
+    "value": "The point cuts the square between four cell centres into four rectangles; each cell "
+    "weighs as much as the rectangle across the point",
+    "gradient": "An arrow shows the way uphill; of a gradient of 1 each cell receives its weight, "
+    "shown by a square",
+}
+
+
 class InterpolationWeights(Explorable):
     """A value between four cells: each weighs as much as the area opposite to it.
 
@@ -68,8 +76,7 @@ class InterpolationWeights(Explorable):
         return (
             f"A map of {len(self.values)} by {len(self.values[0])} numbers with a point at "
             f"x = {self.x:.2f}, y = {self.y:.2f}, which is column {numbers['column']:.2f}, row "
-            f"{numbers['row']:.2f}. The point cuts the square between four cell centres into four "
-            f"rectangles; each cell weighs as much as the rectangle across the point: {terms}. "
+            f"{numbers['row']:.2f}. {SEEN[self.show]}: {terms}. "
             f"The value at the point is {numbers['value']:.3f}."
         )
 

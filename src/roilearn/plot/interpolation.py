@@ -79,7 +79,7 @@ def chords(signal: Callable[[ArrayLike], ArrayLike], end: float, steps: Sequence
     for axes, step in zip(panels, steps, strict=True):
         knots = np.arange(0, end + step / 2, step)
         line = np.array([linear(signal(knots), x / step) for x in fine])
-        axes.plot(fine, curve, color=COLOURS["exact"], label="signal")
+        axes.plot(fine, curve, color=COLOURS["box"], label="signal")
         axes.plot(knots, signal(knots), color=GREY, marker="o", markersize=4, label="lines")
         axes.fill_between(fine, curve, line, color=COLOURS["loss"], alpha=0.45, label="error")
         axes.set(title=f"h = {step:.2f}: error {np.abs(curve - line).max():.3f}", xlabel="x")
@@ -88,18 +88,30 @@ def chords(signal: Callable[[ArrayLike], ArrayLike], end: float, steps: Sequence
     return figure
 
 
-def surface(image: ArrayLike) -> Figure:
-    """Draw a map cell by cell, and lines of equal value of its bilinear surface."""
+def surface(image: ArrayLike, levels: Sequence[float]) -> Figure:
+    """Draw a map cell by cell, and lines of equal value of its bilinear surface.
+
+    Parameters
+    ----------
+    image : (H, W) map.
+    levels : values of the lines. A line at the value of a saddle between four centres crosses
+        itself there, inside the cell; choose others.
+    """
     image = np.asarray(image, dtype=float)
     height, width = image.shape
     rows, columns = np.linspace(0, height - 1, 41), np.linspace(0, width - 1, 41)
     dense = [[bilinear(image, row, column) for column in columns] for row in rows]
-    figure, panels = new_figure(2, width=6.0, height=3.0, sharey=True)
+    figure, panels = new_figure(2, width=7.0, height=3.5, sharey=True)
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
     panels[0].imshow(image, cmap=GREYS, extent=extent)
     panels[1].imshow(image, cmap=GREYS, extent=extent, alpha=0.3)
-    levels = panels[1].contour(columns, rows, dense, levels=8, colors="black", linewidths=1)
-    panels[1].clabel(levels, fontsize=7, fmt="%g")
+    for crease in range(1, height - 1):
+        panels[1].plot([0, width - 1], [crease, crease], ":", color=GREY, linewidth=1)
+    for crease in range(1, width - 1):
+        panels[1].plot([crease, crease], [0, height - 1], ":", color=GREY, linewidth=1)
+    lines = panels[1].contour(columns, rows, dense, levels=levels, colors="black", linewidths=1)
+    places = [_off_the_creases(line) for level in lines.allsegs for line in level if len(line) > 8]
+    panels[1].clabel(lines, fontsize=8, fmt="%g", inline_spacing=2, manual=places)
     for axes, title in zip(panels, ("the cells", "lines of equal value"), strict=True):
         axes.set(title=title, xlabel="column (index)", xticks=range(width), yticks=range(height))
     panels[0].set_ylabel("row (index)")
@@ -131,6 +143,12 @@ def gather_and_scatter(values: Sequence[float], position: float) -> Figure:
     gather.set_title("gather: a reading from its values")
     scatter.set_title("scatter: a gradient to its values")
     return figure
+
+
+def _off_the_creases(line: np.ndarray) -> tuple[float, float]:
+    """Point of a line farthest from whole columns and rows, where a label hides no turn."""
+    column, row = line[np.abs(line % 1 - 0.5).max(axis=1).argmin()]
+    return float(column), float(row)
 
 
 def _note(
@@ -184,13 +202,13 @@ def _arrows(
     for index in np.flatnonzero(weights):
         tail, tip = ((position, 1), (index, 0)) if back else ((index, 0), (position, 1))
         style = {"arrowstyle": "->", "color": colour, "linewidth": 1 + 3 * weights[index]}
-        axes.annotate("", tip, tail, arrowprops={**style, "shrinkA": 13, "shrinkB": 13})
+        axes.annotate("", tip, tail, arrowprops={**style, "shrinkA": 18, "shrinkB": 18})
         shift, side = ((9, 0), "left") if index > position else ((-9, 0), "right")
         _note(axes, f"{weights[index]:g}", ((position + index) / 2, 0.5), shift, side)
-    axes.scatter([position], [1], s=460, color="white", edgecolors=colour, linewidths=2)
+    axes.scatter([position], [1], s=800, color="white", edgecolors=colour, linewidths=2)
     _note(axes, f"{upper:g}", (position, 1), (0, -4))
     for index, value in enumerate(lower):
-        axes.scatter([index], [0], s=460, marker="s", color="white", edgecolors=GREY)
+        axes.scatter([index], [0], s=1150, marker="s", color="white", edgecolors=GREY)
         _note(axes, f"{value:g}", (index, 0), (0, -4))
     axes.set(xticks=range(len(lower)), yticks=[], xlabel="position (index)")
     axes.set(ylim=(-0.35, 1.35), xlim=(-0.5, len(lower) - 0.5))

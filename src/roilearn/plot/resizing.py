@@ -6,6 +6,7 @@ Where each output reads is drawn by the live figure ``explore.ResizeGrids``.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -14,7 +15,13 @@ from roilearn.plot.base import new_figure
 from roilearn.plot.interpolation import GREY
 from roilearn.reference import GRID_RULES, resize_linear, source_positions
 
-LINES = {"corner": "-", "corner_truncated": ":", "half_pixel": "--", "align_corners": "-."}
+LINES = {
+    "corner": "-",
+    "corner_truncated": (0, (1, 1.5)),
+    "half_pixel": (0, (6, 2.5)),
+    "align_corners": (0, (8, 2, 1.5, 2)),
+}
+INPUT_GREY = "#949494"
 
 
 def displacement(out_size: int, in_size: int) -> Figure:
@@ -24,10 +31,11 @@ def displacement(out_size: int, in_size: int) -> Figure:
     straight = source_positions(out_size, in_size, "half_pixel")
     for rule in GRID_RULES:
         shift = source_positions(out_size, in_size, rule) - straight
-        axes.plot(centres, shift, LINES[rule], color="black", marker=".", label=rule)
+        axes.plot(centres, shift, linestyle=LINES[rule], color="black", label=rule)
+        _name_line(axes, rule, centres, shift)
     axes.set_xlabel("x in the input (pixels, centres at +0.5)")
     axes.set_ylabel("reads too far right\n(input pixels)")
-    axes.legend(fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes.margins(y=0.12)
     return figure
 
 
@@ -65,7 +73,7 @@ def edge_profiles(
     Parameters
     ----------
     lines : rows of values by rule; each fills the same width, and the first is the input.
-    level : value that marks the edge.
+    level : value at which the edge is read off.
     span : part of the width to show, in pixels of the input.
     """
     figure, axes = new_figure(width=6.4, height=2.8)
@@ -74,9 +82,11 @@ def edge_profiles(
         count = len(np.asarray(line))
         x = (np.arange(count) + 0.5) * full / count
         axes.plot(x, line, **_line_style(rule))
-    axes.axhline(level, color=COLOURS["loss"], linewidth=0.8)
+    axes.axhline(level, color=GREY, linewidth=0.8)
+    axes.annotate(f"{level:g}", (1, level), (4, -4), ("axes fraction", "data"), "offset points")
     axes.set(xlim=span, xlabel="x (input pixels, centres at +0.5)", ylabel="brightness")
-    axes.legend(fontsize=8, loc="lower right")
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": len(lines)}
+    axes.legend(fontsize=8, handlelength=3.2, **place)
     return figure
 
 
@@ -92,8 +102,17 @@ def times_read(out_size: int, in_size: int) -> Figure:
     return figure
 
 
+def _name_line(axes: Axes, rule: str, x: np.ndarray, y: np.ndarray) -> None:
+    """Write a rule's name at the right end of its line, or below the first trough of a saw."""
+    saw = rule == "corner_truncated"
+    at = int(np.argmin(y)) if saw else -1
+    shift = (0, -12) if saw else (6, -3)
+    options = {"textcoords": "offset points", "fontsize": 9, "ha": "center" if saw else "left"}
+    axes.annotate(rule, (x[at], y[at]), shift, **options)
+
+
 def _line_style(rule: str) -> dict[str, object]:
     if rule not in LINES:
-        return {"color": COLOURS["exact"], "linewidth": 4, "label": rule}
+        return {"color": INPUT_GREY, "linewidth": 4, "label": rule}
     steps = "steps-mid" if rule == "corner_truncated" else "default"
     return {"color": "black", "linestyle": LINES[rule], "drawstyle": steps, "label": rule}
