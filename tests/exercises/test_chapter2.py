@@ -32,6 +32,14 @@ def test_the_mean_move_at_stride_8_is_2_pixels():
     assert moves.mean() == pytest.approx(chapter2.MEAN_MOVE.answer)
 
 
+@pytest.mark.parametrize("written", [2.3, 2.31, 2.309])
+def test_the_spread_of_a_move_is_known_however_it_is_rounded(written):
+    places = (np.arange(8000) + 0.5) / 1000
+    spread = (np.where(places < 4, -places, 8 - places)).std()
+    assert spread == pytest.approx(written, abs=0.01)
+    assert exercises.check("2.2", written).mistake == "spread"
+
+
 @pytest.mark.parametrize("x", [0.5, 1.5, 2.5, 3.5, 20.78125, 0.49999999999999994, 0.0, 7.0])
 def test_rounding_is_odd_and_halves_leave_zero(x):
     wanted = math.ceil(x) if x - math.floor(x) >= 0.5 else math.floor(x)
@@ -41,11 +49,11 @@ def test_rounding_is_odd_and_halves_leave_zero(x):
 
 @pytest.mark.parametrize(("size", "stride"), [(40, 16), (100, 32), (24, 8)])
 def test_mean_iou_counts_the_pixels_of_every_touched_cell(size, stride):
-    overlaps = []
+    ious = []
     for x1 in range(stride):
         touched = {x // stride for x in range(x1, x1 + size)}
-        overlaps.append(size / (len(touched) * stride))
-    assert chapter2.EXPECTED_IOU.answer(size, stride) == pytest.approx(np.mean(overlaps))
+        ious.append(size / (len(touched) * stride))
+    assert chapter2.EXPECTED_IOU.answer(size, stride) == pytest.approx(np.mean(ious))
 
 
 def test_the_folded_answer_compares_touched_cells_with_roi_pool_truly():

@@ -49,6 +49,14 @@ def test_evenly_spread_moves_give_a_flat_histogram_in_percent():
         np.testing.assert_allclose(heights[heights > 0], 100 / 16)
 
 
+def test_histograms_of_moves_stand_one_below_the_other_on_one_axis():
+    figure = plot.edge_moves({"left": [-1.0, 1.0], "right": [15.0, 17.0]}, 16)
+    left, right = (axes.get_position() for axes in figure.axes)
+    assert left.x0 == right.x0
+    assert left.y0 > right.y1
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+
+
 def test_the_sliding_box_shows_true_edges_and_what_is_read():
     x1, read = np.arange(3), np.array([[0, 64], [0, 64], [16, 64]])
     figure = plot.sliding_edges(x1, 40, read, [0.6, 0.6, 0.8])
@@ -85,6 +93,15 @@ def test_crops_have_the_size_of_their_regions():
     photo = np.zeros((40, 60, 3))
     figure = plot.crops(photo, {"box": (10, 10, 30, 25), "read": (8, 8, 40, 32)})
     assert [axes.images[0].get_array().shape[:2] for axes in figure.axes] == [(15, 20), (24, 32)]
+
+
+@pytest.mark.parametrize(("count", "rows"), [(1, 1), (2, 1), (3, 2), (4, 2)])
+def test_crops_stand_two_a_row(count, rows):
+    figure = plot.crops(np.zeros((8, 8, 3)), {str(i): (0, 0, 4, 4) for i in range(count)})
+    figure.draw_without_rendering()
+    places = [axes.get_subplotspec() for axes in figure.axes]
+    assert len(places) == count
+    assert {place.rowspan.start for place in places} == set(range(rows))
 
 
 def test_only_what_does_not_overlap_has_the_colour_of_loss():

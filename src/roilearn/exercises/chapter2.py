@@ -26,6 +26,12 @@ CELLS_READ = Exercise(
             "rounds it away from zero, to 3.",
         ),
         Mistake(
+            "last cell floored",
+            (3, 41, 39),
+            "The first cell is right. The last one is rounded by the same rule: 41.5625 is nearer "
+            "to 42 than to 41.",
+        ),
+        Mistake(
             "end left out",
             (3, 42, 39),
             "42 - 3 = 39 counts steps. The last cell is read too, so there is one cell more. "
@@ -37,7 +43,7 @@ CELLS_READ = Exercise(
 
 MEAN_MOVE = Exercise(
     "2.2",
-    "How far, in image pixels, rounding moves an edge on average at stride 8, direction ignored",
+    "Mean of |move|, in image pixels, of an edge rounded to the nearest cell at stride 8",
     2.0,
     (
         Mistake(
@@ -52,8 +58,15 @@ MEAN_MOVE = Exercise(
             "0 is the mean of the signed moves: left and right cancel. The question ignores the "
             "direction.",
         ),
+        Mistake(
+            "spread",
+            8 / math.sqrt(12),
+            "8 / sqrt(12) is the standard deviation: it squares the moves before it averages them. "
+            "The question asks for the mean of their sizes.",
+        ),
         Mistake("cells", 0.25, "A quarter of a cell is right. In image pixels, times the stride?"),
     ),
+    tolerance=0.005,  # 2.3 and 2.31 are 8 / sqrt(12) too
     praise="Right: a quarter of a cell, 8 / 4 px.",
 )
 
@@ -112,7 +125,7 @@ Edge = Callable[[np.ndarray], np.ndarray]
 
 
 def _mean_iou(first: Edge, stop: Edge) -> Callable[[int, int], float]:
-    """Mean overlap of a box with cells [first(x1), stop(x2)), over its whole-pixel positions."""
+    """Mean IoU of a box with cells [first(x1), stop(x2)), over its whole-pixel positions."""
 
     def answer(size: int, stride: int) -> float:
         x1 = np.arange(stride)

@@ -13,6 +13,8 @@ from roilearn.palette import COLOURS
 from roilearn.plot.base import draw_box, new_figure
 
 Box = tuple[float, float, float, float]
+NARROW = 3.4
+"""Inches of a figure that a phone shows whole."""
 
 
 def box_end_on_ruler(end: float, stride: int, answers: Mapping[str, float]) -> Figure:
@@ -83,16 +85,16 @@ def bins_and_equal_parts(bins: Sequence[tuple[int, int]], start: float, end: flo
 
 
 def edge_moves(moves: Mapping[str, ArrayLike], stride: int) -> Figure:
-    """Draw how often each move of an edge, in image pixels, occurs."""
-    figure, panels = _row_of_panels(len(moves), height=2.5, sharey=True)
+    """Draw how often each move of an edge, in image pixels, occurs, one below the other."""
+    figure, panels = _narrow_grid(len(moves), 1, height=1.5, sharex=True, sharey=True)
     bins = np.linspace(-stride, 1.5 * stride, 41) + 1e-9  # a move of half a stride is in, not out
     for axes, (title, move) in zip(panels, moves.items(), strict=True):
         pixels = np.asarray(move)
         axes.hist(pixels, bins, weights=np.full(len(pixels), 100 / len(pixels)), color="#8A8A8A")
         axes.axvline(0, color=COLOURS["box"], linewidth=2)
         axes.axvline(np.mean(pixels), color=COLOURS["loss"], linestyle="--", linewidth=2)
-        axes.set(title=title, xlabel="move (image px)", xticks=bins[::8])
-    panels[0].set_ylabel("% of positions")
+        axes.set(title=title, ylabel="% of places", xticks=bins[::8])
+    panels[-1].set_xlabel("move (image px)")
     return figure
 
 
@@ -104,7 +106,7 @@ def sliding_edges(x1: ArrayLike, size: float, read: ArrayLike, iou: ArrayLike) -
     x1 : (K,) left edges in image pixels.
     size : width of the box in image pixels.
     read : (K, 2) first and last edge of what is read, in image pixels.
-    iou : (K,) overlap of the two intervals.
+    iou : (K,) IoU of the two intervals.
     """
     figure, (above, below) = new_figure(
         rows=2, height=4.4, sharex=True, gridspec_kw={"height_ratios": [3, 1]}
@@ -117,7 +119,7 @@ def sliding_edges(x1: ArrayLike, size: float, read: ArrayLike, iou: ArrayLike) -
     above.legend(loc="upper left")
     above.set_ylabel("x of the edges (px)")
     below.step(x1, iou, where="mid", color=COLOURS["loss"])
-    below.set(ylim=(0, 1), ylabel="overlap (IoU)", xlabel="x1 of the box (image pixels)")
+    below.set(ylim=(0, 1), ylabel="IoU", xlabel="x1 of the box (image pixels)")
     return figure
 
 
@@ -184,7 +186,7 @@ def regions_on_photograph(image: ArrayLike, box: Box, read: Mapping[int, Box]) -
 
 def crops(image: ArrayLike, regions: Mapping[str, Box]) -> Figure:
     """Cut regions with whole-pixel edges out of a photograph, all at one scale."""
-    figure, panels = _row_of_panels(len(regions), height=2.0)
+    figure, panels = _narrow_grid(len(regions), 2, height=1.5)
     width = max(x2 - x1 for x1, _, x2, _ in regions.values())
     height = max(y2 - y1 for _, y1, _, y2 in regions.values())
     for axes, (title, region) in zip(panels, regions.items(), strict=True):
@@ -199,7 +201,7 @@ def shifted_masks(mask: ArrayLike, shifted: Mapping[str, ArrayLike]) -> Figure:
     """Draw a mask's outline over shifted copies of it; what does not overlap in the loss colour."""
     mask = np.asarray(mask, dtype=bool)
     size = len(mask)
-    figure, panels = _row_of_panels(len(shifted), height=2.3)
+    figure, panels = _narrow_grid(len(shifted), 2, height=1.9)
     for axes, (title, copy) in zip(panels, shifted.items(), strict=True):
         other = np.asarray(copy, dtype=bool)
         picture = np.ones((*mask.shape, 3))
@@ -214,6 +216,18 @@ def shifted_masks(mask: ArrayLike, shifted: Mapping[str, ArrayLike]) -> Figure:
 def _row_of_panels(count: int, **options: Any) -> tuple[Figure, np.ndarray]:
     figure, panels = new_figure(count, **options)
     return figure, np.atleast_1d(panels)
+
+
+def _narrow_grid(
+    count: int, columns: int, height: float, **options: Any
+) -> tuple[Figure, np.ndarray]:
+    """Panels in rows of ``height`` inches, no wider than a phone; places left over stay empty."""
+    rows = -(-count // columns)
+    options |= {"width": NARROW, "height": height * rows, "squeeze": False}
+    figure, panels = new_figure(columns, rows, **options)
+    for axes in panels.flat[count:]:
+        axes.remove()
+    return figure, panels.flatten()[:count]
 
 
 def _inside(box: Box, image: np.ndarray) -> np.ndarray:
