@@ -95,16 +95,19 @@ function rings(numbers, size) {
   });
 }
 
-// What each cell receives: a square of that area, and the number at the cell's lower edge, clear of the
-// cell's own value in the middle. A small cell has room for one number.
-function receivedMarks(gradient, size) {
+// What each cell receives: a square of that area, and the number in the cell's corner away from the
+// point, clear of the cell's own value in the middle. A small cell has room for one number.
+function receivedMarks({ gradient, inside }, size) {
   return gradient.flatMap((line, row) =>
     line.flatMap((amount, column) => {
       if (amount === 0) return [];
       const side = Math.sqrt(amount) * size * 0.9;
       const [x, y] = [centre(column, size), centre(row, size)];
       const square = svg("rect", { class: "roi-gradient", x: x - side / 2, y: y - side / 2, width: side, height: side });
-      return size < 42 ? [square] : [square, label(x, (row + 1) * size - 9, format(amount, 3), { class: "roi-on-line" })];
+      if (size < 42) return [square];
+      const [left, above] = [column < inside.column, row < inside.row];
+      const corner = [left ? column * size + 5 : (column + 1) * size - 5, above ? row * size + 10 : (row + 1) * size - 10];
+      return [square, label(...corner, format(amount, 3), { class: `roi-on-line ${left ? "roi-start" : "roi-end"}` })];
     }),
   );
 }
@@ -156,7 +159,7 @@ function render({ model, el }) {
     fit(picture, (width) => (width / limit.x()) * limit.y());
     drawMap(map, values, state.values, size());
     const learning = state.show === "gradient";
-    under.replaceChildren(...(learning ? receivedMarks(numbers.gradient, size()) : [...areas(numbers, size()), ...rings(numbers, size())]));
+    under.replaceChildren(...(learning ? receivedMarks(numbers, size()) : [...areas(numbers, size()), ...rings(numbers, size())]));
     over.replaceChildren(...(learning ? uphill(numbers, size()) : []));
     hint.textContent = HINTS[state.show];
     const [x, y] = [state.x * size(), state.y * size()];
