@@ -192,7 +192,8 @@ def bilinear_adjoint(
            [0.125, 0.125]])
     """
     gradient = np.asarray(gradient)
-    spread = np.zeros((*gradient.shape, height, width), np.result_type(gradient.dtype, np.float32))
+    dtype = np.result_type(gradient.dtype, np.float32)
+    spread = np.zeros((*gradient.shape, height, width), dtype)
     for i, j, weight in bilinear_weights(row, column, height, width):
         spread[..., i, j] += weight * gradient
     return spread

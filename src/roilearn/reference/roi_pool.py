@@ -99,7 +99,7 @@ def roi_pool(
             for j, (left, right) in enumerate(columns):
                 if top < bottom and left < right:
                     cells = features[int(roi[0]), :, top:bottom, left:right]
-                    output[k, :, i, j] = [pool_cells(channel, mode) for channel in cells]
+                    output[k, :, i, j] = [pool_cells(each, mode) for each in cells]
     return output
 
 
