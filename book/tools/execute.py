@@ -38,6 +38,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
         timeout=CELL_LIMIT,
         kernel_name=KERNEL["name"],
         record_timing=False,
+        coalesce_streams=True,  # what a cell prints is one output, however it arrives
         resources={"metadata": {"path": str(path.parent)}},
     )
     return client.execute()
