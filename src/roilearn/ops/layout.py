@@ -16,8 +16,8 @@ from torch import Tensor
 
 from roilearn.ops.eager import reads_values
 
-TABLE = 2**21
-"""Numbers in a table of some channels: 8 MB of float32, which a processor's last cache holds."""
+TABLE = 2**22
+"""Numbers in a table of some channels: 16 MB of float32, which a processor's last cache holds."""
 BLOCK = 2**18
 """Numbers that are gathered, or summed and laid out, at once: 1 MB, for the cache of one core."""
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int32
+from jaxtyping import Float, Int32, Int64
 from torch import Tensor, nn
 from torch.autograd import Function
 
@@ -21,7 +21,7 @@ from roilearn.arguments import (
 )
 from roilearn.ops.bag import weighted_sum
 from roilearn.ops.boxes import as_rois
-from roilearn.ops.layout import BLOCK, blocks, cell_table, channels_at_once, lay_out, tables
+from roilearn.ops.layout import BLOCK, blocks, channels_at_once, lay_out, tables
 from roilearn.ops.memory import pool_in_pieces
 from roilearn.ops.quantize import quantize_box
 from roilearn.ops.spans import Spans, for_each_bin, largest, outer_bag
@@ -106,7 +106,8 @@ def largest_cells(
     image, rows, columns = box_spans(rois, bins, spatial_scale, (height, width))
     top, left = for_each_bin(image[:, None] * height + rows.first, columns.first)  # [bins]
     tall, wide = for_each_bin(rows.count, columns.count)
-    return _Largest.apply(input, top * width + left, wide, tall * wide, (len(rois), *bins))
+    first = top * width + left  # row of the table
+    return _Largest.apply(input, image, first, wide, tall * wide, (len(rois), *bins))
 
 
 def box_spans(
@@ -165,41 +166,63 @@ class _Largest(Function):
     def forward(
         ctx: Any,
         features: Tensor,
+        image: Tensor,
         first: Tensor,
         wide: Tensor,
         area: Tensor,
         shape: tuple[int, int, int],
     ) -> Tensor:
-        nobody = features.numel() // features.shape[1]  # one more than the last cell
-        winner = None
-        if ctx.needs_input_grad[0]:
-            winner = first.new_full((len(first), features.shape[1]), nobody)  # [bins, C]
-        output = features.new_empty(shape[0], features.shape[1], shape[1] * shape[2])
+        maps, cells = shape[0], shape[1] * shape[2]
+        output = features.new_empty(maps, features.shape[1], cells)
+        winner = first.new_empty(output.shape) if ctx.needs_input_grad[0] else None
         at_once = max(BLOCK // channels_at_once(features), 1)
         gathers = list(_gathers(first, wide, area, features.shape[3], at_once))
         for channels, table in tables(features):
             best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
-            for bins, cells in gathers:  # [m], [m, n]
-                values = table.index_select(0, cells.flatten()).unflatten(0, cells.shape)
-                best[bins] = largest = _largest(values)  # [m, c] of [m, n, c]
-                if winner is not None:
-                    loses = (values != largest[:, None]).int()
-                    winner[bins, channels] = loses.mul_(nobody).add_(cells[..., None]).amin(1)
-            for place in blocks(table, shape[0], output.shape[2]):
+            rows = None if winner is None else first.new_full(best.shape, len(table))
+            for bins, read in gathers:
+                _search(table, bins, read, best, rows)
+            for place in blocks(table, maps, cells):
                 lay_out(best[place.rows], output[place.maps, channels, place.cells])
-        ctx.save_for_backward(winner)
+                if winner is not None:
+                    lay_out(rows[place.rows], winner[place.maps, channels, place.cells])
+        ctx.save_for_backward(image, winner)
         ctx.shape = features.shape
         return output.unflatten(2, shape[1:])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (winner,) = ctx.saved_tensors
+        image, winner = ctx.saved_tensors  # [K], [K, C, cells]
         images, channels, height, width = ctx.shape
-        rows = images * height * width
-        to_table = gradient.new_zeros(rows + 1, channels)  # the last row is nobody's
-        to_table = to_table.scatter_add(0, winner.clamp(max=rows).long(), cell_table(gradient))
-        to_features = to_table[:-1].view(images, height, width, channels).permute(0, 3, 1, 2)
-        return to_features, None, None, None, None
+        area, nobody = height * width, images * channels * height * width
+        # From a row of the table, image * area + cell, to (image * C + channel) * area + cell.
+        channel = torch.arange(channels, device=image.device)
+        further = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, C, 1]
+        to_features = gradient.new_zeros(nobody + 1)
+        at_once = max(BLOCK // winner[:1].numel(), 1) if len(winner) else 1
+        parts = (tensor.split(at_once) for tensor in (winner, further, gradient))
+        for row, offset, arriving in zip(*parts, strict=True):
+            place = torch.where(row < images * area, row + offset, nobody)
+            to_features.scatter_add_(0, place.flatten(), arriving.flatten())
+        return to_features[:-1].view(ctx.shape), None, None, None, None, None
+
+
+def _search(
+    table: Float[Tensor, "rows c"],
+    bins: Int64[Tensor, " m"],
+    read: Int32[Tensor, "m n"],
+    best: Float[Tensor, "bins c"],
+    winner: Int32[Tensor, "bins c"] | None,
+) -> None:
+    """Write the largest of the rows that each of some bins reads, and the first row that has it."""
+    values = table.index_select(0, read.flatten()).unflatten(0, read.shape)  # [m, n, c]
+    largest = _largest(values)  # [m, c]
+    best.index_copy_(0, bins, largest)
+    if winner is not None:
+        nobody = len(table)
+        others = (values != largest[:, None]).int().mul_(nobody)  # 0 for a cell that has it
+        first = others.add_(read[..., None]).amin(1).clamp_(max=nobody)
+        winner.index_copy_(0, bins, first)
 
 
 def _gathers(
