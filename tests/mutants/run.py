@@ -1,5 +1,7 @@
 """Run the real tests against deliberately wrong variants of the package and print who caught which.
 
+    python tests/mutants/run.py [word in the variant's file or name ...]
+
 Each variant is one text replaced in a copy of the package. A variant that no test catches, or whose
 text is no longer in the source, fails the run; so does a copy without any change that fails a test.
 Children are forked from a process that has imported the heavy libraries once: no Windows.
@@ -11,45 +13,24 @@ import shutil
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
+from variant import UNCHANGED, Variant, listed, write_variant
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "roilearn"
 SUITES = ("reference", "ops", "peers")
-LIMIT = 300  # seconds for one variant; a healthy run of all suites takes less than half of this
+LIMIT = 900  # seconds for one variant; on two quiet cores all suites take two minutes
+SLOW = 0.5  # seconds; what takes longer on the unchanged package waits until the rest is done
+EXPORTS = "test_onnx.py"  # takes minutes: only for variants of the export itself
 WARM = ("hypothesis", "numpy", "torch", "torchvision")
 PLUGINS = ("_hypothesis_pytestplugin", "pytest_timeout")  # finding all installed ones takes seconds
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A mistake that somebody has made, as one text replaced in one file of the package."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-
-
-UNCHANGED = Variant("(unchanged)", "__init__.py", "import lazy_loader", "import lazy_loader")
-
-
-def listed(folder: Path) -> list[Variant]:
-    """Variants of every list in ``folder``: one table a file, name = [old text, new text]."""
-    tables = [tomllib.loads(path.read_text()) for path in sorted(folder.glob("*.toml"))]
-    return [
-        Variant(name, file, *texts)
-        for table in tables
-        for file, changes in table.items()
-        for name, texts in changes.items()
-    ]
 
 
 @dataclass(frozen=True)
@@ -69,82 +50,76 @@ class Verdict:
         return bool(self.caught_by) == (self.variant != UNCHANGED)
 
 
-class FirstFailure:
-    """A pytest plugin that remembers the first test that failed while it ran."""
+class Watch:
+    """A pytest plugin that puts likely catchers first and remembers the first failure."""
 
-    def __init__(self) -> None:
-        """Nothing has failed yet."""
+    def __init__(self, variant: Variant, known: dict[str, float]) -> None:
+        """Order the tests for ``variant``, given how long each took on the unchanged package."""
+        self.changed = Path(variant.file)
+        self.known = known
+        self.seconds: dict[str, float] = {}
         self.test = ""
-        self.collection = ""
-        self.ran = 0
+        self.unreadable = ""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Quick tests of the changed module first, then those of its subpackage, slow ones last."""
+
+        def distance(item: pytest.Item) -> tuple[bool, bool, bool]:
+            slow = self.known.get(item.nodeid, 0) > SLOW
+            same_module = item.path.stem.removeprefix("test_").startswith(self.changed.stem)
+            return slow, item.path.parent.name != self.changed.parent.name, not same_module
+
+        items.sort(key=distance)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember the first failure."""
-        self.ran += report.when == "call"
+        """Remember how long each test took and which was the first to fail."""
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
         if report.failed and not self.test:
             self.test = report.nodeid
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember a file that could not be read: that is no test's merit."""
-        if report.failed and not self.collection:
-            self.collection = report.nodeid
+        if report.failed and not self.unreadable:
+            self.unreadable = report.nodeid
 
 
-def test_files(tests: Path, variant: Variant) -> list[str]:
-    """Every test file, those of the changed module first, then those of its subpackage."""
-    changed = Path(variant.file)
-
-    def distance(path: Path) -> tuple[bool, bool, Path]:
-        same_module = path.stem.removeprefix("test_").startswith(changed.stem)
-        return (path.parent.name != changed.parent.name, not same_module, path)
-
-    files = [path for suite in SUITES for path in (tests / suite).glob("test_*.py")]
-    return [str(path) for path in sorted(files, key=distance)]
-
-
-def write_variant(package: Path, folder: Path, variant: Variant) -> None:
-    """Copy the package into ``folder`` with the variant's text replaced."""
-    copy = folder / package.name
-    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    file = copy / variant.file
-    text = file.read_text()
-    if text.count(variant.old) != 1:
-        message = f"its text stands {text.count(variant.old)} times in {variant.file}, not once"
-        raise ValueError(message)
-    file.write_text(text.replace(variant.old, variant.new))
-    compile(file.read_text(), str(file), "exec")
-
-
-def try_variant(package: Path, tests: Path, variant: Variant, folder: Path) -> tuple[str, str]:
-    """Run the tests against the variant; return (first failing test, problem)."""
+def try_variant(
+    package: Path, tests: Path, variant: Variant, folder: Path, known: dict[str, float]
+) -> tuple[str, str, dict[str, float]]:
+    """Run the tests on the variant; return (first failing test, problem, seconds of each test)."""
     write_variant(package, folder, variant)
     sys.path.insert(0, str(folder))
     os.environ["PYTHONPATH"] = str(folder)
-    first = FirstFailure()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    watch = Watch(variant, known)
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # WARM has imported a plugin
     options += [word for plugin in PLUGINS for word in ("-p", plugin)]
-    code = pytest.main([*options, *test_files(tests, variant)], plugins=[first])
+    suites = [str(tests / suite) for suite in SUITES if (tests / suite).is_dir()]
+    if watch.changed.stem not in EXPORTS:
+        options += [f"--ignore={path}" for path in tests.rglob(EXPORTS)]
+    code = pytest.main([*options, *suites], plugins=[watch])
     used = sys.modules.get(package.name)
+    problem = ""
     if used is None or not str(used.__file__).startswith(str(folder)):
-        return "", "the tests did not import the copy"
-    if first.collection:
-        return "", f"{first.collection} could not be imported"
-    if not first.test and (code != pytest.ExitCode.OK or not first.ran):
-        return "", f"pytest ended with {code!r} after {first.ran} tests"
-    return first.test, ""
+        problem = "the tests did not import the copy"
+    elif watch.unreadable:
+        problem = f"{watch.unreadable} could not be imported"
+    elif not watch.test and (code != pytest.ExitCode.OK or not watch.seconds):
+        problem = f"pytest ended with {code!r} after {len(watch.seconds)} tests"
+    return "" if problem else watch.test, problem, watch.seconds
 
 
-def child(package: Path, tests: Path, variant: Variant, folder: Path, answer: Connection) -> None:
+def child(folder: Path, answer: Connection, *what: Any) -> None:
     """Body of a forked process: try one variant, its output in ``folder/log``, and answer."""
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    package, tests, variant, known = what
     try:
-        answer.send(try_variant(package, tests, variant, folder))
+        answer.send(try_variant(package, tests, variant, folder, known))
     except Exception as error:  # noqa: BLE001  whatever it was, the table says it
-        answer.send(("", str(error)))
+        answer.send(("", str(error), {}))
     finally:
         answer.close()
         os._exit(0)
@@ -161,29 +136,29 @@ class Trial:
     start: float
 
     @classmethod
-    def begin(cls, package: Path, tests: Path, variant: Variant) -> "Trial":
+    def begin(cls, variant: Variant, *what: Any) -> "Trial":
         """Fork a child for the variant."""
         fork = multiprocessing.get_context("fork")
         folder = Path(tempfile.mkdtemp(prefix="variant-"))
         receiver, sender = fork.Pipe(duplex=False)
-        process = fork.Process(target=child, args=(package, tests, variant, folder, sender))
+        process = fork.Process(target=child, args=(folder, sender, *what))
         process.start()
         sender.close()
         return cls(variant, folder, process, receiver, time.monotonic())
 
-    def end(self) -> Verdict:
+    def end(self) -> tuple[Verdict, dict[str, float]]:
         """Collect the answer; a child that died or ran past the limit has none."""
-        caught_by, problem = "", "the process died or ran past the limit"
+        caught_by, problem, seconds = "", "the process died or ran past the limit", {}
         with suppress(EOFError):
             if self.answer.poll():
-                caught_by, problem = self.answer.recv()
+                caught_by, problem, seconds = self.answer.recv()
         self.process.kill()
         self.process.join()
         verdict = Verdict(self.variant, caught_by, problem, time.monotonic() - self.start)
         if not verdict.good:
             print((self.folder / "log").read_text(errors="replace")[-3000:])
         shutil.rmtree(self.folder)
-        return verdict
+        return verdict, seconds
 
 
 def verdicts(
@@ -192,14 +167,18 @@ def verdicts(
     """Try all variants, ``workers`` at a time, and yield each verdict as it comes."""
     waiting = list(variants)[::-1]
     running: list[Trial] = []
+    known: dict[str, float] = {}
     while waiting or running:
         while waiting and len(running) < workers:
-            running.append(Trial.begin(package, tests, waiting.pop()))
+            variant = waiting.pop()
+            running.append(Trial.begin(variant, package, tests, variant, known))
         wait([trial.answer for trial in running], timeout=1)
         for trial in list(running):
             if trial.answer.poll() or time.monotonic() - trial.start > limit:
                 running.remove(trial)
-                yield trial.end()
+                verdict, seconds = trial.end()
+                known = seconds if trial.variant == UNCHANGED else known
+                yield verdict
 
 
 def describe(verdict: Verdict) -> str:
@@ -220,9 +199,11 @@ def main() -> int:
     chosen = [v for v in known if all(word in f"{v.file} {v.name}" for word in sys.argv[1:])]
     workers = min(4, os.cpu_count() or 1)
     failures = 0
-    for verdict in verdicts(PACKAGE, ROOT / "tests", [UNCHANGED, *chosen], workers=workers):
-        print(describe(verdict), flush=True)
-        failures += not verdict.good
+    with tempfile.TemporaryDirectory() as folder:  # whoever edits the source meanwhile
+        package = Path(shutil.copytree(PACKAGE, Path(folder) / PACKAGE.name))
+        for verdict in verdicts(package, ROOT / "tests", [UNCHANGED, *chosen], workers=workers):
+            print(describe(verdict), flush=True)
+            failures += not verdict.good
     print(f"{len(chosen)} wrong variants and the unchanged package: {failures} not as wanted")
     return min(failures, 1)
 

@@ -1,0 +1,48 @@
+"""Wrong variants of the package: where they are listed, and how one is made."""
+
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A mistake that somebody has made, as one text replaced in one file of the package."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+UNCHANGED = Variant("(unchanged)", "__init__.py", "import lazy_loader", "import lazy_loader")
+
+
+def listed(folder: Path) -> list[Variant]:
+    """Variants of every list in ``folder``: one table a file, name = [old text, new text].
+
+    The quick ones, of the reference, come first: by then it is known how long each test takes.
+    """
+    tables = [
+        tomllib.loads(path.read_text()) for path in sorted(folder.glob("*.toml"), reverse=True)
+    ]
+    return [
+        Variant(name, file, *texts)
+        for table in tables
+        for file, changes in table.items()
+        for name, texts in changes.items()
+    ]
+
+
+def write_variant(package: Path, folder: Path, variant: Variant) -> None:
+    """Copy the package into ``folder`` with the variant's text replaced."""
+    copy = folder / package.name
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    file = copy / variant.file
+    text = file.read_text()
+    if text.count(variant.old) != 1:
+        message = f"its text stands {text.count(variant.old)} times in {variant.file}, not once"
+        raise ValueError(message)
+    file.write_text(text.replace(variant.old, variant.new))
+    compile(file.read_text(), str(file), "exec")
