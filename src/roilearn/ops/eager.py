@@ -16,5 +16,5 @@ def reads_values(tensor: Tensor, validate: bool | None = None) -> bool:
     """
     if validate is not None:
         return validate
-    traced = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
     return tensor.device.type == "cpu" and not traced
