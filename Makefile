@@ -71,7 +71,8 @@ types: $(VENV)/ready  ## pyright on the package
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 unit: $(VENV)/ready  ## tests and doctests that need neither a browser nor a notebook
-	$(PYTEST) --junitxml=$(REPORTS)/unit.xml --ignore=tests/book --doctest-modules tests src
+	$(PYTEST) --junitxml=$(REPORTS)/unit.xml --ignore=tests/book --ignore=tests/mutants \
+		--doctest-modules tests src
 
 mutants: $(VENV)/ready  ## deliberately wrong variants against the real tests
 	$(BIN)/python tests/mutants/run.py

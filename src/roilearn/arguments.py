@@ -21,10 +21,7 @@ def check_features(input: Any) -> None:
             f"input must have 4 dimensions (N, C, H, W); got shape {tuple(input.shape)}. "
             "For a single image pass input[None]."
         )
-    if "float" not in str(input.dtype):
-        raise TypeError(
-            f"input must be floating point; got {input.dtype}. Convert it to float32 first."
-        )
+    check_floating("input", input)
     names = ("channels", "rows", "columns")
     for name, size in zip(names, input.shape[1:], strict=True):
         if size == 0:
@@ -37,7 +34,42 @@ def check_features(input: Any) -> None:
 def check_array(name: str, value: Any) -> None:
     """Raise unless ``value`` is an array or tensor."""
     if not (hasattr(value, "ndim") and hasattr(value, "dtype")):
-        raise TypeError(f"{name} must be an array or tensor; got {type(value).__name__}.")
+        raise TypeError(
+            f"{name} must be an array or tensor; got {type(value).__name__}. "
+            "Convert it with numpy.array or torch.tensor."
+        )
+
+
+def check_tensor(name: str, value: Any) -> None:
+    """Raise unless ``value`` is a PyTorch tensor, told by what only tensors have."""
+    if not hasattr(value, "requires_grad"):
+        raise TypeError(
+            f"{name} must be a torch tensor; got {type(value).__name__}. Pass "
+            f"torch.as_tensor({name}), or use roilearn.reference with arrays."
+        )
+
+
+def check_floating(name: str, value: Any) -> None:
+    """Raise unless ``value`` holds floating-point numbers."""
+    if "float" not in str(value.dtype):
+        raise TypeError(
+            f"{name} must be floating point; got {value.dtype}. Convert it to float32 first."
+        )
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise unless ``value`` is True or False; any other word would count as True."""
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise TypeError(f"{name} must be True or False; got {value!r}.")
+
+
+def check_gradient(gradient: Any, boxes: int, channels: int) -> None:
+    """Raise unless ``gradient`` has a row for each box and each channel."""
+    if gradient.ndim != 4 or tuple(gradient.shape[:2]) != (boxes, channels):
+        raise ValueError(
+            f"gradient must have shape ({boxes}, {channels}, height, width), one row a box and "
+            f"channel; got shape {tuple(gradient.shape)}."
+        )
 
 
 def check_filled(name: str, value: Array, dimensions: int) -> Array:
@@ -141,7 +173,7 @@ def check_spatial_scale(spatial_scale: Any) -> float:
         raise TypeError(
             f"spatial_scale must be a number; got {type(spatial_scale).__name__}."
         ) from error
-    if not (math.isfinite(scale) and scale > 0):
+    if not 0 < scale < math.inf:
         raise ValueError(
             f"spatial_scale must be finite and positive; got {scale}. It takes image pixels to "
             "cells: 1 / stride, for example 1 / 16."

@@ -26,10 +26,19 @@ def make_parser() -> argparse.ArgumentParser:
         "time: above 1 is faster. Needs the extra 'peers'.",
     )
     bench.add_argument("--quick", action="store_true", help="small shapes, under a minute")
-    bench.add_argument("--rounds", type=int, default=7, help="rounds that count (default 7)")
+    bench.add_argument(
+        "--rounds", type=_positive, help="rounds that count (default 7, with --quick 3)"
+    )
     bench.add_argument("--output", type=Path, help="write the rows to this CSV file")
     bench.set_defaults(run=_bench)
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1; got {number}")
+    return number
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -39,7 +48,7 @@ def _bench(options: argparse.Namespace) -> int:
         print(f"roilearn bench needs torch and torchvision: {error}.")  # noqa: T201
         print("Install them with: pip install 'roilearn[peers]'")  # noqa: T201
         return 2
-    rounds = 3 if options.quick else options.rounds
+    rounds = options.rounds or (3 if options.quick else 7)
     rows = []
     for row in run.run(rounds, quick=options.quick):
         rows.append(row)

@@ -107,3 +107,9 @@ def test_the_command_prints_a_line_for_each_row_and_writes_them(monkeypatch, cap
     assert len(rows) == 7  # onnxruntime runs forward only
     assert printed.count("roi_align") == len(rows)
     assert "torchvision 0." in printed
+
+
+def test_rounds_must_be_at_least_one(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["bench", "--rounds", "-3"])
+    assert "must be at least 1; got -3" in capsys.readouterr().err

@@ -48,6 +48,13 @@ def test_nothing_returned_is_an_answer_not_a_crash():
     assert "Not yet" in exercises.diagnose(DOUBLE, lambda _: None).message
 
 
+@pytest.mark.parametrize("answer", [[[1], [1, 2]], None, {"a": 1}, object()])
+def test_an_answer_that_is_no_array_is_told_so_and_raises_nothing(answer):
+    assert "Not yet" in exercises.diagnose(DOUBLE, lambda _: answer).message
+    number = Exercise("0.3", "One?", 1.0, ())
+    assert "Not yet" in exercises.diagnose(number, answer).message
+
+
 @pytest.mark.parametrize("spelling", [" Half_Pixel ", "half-pixel", "half pixel"])
 def test_words_are_compared_without_case_spaces_or_hyphens(spelling):
     word = Exercise("0.2", "Which rule?", "half_pixel", ())

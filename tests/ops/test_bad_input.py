@@ -109,6 +109,69 @@ def test_bad_options(call, operator, options, kind, message):
         call(operator, FEATURES, BOX, *options)
 
 
+def test_arrays_where_tensors_are_wanted():
+    features, boxes = torch.tensor(FEATURES), torch.tensor(BOX)
+    for operator in OPERATORS:
+        with pytest.raises(TypeError, match=r"input must be a torch tensor; got ndarray"):
+            getattr(ops, operator)(FEATURES, boxes, 2)
+        with pytest.raises(TypeError, match=r"boxes must be a torch tensor; got ndarray"):
+            getattr(ops, operator)(features, BOX, 2)
+    with pytest.raises(TypeError, match="image must be a torch tensor"):
+        ops.bilinear(FEATURES[0, 0], 1.0, 1.0)
+    with pytest.raises(TypeError, match="boxes1 must be a torch tensor"):
+        ops.box_iou(BOX[:, 1:], boxes[:, 1:])
+
+
+def test_a_flag_that_is_a_word(call):
+    with pytest.raises(TypeError, match="aligned must be True or False; got 'no'"):
+        call("roi_align", FEATURES, BOX, 2, 1.0, 2, "no")
+
+
+def test_bytes_are_not_read_as_positions_and_do_not_wrap():
+    image = np.array([[255, 0], [0, 255]], np.uint8)
+    assert reference.linear_gradient(image[0], 0.5) == -255
+    assert [float(g) for g in reference.bilinear_gradient(image, 0.5, 0.25)] == [-127.5, 0.0]
+    with pytest.raises(TypeError, match=r"image must be floating point; got torch\.uint8"):
+        ops.bilinear(torch.tensor(image), 0.5, 0.5)
+    with pytest.raises(TypeError, match="image must be floating point"):
+        ops.resize(torch.tensor(image), 4)
+    with pytest.raises(TypeError, match="values must be floating point"):
+        ops.resize_linear(torch.arange(3), 5)
+
+
+def test_positions_are_not_rounded_to_half_precision():
+    assert ops.linear(torch.arange(300.0).bfloat16(), 258.5).item() == 259
+    long = torch.ones(3000).half()
+    assert ops.resize_linear(long, 3000).shape == (3000,)
+    assert ops.resize(torch.ones(600, 600).bfloat16(), 600).shape == (600, 600)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.float16])
+def test_areas_that_do_not_fit_the_dtype_of_the_boxes(dtype):
+    side = 200 if dtype == np.uint8 else 300
+    boxes = np.array([[0, 0, side, side], [0, 0, side, side // 2]], dtype)
+    for module, given in ((reference, boxes), (ops, torch.tensor(boxes))):
+        np.testing.assert_allclose(module.box_area(given), [side**2, side**2 / 2])
+        np.testing.assert_allclose(module.box_iou(given, given), [[1, 0.5], [0.5, 1]])
+
+
+def test_a_gradient_of_another_shape():
+    for backward in (
+        reference.roi_align_backward,
+        reference.roi_align_box_gradient,
+        reference.roi_pool_backward,
+    ):
+        for shape in ((5, 3, 2, 2), (1, 2, 2, 2)):
+            with pytest.raises(ValueError, match=r"gradient must have shape \(1, 3, height, width"):
+                backward(np.ones(shape), FEATURES, BOX)
+
+
+def test_boxes_finer_than_the_features_keep_their_precision(call):
+    far = np.array([[0, 0, 0, 70000.0, 70000.0]])
+    pooled = call("roi_align", np.ones((1, 1, 8, 8), np.float16), far, 2, 1e-4)
+    np.testing.assert_allclose(pooled, 1)
+
+
 def test_bad_sampling_ratio_and_mode(call):
     with pytest.raises(TypeError, match=r"sampling_ratio must be a whole number; got 1\.5"):
         call("roi_align", FEATURES, BOX, 2, 1.0, 1.5)

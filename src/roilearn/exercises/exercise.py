@@ -118,7 +118,7 @@ def _close(given: Any, wanted: Any, tolerance: float) -> bool:
         return isinstance(given, str) and _plain(given) == _plain(wanted)
     try:
         given = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # ragged, words, a tensor that wants gradients
         return False
     wanted = np.asarray(wanted, dtype=float)
     return given.shape == wanted.shape and np.allclose(
@@ -137,18 +137,25 @@ def _first_difference(exercise: Exercise, given: list[Any], right: list[Any]) ->
     if not exercise.inputs:
         return f"Not yet: {_short(given[0])} is not it, and it is none of the usual mistakes."
     arguments = ", ".join(_short(a) for a in exercise.inputs[place])
-    wanted = np.shape(right[place])
-    if np.shape(given[place]) != wanted:
-        return (
-            f"Not yet: for ({arguments}) the shape should be {wanted}; "
-            f"yours is {np.shape(given[place])}."
-        )
+    wanted, shape = np.shape(right[place]), _shape(given[place])
+    if shape != wanted:
+        return f"Not yet: for ({arguments}) the shape should be {wanted}; yours is {shape}."
     return (
         f"Not yet: for ({arguments}) your function returns {_short(given[place])}, "
         f"and {_short(right[place])} is right."
     )
 
 
+def _shape(value: Any) -> tuple[int, ...] | str:
+    try:
+        return np.shape(value)
+    except (ValueError, RuntimeError):
+        return "ragged, or no array"
+
+
 def _short(value: Any) -> str:
-    text = np.array2string(np.asarray(value), precision=4, separator=", ", threshold=12)
+    try:
+        text = np.array2string(np.asarray(value), precision=4, separator=", ", threshold=12)
+    except (ValueError, RuntimeError):
+        text = repr(value)[:80]
     return " ".join(text.split())

@@ -27,6 +27,6 @@ def check(number: str, answer: Any) -> Verdict:
     ValueError: no exercise of that number.
     """
     known = exercises()
-    if number not in known:
+    if str(number) not in known:
         raise ValueError(f"number must be one of {', '.join(known)}; got {number!r}.")
-    return diagnose(known[number], answer)
+    return diagnose(known[str(number)], answer)

@@ -4,6 +4,14 @@ The same files, names and answers as in ``roilearn.reference``, vectorised over 
 differentiable. ``from roilearn.ops import roi_align`` replaces the same import from torchvision.
 """
 
+from importlib.util import find_spec
+
 import lazy_loader
+
+if not (find_spec("torch") and find_spec("jaxtyping")):
+    raise ImportError(
+        "roilearn.ops needs PyTorch and jaxtyping, which are not installed. "
+        "Install them with: pip install 'roilearn[torch]'"
+    )
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,6 @@ too.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -68,7 +67,7 @@ def collected(
 
 def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
     """Bag in which each entry stands."""
-    bags = torch.arange(len(offsets), dtype=offsets.dtype, device=offsets.device)
+    bags = torch.arange(offsets.numel(), dtype=offsets.dtype, device=offsets.device)
     sizes = torch.diff(offsets, append=offsets.new_tensor([entries]))
     return bags.repeat_interleave(sizes, output_size=entries)
 
@@ -88,7 +87,7 @@ class _Sum(Function):
         output = features.new_empty(maps, features.shape[1], cells)
         for channels, table in tables(features):
             places = list(blocks(table, maps, cells))
-            for place, entries in zip(places, _entries(places, offsets, len(index)), strict=True):
+            for place, entries in zip(places, _entries(places, offsets), strict=False):
                 sums = embedding_bag(
                     index[entries],
                     table,
@@ -111,7 +110,7 @@ class _Sum(Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         features, index, weight, offsets = ctx.saved_tensors
-        owner = owners(offsets, len(index))
+        owner = owners(offsets, index.numel())
         to_features = to_weight = None
         if ctx.needs_input_grad[0]:  # each cell of the features collects from the bags it is in
             to_features = collected(gradient, owner, weight, index, _grid(ctx.shape))
@@ -143,12 +142,12 @@ class _Product(Function):
         return to_left, to_right, None, None
 
 
-def _entries(places: Sequence[Block], offsets: Tensor, entries: int) -> list[slice]:
+def _entries(places: Sequence[Block], offsets: Tensor) -> list[slice]:
     """Entries of the bags of each block."""
-    if len(places) <= 1:
-        return [slice(0, entries)] * len(places)
-    first = offsets[torch.tensor([place.rows.start for place in places])].tolist()
-    return [slice(*ends) for ends in pairwise([*first, entries])]
+    first = [0]  # of one block; a look at offsets would break a graph that is being traced
+    if len(places) > 1:
+        first = offsets[torch.tensor([place.rows.start for place in places])].tolist()
+    return [slice(*ends) for ends in zip(first, [*first[1:], None], strict=True)]
 
 
 def _grid(shape: torch.Size) -> tuple[int, int, int]:

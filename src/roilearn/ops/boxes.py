@@ -6,7 +6,13 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from roilearn.arguments import check_box_values, check_boxes, check_finite, check_four_columns
+from roilearn.arguments import (
+    check_box_values,
+    check_boxes,
+    check_finite,
+    check_four_columns,
+    check_tensor,
+)
 from roilearn.ops import onnx
 from roilearn.ops.eager import reads_values
 
@@ -51,6 +57,7 @@ def as_rois(
     check_boxes(boxes, batch_size)
     images = [boxes] if isinstance(boxes, Tensor) else list(boxes)
     for image_boxes in images:
+        check_tensor("boxes", image_boxes)
         if not image_boxes.is_floating_point():
             raise TypeError(
                 f"boxes must be floating point; got {image_boxes.dtype}. Pass boxes.float()."
@@ -95,8 +102,7 @@ def box_area(boxes: Num[Tensor, "K 4"]) -> Num[Tensor, " K"]:
     >>> box_area(torch.tensor([[0, 0, 665, 665]]))
     tensor([442225])
     """
-    _check("boxes", boxes)
-    x1, y1, x2, y2 = boxes.unbind(1)
+    x1, y1, x2, y2 = _wide("boxes", boxes).unbind(1)
     return (x2 - x1) * (y2 - y1)
 
 
@@ -125,8 +131,7 @@ def box_iou(boxes1: Num[Tensor, "N 4"], boxes2: Num[Tensor, "M 4"]) -> Float[Ten
     >>> box_iou(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[1.0, 0, 3, 2]]))
     tensor([[0.3333]])
     """
-    _check("boxes1", boxes1)
-    _check("boxes2", boxes2)
+    boxes1, boxes2 = _wide("boxes1", boxes1), _wide("boxes2", boxes2)
     first, second = boxes1[:, None], boxes2[None]  # [N, 1, 4], [1, M, 4]
     low = torch.maximum(first[..., :2], second[..., :2])  # [N, M, 2]
     high = torch.minimum(first[..., 2:], second[..., 2:])
@@ -135,7 +140,15 @@ def box_iou(boxes1: Num[Tensor, "N 4"], boxes2: Num[Tensor, "M 4"]) -> Float[Ten
     return torch.where(shared > 0, shared / torch.where(shared > 0, union, 1), 0.0)
 
 
+def _wide(name: str, boxes: Tensor) -> Tensor:
+    """Check boxes; widen numbers whose product would not fit, as an area's does not in float16."""
+    _check(name, boxes)
+    least = torch.float32 if boxes.is_floating_point() else torch.int64
+    return boxes.to(torch.promote_types(boxes.dtype, least))
+
+
 def _check(name: str, boxes: Tensor) -> None:
+    check_tensor(name, boxes)
     check_four_columns(name, boxes)
     if reads_values(boxes):
         check_finite(name, boxes)

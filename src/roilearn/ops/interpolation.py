@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from roilearn.arguments import check_filled
+from roilearn.arguments import check_filled, check_floating, check_tensor
 from roilearn.ops.eager import reads_values
 
 
@@ -59,7 +59,7 @@ def linear(
     >>> linear(torch.tensor([10.0, 20.0, 40.0]), torch.tensor([1.25, 1.5]))
     tensor([25., 30.])
     """
-    check_filled("values", values, dimensions=1)
+    _check("values", values, dimensions=1)
     low, high, fraction = neighbours(_finite("position", position, values), len(values))
     return (1 - fraction) * values[low] + fraction * values[high]
 
@@ -77,7 +77,7 @@ def linear_gradient(
     >>> linear_gradient(torch.tensor([10.0, 20.0, 40.0]), torch.tensor([1.25, -3.0]))
     tensor([20.,  0.])
     """
-    check_filled("values", values, dimensions=1)
+    _check("values", values, dimensions=1)
     position = _finite("position", position, values)
     low, high, _ = neighbours(position, len(values))
     return (values[high] - values[low]) * (position >= 0)
@@ -156,7 +156,7 @@ def bilinear(
     >>> bilinear(image, torch.tensor([0.5, 0.0]), torch.tensor([0.25, 1.0]))
     tensor([12.5000, 10.0000])
     """
-    check_filled("image", image, dimensions=2)
+    _check("image", image, dimensions=2)
     row, column = _finite("row", row, image), _finite("column", column, image)
     weights = bilinear_weights(row, column, *image.shape[-2:])
     return torch.stack([weight * image[..., i, j] for i, j, weight in weights]).sum(0)
@@ -177,14 +177,16 @@ def bilinear_gradient(
     >>> bilinear_gradient(image, 0.5, 0.25)
     (tensor(20.), tensor(10.))
     """
-    check_filled("image", image, dimensions=2)
+    _check("image", image, dimensions=2)
     row, column = _finite("row", row, image), _finite("column", column, image)
     top, bottom, down = neighbours(row, image.shape[-2])
     left, right, across = neighbours(column, image.shape[-1])
-    step_down = [image[..., bottom, side] - image[..., top, side] for side in (left, right)]
-    step_across = [image[..., side, right] - image[..., side, left] for side in (top, bottom)]
-    by_row = torch.lerp(*step_down, across)
-    by_column = torch.lerp(*step_across, down)
+    down_left = image[..., bottom, left] - image[..., top, left]
+    down_right = image[..., bottom, right] - image[..., top, right]
+    across_top = image[..., top, right] - image[..., top, left]
+    across_bottom = image[..., bottom, right] - image[..., bottom, left]
+    by_row = torch.lerp(down_left, down_right, across)
+    by_column = torch.lerp(across_top, across_bottom, down)
     return by_row * (row >= 0), by_column * (column >= 0)
 
 
@@ -221,11 +223,19 @@ def bilinear_adjoint(
     return spread.view(*leading, height, width)
 
 
+def _check(name: str, values: Tensor, dimensions: int) -> None:
+    check_tensor(name, values)
+    check_filled(name, values, dimensions)
+    check_floating(name, values)
+
+
 def _finite(name: str, position: Tensor | float, like: Tensor | None = None) -> Tensor:
     """Positions as a tensor; raise where values are read and one is NaN or infinite."""
     if not isinstance(position, Tensor):
-        dtype, device = (like.dtype, like.device) if like is not None else (None, None)
-        position = torch.as_tensor(position, dtype=dtype, device=device)
+        like = torch.empty(0) if like is None else like
+        # In half precision a position would be rounded: 256.5 is 256 in bfloat16.
+        dtype = torch.promote_types(like.dtype, torch.float32)
+        position = torch.as_tensor(position, dtype=dtype, device=like.device)
     if reads_values(position) and not bool(position.isfinite().all()):
         raise ValueError(f"{name} must be finite index coordinates; got {position}.")
     return position

@@ -11,7 +11,7 @@ from itertools import product
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Num
 from torch import Tensor
 
 from roilearn.ops.eager import reads_values
@@ -64,8 +64,10 @@ class Block(NamedTuple):
 
 def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Block]:
     """Cut ``maps`` maps of ``cells`` cells, as wide as ``table``, into parts of one ``BLOCK``."""
-    at_once = BLOCK // table.shape[1] if reads_values(table) else maps * cells
-    at_once = max(at_once, 1)
+    if not reads_values(table):  # their number may be a symbol: one block
+        yield Block(slice(None), slice(None), slice(None))
+        return
+    at_once = max(BLOCK // table.shape[1], 1)
     whole, part = max(at_once // cells, 1), min(at_once, cells)
     for k, cell in product(range(0, maps, whole), range(0, cells, part)):
         last, stop = min(k + whole, maps), min(cell + part, cells)
@@ -73,7 +75,7 @@ def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Bl
         yield Block(slice(k, last), slice(cell, stop), rows)
 
 
-def lay_out(rows: Float[Tensor, "n c"], maps: Float[Tensor, "K c cells"]) -> None:
+def lay_out(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None:
     """Write rows, one for each cell of each map, into their places in ``maps``.
 
     A column of a table is read quickly only if its rows lie in different sets of the cache. Rows
@@ -82,6 +84,6 @@ def lay_out(rows: Float[Tensor, "n c"], maps: Float[Tensor, "K c cells"]) -> Non
     """
     channels = rows.shape[1]
     if channels * rows.element_size() % 2048 == 0:
-        spaced = rows.new_empty(len(rows), channels + 64 // rows.element_size())
+        spaced = rows.new_empty(rows.shape[0], channels + 64 // rows.element_size())
         rows = spaced[:, :channels].copy_(rows)
-    maps.copy_(rows.unflatten(0, (len(maps), -1)).transpose(1, 2))
+    maps.copy_(rows.unflatten(0, (maps.shape[0], -1)).transpose(1, 2))

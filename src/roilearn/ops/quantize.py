@@ -26,6 +26,8 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
 
     Examples
     --------
+    >>> import torch
+    >>> import torch
     >>> quantize(torch.tensor([0.5, 1.5, 2.5, -0.5]), "half_away")
     tensor([ 1.,  2.,  3., -1.])
     >>> quantize(torch.tensor([0.5, 1.5, 2.5, -0.5]), "half_even")
@@ -33,11 +35,11 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
     """
     check_choice("rule", rule, ROUNDING_RULES)
     if rule == "floor":
-        return values.floor()
+        return torch.floor(values)
     if rule == "half_even":
-        return values.round()
-    whole = values.trunc()
-    return whole + values.sign() * ((values - whole).abs() >= 0.5)
+        return torch.round(values)
+    whole = torch.trunc(values)
+    return whole + torch.sign(values) * (torch.abs(values - whole) >= 0.5)
 
 
 def quantization_error(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tensor, "*P"]:
@@ -45,6 +47,8 @@ def quantization_error(values: Float[Tensor, "*P"], rule: str = "half_away") -> 
 
     Examples
     --------
+    >>> import torch
+    >>> import torch
     >>> quantization_error(torch.tensor([20.78125]), "floor")
     tensor([-0.7812])
     """
@@ -69,6 +73,8 @@ def quantize_box(
 
     Examples
     --------
+    >>> import torch
+    >>> import torch
     >>> [int(side) for side in quantize_box(torch.tensor([0.0, 0, 665, 665]), 1 / 32)]
     [0, 0, 21, 21]
     """

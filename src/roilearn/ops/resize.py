@@ -10,7 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from roilearn.arguments import check_choice, check_filled, check_output_size
+from roilearn.arguments import (
+    check_choice,
+    check_filled,
+    check_floating,
+    check_output_size,
+    check_tensor,
+)
 from roilearn.ops.interpolation import linear, neighbours
 
 GRID_RULES = ("corner", "corner_truncated", "half_pixel", "align_corners")
@@ -67,8 +73,10 @@ def resize_linear(
     >>> resize_linear(torch.tensor([0.0, 1.0, 2.0]), 4, "corner")
     tensor([0.0000, 0.7500, 1.5000, 2.0000])
     """
+    check_tensor("values", values)
     check_filled("values", values, dimensions=1)
-    return linear(values, source_positions(size, len(values), rule).to(values))
+    positions = source_positions(size, len(values), rule).to(values.device)
+    return linear(values, positions).to(values.dtype)
 
 
 def resize(
@@ -96,11 +104,14 @@ def resize(
     tensor([[0., 2.],
             [6., 8.]])
     """
+    check_tensor("image", image)
     check_filled("image", image, dimensions=2)
+    check_floating("image", image)
     height, width = check_output_size(size, name="size")
-    rows = source_positions(height, image.shape[-2], rule).to(image)
-    columns = source_positions(width, image.shape[-1], rule).to(image)
+    rows = source_positions(height, image.shape[-2], rule).to(image.device)
+    columns = source_positions(width, image.shape[-1], rule).to(image.device)
     top, bottom, down = neighbours(rows, image.shape[-2])
     left, right, across = neighbours(columns, image.shape[-1])
+    down, across = down.to(image.dtype), across.to(image.dtype)
     image = torch.lerp(image[..., top, :], image[..., bottom, :], down[:, None])  # [..., h, W]
     return torch.lerp(image[..., left], image[..., right], across)  # [..., h, w]

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from roilearn.arguments import (
     check_features,
+    check_flag,
     check_output_size,
     check_sampling_ratio,
     check_spatial_scale,
+    check_tensor,
 )
 from roilearn.ops import onnx
 from roilearn.ops.bag import Bag, weighted_sum
@@ -56,6 +58,7 @@ def roi_align(
         cell out and makes every box at least one cell long.
     validate : whether to look for bad values in ``boxes``. None: in eager mode on the CPU only,
         because elsewhere a look would wait for the GPU or break a graph that is being traced.
+        (Adaptive sampling always looks: the sizes of the boxes decide how much there is to do.)
 
     Returns
     -------
@@ -87,6 +90,8 @@ def roi_align(
     bins = check_output_size(output_size)
     scale = check_spatial_scale(spatial_scale)
     ratio = check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
+    check_tensor("input", input)
     check_features(input)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
     if onnx.exporting():
@@ -247,18 +252,23 @@ def entries_each(
     """Bound the entries of each box's bags; raise where a box has too many samples."""
     if 0 < sampling_ratio <= FEW_SAMPLES:
         return regions.new_full(regions.shape[:1], 4 * sampling_ratio**2 * bins[0] * bins[1])
+    if sampling_ratio * max(bins) > SAMPLE_LIMIT:
+        raise ValueError(
+            f"sampling_ratio must give a box at most {SAMPLE_LIMIT} samples along an axis; "
+            f"got {sampling_ratio} for each of {max(bins)} bins."
+        )
     cells, samples = [], []
     for length, axis_bins, limit in zip(regions[:, 3:].detach().T, bins, size, strict=True):
         samples.append(samples_a_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
         if not bool((samples[-1] <= SAMPLE_LIMIT).all()):
             raise ValueError(
-                f"boxes must be small enough to sample; got one {length.max():g} cells long, with "
-                f"{samples[-1].max():g} samples along that side, more than {SAMPLE_LIMIT}. Clip "
-                "boxes to the image, or lower sampling_ratio where it is set, or set it."
+                f"boxes must be small enough to sample adaptively; got one {length.max():g} cells "
+                f"long, which takes {samples[-1].max():g} samples along that side, more than "
+                f"{SAMPLE_LIMIT}. Clip boxes to the image, or set sampling_ratio."
             )
-        cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # bins share cells
-    # Along one axis every box is given as many places for samples as the longest has.
-    return cells[0] * cells[1] + largest(sum(samples))
+        cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # neighbouring bins share
+    # Along an axis every box has as many places for samples as the longest box needs.
+    return cells[0] * cells[1] + largest(samples[0] + samples[1])
 
 
 class RoIAlign(nn.Module):

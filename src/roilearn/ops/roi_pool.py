@@ -18,6 +18,7 @@ from roilearn.arguments import (
     check_features,
     check_output_size,
     check_spatial_scale,
+    check_tensor,
 )
 from roilearn.ops.bag import weighted_sum
 from roilearn.ops.boxes import as_rois
@@ -75,6 +76,7 @@ def roi_pool(
     check_choice("mode", mode, POOL_MODES)
     bins = check_output_size(output_size)
     scale = check_spatial_scale(spatial_scale)
+    check_tensor("input", input)
     check_features(input)
     rois = as_rois(boxes, len(input), input.dtype, validate=validate).detach()
     _, rows, columns = box_spans(rois, bins, scale, (input.shape[2], input.shape[3]))
@@ -140,8 +142,8 @@ def bin_edges(
     Twelve cells in seven bins:
 
     >>> start, stop = bin_edges(torch.tensor([0.0]), torch.tensor([11.0]), 7, limit=38)
-    >>> start, stop
-    (tensor([[ 0,  1,  3,  5,  6,  8, 10]]), tensor([[ 2,  4,  6,  7,  9, 11, 12]]))
+    >>> start.tolist(), stop.tolist()
+    ([[0, 1, 3, 5, 6, 8, 10]], [[2, 4, 6, 7, 9, 11, 12]])
     """
     bin_size = ((last - first + 1).clamp(min=1) / bins)[:, None]  # [K, 1]
     i = torch.arange(bins, dtype=first.dtype, device=first.device)
@@ -179,12 +181,12 @@ class _Largest(Function):
         gathers = list(_gathers(first, wide, area, features.shape[3], at_once))
         for channels, table in tables(features):
             best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
-            rows = None if winner is None else first.new_full(best.shape, len(table))
+            rows = first.new_full(best.shape, len(table)) if winner is not None else None
             for bins, read in gathers:
                 _search(table, bins, read, best, rows)
             for place in blocks(table, maps, cells):
                 lay_out(best[place.rows], output[place.maps, channels, place.cells])
-                if winner is not None:
+                if winner is not None and rows is not None:
                     lay_out(rows[place.rows], winner[place.maps, channels, place.cells])
         ctx.save_for_backward(image, winner)
         ctx.shape = features.shape

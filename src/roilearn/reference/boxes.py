@@ -89,8 +89,8 @@ def box_iou(boxes1: ArrayLike, boxes2: ArrayLike) -> np.ndarray:
     >>> box_iou([[0, 0, 2, 2]], [[1, 0, 3, 2]]).round(3)
     array([[0.333]])
     """
-    first = np.stack(_sides("boxes1", boxes1), axis=1)
-    second = np.stack(_sides("boxes2", boxes2), axis=1)
+    first = np.stack(_sides("boxes1", boxes1), axis=1).astype(float)
+    second = np.stack(_sides("boxes2", boxes2), axis=1).astype(float)
     iou = np.zeros((len(first), len(second)))
     for n, (ax1, ay1, ax2, ay2) in enumerate(first):
         for m, (bx1, by1, bx2, by2) in enumerate(second):
@@ -105,5 +105,7 @@ def box_iou(boxes1: ArrayLike, boxes2: ArrayLike) -> np.ndarray:
 def _sides(name: str, boxes: ArrayLike) -> list[np.ndarray]:
     rows = np.asarray(boxes)
     check_four_columns(name, rows)
+    wide = np.int64 if rows.dtype.kind in "iu" else np.float32  # a product of bytes would wrap
+    rows = rows.astype(np.result_type(rows.dtype, wide))
     check_finite(name, rows)
     return list(rows.T)

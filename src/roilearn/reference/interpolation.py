@@ -13,6 +13,12 @@ from numpy.typing import ArrayLike
 from roilearn.arguments import check_filled, check_position
 
 
+def as_numbers(name: str, values: ArrayLike, dimensions: int) -> np.ndarray:
+    """Take values as a floating array: the differences of bytes, as files hold them, would wrap."""
+    numbers = check_filled(name, np.asarray(values), dimensions)
+    return numbers.astype(np.result_type(numbers.dtype, np.float32))
+
+
 def neighbours(position: float, size: int) -> tuple[int, int, float]:
     """Index below, index above, and how far ``position`` lies from the one towards the other.
 
@@ -55,7 +61,7 @@ def linear(values: ArrayLike, position: float) -> np.floating:
     >>> float(linear([10, 20, 40], 1.25))
     25.0
     """
-    values = check_filled("values", np.asarray(values), dimensions=1)
+    values = as_numbers("values", values, dimensions=1)
     low, high, fraction = neighbours(check_position("position", position), len(values))
     return (1 - fraction) * values[low] + fraction * values[high]
 
@@ -73,7 +79,7 @@ def linear_gradient(values: ArrayLike, position: float) -> np.floating:
     >>> float(linear_gradient([10, 20, 40], -3.0))
     0.0
     """
-    values = check_filled("values", np.asarray(values), dimensions=1)
+    values = as_numbers("values", values, dimensions=1)
     low, high, _ = neighbours(check_position("position", position), len(values))
     return (values[high] - values[low]) * float(position >= 0)
 
@@ -145,7 +151,7 @@ def bilinear(image: ArrayLike, row: float, column: float) -> np.ndarray:
     >>> float(bilinear(image, 0.5, 0.25))
     12.5
     """
-    image = check_filled("image", np.asarray(image), dimensions=2)
+    image = as_numbers("image", image, dimensions=2)
     weights = bilinear_weights(row, column, *image.shape[-2:])
     return np.sum([weight * image[..., i, j] for i, j, weight in weights], axis=0)
 
@@ -161,7 +167,7 @@ def bilinear_gradient(image: ArrayLike, row: float, column: float) -> tuple[np.n
     >>> [float(slope) for slope in bilinear_gradient(image, 0.5, 0.25)]
     [20.0, 10.0]
     """
-    image = check_filled("image", np.asarray(image), dimensions=2)
+    image = as_numbers("image", image, dimensions=2)
     height, width = image.shape[-2:]
     top, bottom, down = neighbours(check_position("row", row), height)
     left, right, across = neighbours(check_position("column", column), width)

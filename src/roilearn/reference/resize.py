@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.arguments import check_choice, check_filled, check_output_size
-from roilearn.reference.interpolation import bilinear, linear
+from roilearn.arguments import check_choice, check_output_size
+from roilearn.reference.interpolation import as_numbers, bilinear, linear
 
 GRID_RULES = ("corner", "corner_truncated", "half_pixel", "align_corners")
 
@@ -69,7 +69,7 @@ def resize_linear(values: ArrayLike, size: int, rule: str = "half_pixel") -> np.
     >>> resize_linear([0, 1, 2], 4, "corner")
     array([0.  , 0.75, 1.5 , 2.  ])
     """
-    values = check_filled("values", np.asarray(values), dimensions=1)
+    values = as_numbers("values", values, dimensions=1)
     return np.array([linear(values, p) for p in source_positions(size, len(values), rule)])
 
 
@@ -93,7 +93,7 @@ def resize(image: ArrayLike, size: int | Sequence[int], rule: str = "half_pixel"
     array([[0., 2.],
            [6., 8.]])
     """
-    image = check_filled("image", np.asarray(image), dimensions=2)
+    image = as_numbers("image", image, dimensions=2)
     height, width = check_output_size(size, name="size")
     rows = source_positions(height, image.shape[-2], rule)
     columns = source_positions(width, image.shape[-1], rule)

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.arguments import check_sampling_ratio
+from roilearn.arguments import check_flag, check_gradient, check_sampling_ratio
 from roilearn.reference.interpolation import bilinear, bilinear_adjoint, bilinear_gradient
 from roilearn.reference.roi_pool import prepare
 
@@ -63,6 +63,7 @@ def roi_align(
     array([[2.5, 3.5, 4.5, 5.5]])
     """
     check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
     features, rois, bins = prepare(input, boxes, output_size, spatial_scale)
     output = np.zeros((len(rois), features.shape[1], *bins), features.dtype)
     for k, roi in enumerate(rois):
@@ -199,8 +200,10 @@ def roi_align_backward(
              [0.25, 0.25, 0.  ]]]])
     """
     check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
     gradient = np.asarray(gradient)
-    features, rois, bins = prepare(input, boxes, gradient.shape[-2:], spatial_scale)
+    features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
+    check_gradient(gradient, len(rois), features.shape[1])
     height, width = features.shape[-2:]
     spread = np.zeros_like(features)
     for k, roi in enumerate(rois):
@@ -241,8 +244,10 @@ def roi_align_box_gradient(
     array([[0.5, 0. , 0.5, 0. ]])
     """
     check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
     gradient = np.asarray(gradient)
-    features, rois, bins = prepare(input, boxes, gradient.shape[-2:], spatial_scale)
+    features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
+    check_gradient(gradient, len(rois), features.shape[1])
     slopes = np.zeros((len(rois), 4), rois.dtype)
     for k, roi in enumerate(rois):
         rows, columns = box_samples(roi, bins, spatial_scale, sampling_ratio, aligned)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from roilearn.arguments import (
     check_choice,
     check_features,
+    check_gradient,
     check_output_size,
     check_spatial_scale,
 )
@@ -113,7 +114,8 @@ def prepare(
     features = np.asarray(input)
     check_features(features)
     check_spatial_scale(spatial_scale)
-    rois = as_rois(boxes, len(features), features.dtype)
+    rois = as_rois(boxes, len(features))
+    rois = rois.astype(np.result_type(rois.dtype, features.dtype))
     return features, rois, check_output_size(output_size)
 
 
@@ -172,7 +174,8 @@ def roi_pool_backward(
     """
     check_choice("mode", mode, POOL_MODES)
     gradient = np.asarray(gradient)
-    features, rois, bins = prepare(input, boxes, gradient.shape[-2:], spatial_scale)
+    features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
+    check_gradient(gradient, len(rois), features.shape[1])
     spread = np.zeros_like(features)
     for k, roi in enumerate(rois):
         rows, columns = box_bins(roi, bins, spatial_scale, features.shape)
