@@ -35,11 +35,11 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
     """
     check_choice("rule", rule, ROUNDING_RULES)
     if rule == "floor":
-        return torch.floor(values)
+        return values.floor()
     if rule == "half_even":
-        return torch.round(values)
-    whole = torch.trunc(values)
-    return whole + torch.sign(values) * (torch.abs(values - whole) >= 0.5)
+        return values.round()
+    whole = values.trunc()
+    return whole + values.sign() * ((values - whole).abs() >= 0.5)
 
 
 def quantization_error(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tensor, "*P"]:
