@@ -27,7 +27,6 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
     Examples
     --------
     >>> import torch
-    >>> import torch
     >>> quantize(torch.tensor([0.5, 1.5, 2.5, -0.5]), "half_away")
     tensor([ 1.,  2.,  3., -1.])
     >>> quantize(torch.tensor([0.5, 1.5, 2.5, -0.5]), "half_even")
@@ -47,7 +46,6 @@ def quantization_error(values: Float[Tensor, "*P"], rule: str = "half_away") -> 
 
     Examples
     --------
-    >>> import torch
     >>> import torch
     >>> quantization_error(torch.tensor([20.78125]), "floor")
     tensor([-0.7812])
@@ -73,7 +71,6 @@ def quantize_box(
 
     Examples
     --------
-    >>> import torch
     >>> import torch
     >>> [int(side) for side in quantize_box(torch.tensor([0.0, 0, 665, 665]), 1 / 32)]
     [0, 0, 21, 21]
