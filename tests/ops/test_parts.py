@@ -1,0 +1,61 @@
+"""However the work is cut into parts that fit a cache, no bit of any result changes."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from boxes import draw
+
+from roilearn import ops
+
+SHAPE = (2, 7, 6, 9)
+FEATURES = torch.tensor(np.random.RandomState(0).randn(*SHAPE))
+ROIS = torch.tensor(np.concatenate([draw(kind, 9, SHAPE) for kind in ("border", "full", "tiny")]))
+POOLS = {
+    "align, fixed": lambda x, rois: ops.roi_align(x, rois, (2, 3), sampling_ratio=2),
+    "align, adaptive": lambda x, rois: ops.roi_align(x, rois, (5, 4), aligned=True),
+    "pool, largest": lambda x, rois: ops.roi_pool(x, rois, (2, 3)),
+    "pool, average": lambda x, rois: ops.roi_pool(x, rois, (4, 1), mode="average"),
+}
+CUTS = {  # of numbers: in a table of some channels, in a block; of entries: in a piece
+    "three channels in a table": {"TABLE": 3 * 2 * 6 * 9},
+    "one channel in a table": {"TABLE": 1},
+    "two maps in a block": {"BLOCK": 7 * 2 * 6},
+    "five cells in a block": {"BLOCK": 7 * 5},
+    "one cell in a block": {"BLOCK": 1},
+    "two boxes in a piece": {"ENTRIES_AT_ONCE": 200},
+    "everything": {"TABLE": 3 * 2 * 6 * 9, "BLOCK": 16, "ENTRIES_AT_ONCE": 1},
+}
+
+
+def answers(name):
+    """Output without and with a recording for gradients, and the gradient of the latter."""
+    features = FEATURES.clone().requires_grad_()
+    output = POOLS[name](features, ROIS.double())
+    arriving = torch.tensor(np.random.RandomState(1).randn(*output.shape))
+    (gradient,) = torch.autograd.grad(output, features, arriving)
+    return POOLS[name](FEATURES, ROIS.double()), output.detach(), gradient
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("name", POOLS)
+def test_parts_change_no_bit(monkeypatch, name, cut):
+    whole = answers(name)
+    sizes = {"TABLE": 0, "BLOCK": 0, "ENTRIES_AT_ONCE": 0}
+    for module in [m for n, m in sys.modules.items() if n.startswith("roilearn.ops.")]:
+        for size, value in CUTS[cut].items():
+            if hasattr(module, size):
+                monkeypatch.setattr(module, size, value)
+                sizes[size] += 1
+    assert all(sizes[size] for size in CUTS[cut])
+    for parts, expected in zip(answers(name), whole, strict=True):
+        assert torch.equal(parts, expected)
+
+
+@pytest.mark.parametrize("channels", [512, 1024])
+def test_rows_a_power_of_two_long_are_laid_out_like_others(channels):
+    features = torch.randn(1, channels, 4, 5)
+    rois = torch.tensor([[0.0, 0.3, 0.4, 3.1, 3.9]])
+    few = ops.roi_align(features[:, :3].contiguous(), rois, 3, sampling_ratio=2)
+    assert torch.equal(ops.roi_align(features, rois, 3, sampling_ratio=2)[:, :3], few)
