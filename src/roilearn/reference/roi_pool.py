@@ -192,5 +192,5 @@ def pay(spread: np.ndarray, cells: np.ndarray, gradient: np.ndarray, mode: str) 
     for channel, amount in enumerate(gradient):
         if mode == "average":
             spread[channel] += amount / cells[channel].size
-        else:
+        elif not np.isnan(cells[channel]).all():  # where nothing is a number nobody won
             spread[(channel, *winner(cells[channel]))] += amount
