@@ -62,7 +62,8 @@ def collected(
     target, order = target.sort(stable=True)
     cells = torch.arange(shape[0] * shape[1] * shape[2], dtype=target.dtype, device=target.device)
     offsets = torch.searchsorted(target, cells, out_int32=target.dtype == torch.int32)
-    return weighted_sum(features, Bag(index[order], weight[order], offsets), shape)
+    bag = Bag(index.index_select(0, order), weight.index_select(0, order), offsets)
+    return weighted_sum(features, bag, shape)
 
 
 def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
@@ -126,8 +127,11 @@ class _Product(Function):
     def forward(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
         left, right = cell_table(left), cell_table(right)
         at_once = max(BLOCK // left.shape[1], 1)
-        pairs = zip(i.split(at_once), j.split(at_once), strict=True)
-        return torch.cat([(left[a] * right[b]).sum(1) for a, b in pairs])
+        products = [
+            left.index_select(0, some_i).mul_(right.index_select(0, some_j)).sum(1)
+            for some_i, some_j in zip(i.split(at_once), j.split(at_once), strict=True)
+        ]
+        return torch.cat(products)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
