@@ -63,7 +63,8 @@ def test_gradient_to_the_features_agrees(curved, setting, aligned):
         operator(features, rois, *setting, aligned).backward(arriving.float())
         gradients.append(features.grad)
     ours, theirs = gradients
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-6 * theirs.abs().max().item())
+    # torchvision adds up every sample, and is off by up to 4e-6 of the largest sum itself.
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=6e-6 * theirs.abs().max().item())
     few = slice(None, None, 10)
     slow = reference.roi_align_backward(
         arriving[few].numpy(), curved, rois[few].numpy(), *setting[1:], aligned

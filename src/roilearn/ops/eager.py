@@ -4,6 +4,11 @@ import torch
 from torch import Tensor
 
 
+def tracing() -> bool:
+    """Whether a graph is being recorded, by torch.compile or an exporter, for values to come."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+
+
 def reads_values(tensor: Tensor, validate: bool | None = None) -> bool:
     """Whether to check values, not only shapes: in eager mode on the CPU, unless told otherwise.
 
@@ -16,5 +21,4 @@ def reads_values(tensor: Tensor, validate: bool | None = None) -> bool:
     """
     if validate is not None:
         return validate
-    traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
-    return tensor.device.type == "cpu" and not traced
+    return tensor.device.type == "cpu" and not tracing()

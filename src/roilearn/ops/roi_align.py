@@ -23,11 +23,12 @@ from roilearn.arguments import (
 from roilearn.ops import onnx
 from roilearn.ops.bag import Bag, weighted_sum
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.eager import tracing
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.memory import pool_in_pieces
 from roilearn.ops.spans import Spans, largest, outer_bag
 
-FEW_SAMPLES = 4
+FEW_SAMPLES = 2
 """Up to this sampling ratio every sample is listed; above it, samples that share cells merge."""
 SAMPLE_LIMIT = 2**20
 """Samples of one box along one axis above which ``roi_align`` raises."""
@@ -144,9 +145,14 @@ def sample_bag(
     image = image.to(torch.int32)
     rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
     columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
-    if 0 < sampling_ratio <= FEW_SAMPLES:
+    if lists_samples(sampling_ratio):
         return sample_by_sample(image, rows, columns, size)
     return outer_bag(image, spans(rows, size[0]), spans(columns, size[1]), size)
+
+
+def lists_samples(sampling_ratio: int) -> bool:
+    """Whether bags list sample after sample: where they are few, or sizes must be known early."""
+    return sampling_ratio > 0 and (sampling_ratio <= FEW_SAMPLES or tracing())
 
 
 def samples_a_bin(
@@ -231,26 +237,25 @@ def spans(position: Float[Tensor, "K bins S"], size: int) -> Spans:
     The samples of a bin lie beside each other, so the cells do too; their weights are added up.
     """
     inside = in_band(position, size)
-    low, _, fraction = neighbours(torch.where(inside, position, 0), size)
+    low, high, fraction = neighbours(torch.where(inside, position, 0), size)
     first = torch.where(inside, low, size).amin(-1, keepdim=True).clamp(max=size - 1)
-    place = torch.where(inside, low - first, 0)  # [K, bins, S] of the lower cell in the span
-    last = place.amax(-1) + 1  # of the upper cell; outside the map it weighs 0
+    low, high = (torch.where(inside, cell - first, 0) for cell in (low, high))  # [K, bins, S]
+    count = high.amax(-1) + 1  # [K, bins]
 
     samples = position.isfinite().sum(-1, keepdim=True).clamp(min=1)
     share = inside.to(position.dtype) / samples
-    weight = share.new_zeros(*place.shape[:2], largest(last) + 1)
-    weight = weight.scatter_add(2, place, (1 - fraction) * share)
-    weight = weight.scatter_add(2, place + 1, fraction * share)
-    first, any_inside = first.squeeze(-1), inside.any(-1)
-    count = torch.minimum(last + 1, size - first) * any_inside
-    return Spans(first.to(torch.int32), count.to(torch.int32), weight)
+    weight = share.new_zeros(*count.shape, largest(count))
+    weight = weight.scatter_add(2, low, (1 - fraction) * share)
+    weight = weight.scatter_add(2, high, fraction * share)
+    count = count * inside.any(-1)  # a bin that reads nothing is empty
+    return Spans(first.squeeze(-1).to(torch.int32), count.to(torch.int32), weight)
 
 
 def entries_each(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
 ) -> Float[Tensor, " K"]:
     """Bound the entries of each box's bags; raise where a box has too many samples."""
-    if 0 < sampling_ratio <= FEW_SAMPLES:
+    if lists_samples(sampling_ratio):
         return regions.new_full(regions.shape[:1], 4 * sampling_ratio**2 * bins[0] * bins[1])
     if sampling_ratio * max(bins) > SAMPLE_LIMIT:
         raise ValueError(
