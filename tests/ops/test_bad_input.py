@@ -9,9 +9,10 @@ import torch
 
 from roilearn import ops, reference
 
-FEATURES = np.random.RandomState(0).randn(2, 3, 6, 8)
+FEATURES = np.random.RandomState(0).randn(2, 4, 6, 8)
 BOX = np.array([[0, 1.0, 1.0, 4.0, 5.0]])
 OPERATORS = ["roi_align", "roi_pool"]
+"""Called with input, boxes, output_size, spatial_scale. 4 channels: one for each of 2 x 2 bins."""
 NAN, INFINITE = float("nan"), float("inf")
 
 
@@ -64,7 +65,7 @@ def test_bad_boxes(call, operator, name):
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        (FEATURES[0], r"input must have 4 dimensions .* got shape \(3, 6, 8\)\. .* input\[None\]"),
+        (FEATURES[0], r"input must have 4 dimensions .* got shape \(4, 6, 8\)\. .* input\[None\]"),
         (FEATURES[:, :0], r"input must have .* which has no channels"),
         (FEATURES[:, :, :0], r"input must have .* which has no rows"),
         (FEATURES[..., :0], r"input must have .* which has no columns"),
@@ -161,8 +162,8 @@ def test_a_gradient_of_another_shape():
         reference.roi_align_box_gradient,
         reference.roi_pool_backward,
     ):
-        for shape in ((5, 3, 2, 2), (1, 2, 2, 2)):
-            with pytest.raises(ValueError, match=r"gradient must have shape \(1, 3, height, width"):
+        for shape in ((5, 4, 2, 2), (1, 2, 2, 2)):
+            with pytest.raises(ValueError, match=r"gradient must have shape \(1, 4, height, width"):
                 backward(np.ones(shape), FEATURES, BOX)
 
 
@@ -191,7 +192,7 @@ def test_whole_number_boxes(operator):
     boxes = torch.tensor(BOX).long()
     with pytest.raises(TypeError, match=r"boxes must be floating point; got torch\.int64.*float"):
         getattr(ops, operator)(torch.tensor(FEATURES), boxes, 2)
-    assert getattr(reference, operator)(FEATURES, BOX.astype(int), 2).shape == (1, 3, 2, 2)
+    assert getattr(reference, operator)(FEATURES, BOX.astype(int), 2).shape[2:] == (2, 2)
 
 
 def test_float16_boxes_are_served(call):
