@@ -33,19 +33,31 @@ def test_inputs_are_the_same_every_time():
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
 
 
-@pytest.mark.parametrize("operator", bench.SHAPES)
+@pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("ratio", [2, -1])
-def test_every_contestant_computes_the_same(operator, ratio, monkeypatch):
-    outputs = []
-    monkeypatch.setattr(run, "forward", lambda op, x, b, o: outputs.append(op(x, b, *o)))
-    contestants = run.make_contestants(
-        operator, replace(TINY, sampling_ratio=ratio), backward=False
-    )
+@pytest.mark.parametrize("operator", bench.SHAPES)
+def test_every_contestant_computes_the_same(operator, ratio, backward):
+    shape = replace(TINY, sampling_ratio=ratio)
+    contestants = run.make_contestants(operator, shape, backward=backward)
     results = [function() for function in contestants.values()]
-    outputs += [torch.tensor(result[0]) for result in results if result is not None]
-    assert len(outputs) == len(contestants)
-    for output in outputs[1:]:
-        torch.testing.assert_close(output, outputs[0], rtol=0, atol=1e-5)
+    first, *others = [torch.as_tensor(r[0] if isinstance(r, list) else r) for r in results]
+    assert len(others) >= 2
+    assert first.abs().max() > 0
+    for other in others:
+        torch.testing.assert_close(other, first, rtol=0, atol=1e-5)
+
+
+def test_only_the_operators_that_were_asked_for_are_measured(monkeypatch):
+    monkeypatch.setattr(run, "SHAPES", {"roi_align": (TINY,), "roi_pool": (TINY,)})
+    assert {row.operator for row in run.run(1, only="pool")} == {"roi_pool"}
+
+
+def test_a_crowd_has_no_two_scores_alike_and_its_boxes_have_an_area():
+    for crowd in bench.NEXT_SHAPES["nms"] + bench.NEXT_SHAPES["batched_nms"]:
+        boxes, scores, classes = bench.make_crowd(crowd)
+        assert len(np.unique(scores)) == len(boxes) == crowd.boxes
+        assert np.all(boxes[:, 2:] > boxes[:, :2])
+        assert len(np.unique(classes)) == crowd.classes
 
 
 def test_contestants_take_turns_and_the_first_round_does_not_count():

@@ -5,8 +5,10 @@ from .results import recorded as recorded
 from .results import statement as statement
 from .results import write as write
 from .run import measure as measure
+from .shapes import NEXT_SHAPES as NEXT_SHAPES
 from .shapes import SHAPES as SHAPES
 from .shapes import Shape as Shape
+from .shapes import make_crowd as make_crowd
 from .shapes import make_inputs as make_inputs
 from .timing import Timing as Timing
 from .timing import interleave as interleave

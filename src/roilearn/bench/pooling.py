@@ -1,0 +1,53 @@
+"""Operators that pool boxes from one map, as contestants."""
+
+from functools import partial
+
+import torch
+import torchvision
+
+from roilearn import ops
+from roilearn.bench.contestant import (
+    BASELINE,
+    CHANNELS_LAST,
+    OURS,
+    Contestants,
+    Pool,
+    channels_last,
+    contestant,
+    installed,
+)
+from roilearn.bench.onnx_peer import onnx_contestant
+from roilearn.bench.shapes import Shape, make_inputs
+
+
+def pooling_contestants(operator: str, shape: Shape, *, backward: bool) -> Contestants:
+    """Peers and our operator, the latter also on channels-last features."""
+    arrays = make_inputs(shape)
+    features, boxes = (torch.from_numpy(array) for array in arrays)
+    options = pool_options(operator, shape)
+    theirs, ours = (
+        partial(_call, getattr(library, operator), boxes, options)
+        for library in (torchvision.ops, ops)
+    )
+    contestants: Contestants = {
+        BASELINE: contestant(theirs, [features], backward=backward),
+        OURS: contestant(ours, [features], backward=backward),
+        CHANNELS_LAST: contestant(ours, channels_last([features]), backward=backward),
+    }
+    if operator == "roi_align" and not backward and installed("onnxruntime"):
+        contestants["onnxruntime"] = onnx_contestant(*arrays, shape)
+    return contestants
+
+
+def pool_options(operator: str, shape: Shape) -> tuple:
+    """Arguments after the boxes; boxes are in cells, so the scale is 1."""
+    options = (shape.output_size, 1.0)
+    if operator == "roi_align":
+        return (*options, shape.sampling_ratio, True)
+    return (*options, shape.sampling_ratio) if operator == "ps_roi_align" else options
+
+
+def _call(
+    operator: Pool, boxes: torch.Tensor, options: tuple, features: torch.Tensor
+) -> torch.Tensor:
+    return operator(features, boxes, *options)
