@@ -100,7 +100,7 @@ format: $(VENV)/ready  ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 bench: $(VENV)/ready  ## measure against the peers and store the results
-	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --output benchmarks/results/cpu.csv
+	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --runs 3 --rounds 5 --output benchmarks/results/cpu.csv
 
 record-cuda:  ## record torchvision's CUDA kernels (needs a GPU; PYTHON= any with torch and torchvision)
 	$(PYTHON) $(RECORDER)

@@ -29,6 +29,9 @@ def make_parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--rounds", type=_positive, help="rounds that count (default 7, with --quick 3)"
     )
+    bench.add_argument(
+        "--runs", type=_positive, default=1, help="repeat all; keep each row's best median"
+    )
     bench.add_argument("--only", default="", metavar="WORD", help="operators with it in their name")
     bench.add_argument("--output", type=Path, help="write the rows to this CSV file")
     bench.set_defaults(run=_bench)
@@ -51,9 +54,13 @@ def _bench(options: argparse.Namespace) -> int:
         return 2
     rounds = options.rounds or (3 if options.quick else 7)
     rows = []
-    for row in run.run(rounds, quick=options.quick, only=options.only):
-        rows.append(row)
-        print(run.as_line(row), flush=True)  # noqa: T201
+    for _ in range(options.runs):
+        for row in run.run(rounds, quick=options.quick, only=options.only):
+            rows.append(row)
+            print(run.as_line(row), flush=True)  # noqa: T201
+    rows = results.best([rows])
+    if options.runs > 1:
+        print(f"Best of {options.runs} medians:", *map(run.as_line, rows), sep="\n")  # noqa: T201
     print(run.versions(), run.machine(), sep="\n")  # noqa: T201
     if options.output:
         results.write(rows, options.output)

@@ -91,6 +91,23 @@ def test_rows_are_written_and_read_again(tmp_path):
     assert bench.read(tmp_path / "none.csv") == []
 
 
+def test_the_best_of_several_runs_is_kept_with_its_own_spread():
+    slow, fast = replace(ROW, ratio=3.0, slowest=1.0), replace(ROW, ratio=6.0, slowest=5.0)
+    other = replace(ROW, shape="B")
+    assert bench.best([[slow, other], [fast, other], [slow, other]]) == [fast, other]
+    theirs = replace(ROW, contestant="torchvision", ratio=1.0)
+    quicker = replace(theirs, milliseconds=30.0)
+    assert bench.best([[theirs], [quicker]]) == [quicker]
+
+
+def test_the_command_repeats_all_and_writes_a_row_once(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(run, "SHAPES", {"roi_pool": (TINY,)})
+    out = tmp_path / "out.csv"
+    assert cli.main(["bench", "--rounds", "1", "--runs", "3", "--output", str(out)]) == 0
+    assert len(bench.read(out)) == 6
+    assert capsys.readouterr().out.count("roi_pool") == 4 * 6
+
+
 def test_what_was_never_recorded_is_an_error_not_a_number():
     with pytest.raises(ValueError, match=r"must name a recorded result; got .*no such shape"):
         bench.recorded("roi_align", "no such shape")

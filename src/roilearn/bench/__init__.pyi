@@ -1,5 +1,6 @@
 from .results import FOLDER as FOLDER
 from .results import Row as Row
+from .results import best as best
 from .results import read as read
 from .results import recorded as recorded
 from .results import statement as statement

@@ -55,6 +55,21 @@ def read(path: Path | None = None) -> list[Row]:
         ]
 
 
+def best(runs: Iterable[Iterable[Row]]) -> list[Row]:
+    """Keep, of several runs of the same measurements, each row's best median with its spread.
+
+    Rows keep the order of the first run. Torchvision's own rows, whose ratio is 1 in every run,
+    are kept from the run in which it was fastest.
+    """
+    kept: dict[tuple[str, ...], Row] = {}
+    for row in (row for run in runs for row in run):
+        key = (row.operator, row.shape, row.direction, row.contestant)
+        held = kept.setdefault(key, row)
+        if (row.ratio, -row.milliseconds) > (held.ratio, -held.milliseconds):
+            kept[key] = row
+    return list(kept.values())
+
+
 def recorded(
     operator: str, shape: str, direction: str = "forward", contestant: str = "roilearn"
 ) -> Row:
