@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 Array = TypeVar("Array", bound=Any)
 BOX_COLUMNS = "batch index, x1, y1, x2, y2"
+ROTATED_BOX_COLUMNS = "batch index, centre x, centre y, width, height, angle"
 
 
 def check_features(input: Any) -> None:
@@ -92,39 +93,74 @@ def check_position(name: str, position: Any) -> Any:
     return position
 
 
-def check_boxes(boxes: Any, batch_size: int) -> None:
-    """Raise unless ``boxes`` is (K, 5), or a list with one (Ki, 4) array for each image."""
+def check_boxes(boxes: Any, batch_size: int, columns: str = BOX_COLUMNS) -> None:
+    """Raise unless ``boxes`` is (K, 5), or a list with one (Ki, 4) array for each image.
+
+    Parameters
+    ----------
+    columns : names of the columns, which also say how many there are; the first is the image.
+    """
     if _is_list(boxes):
-        check_box_list(boxes, batch_size)
+        check_box_list(boxes, batch_size, columns)
         return
     check_array("boxes", boxes)
-    if boxes.ndim == 2 and boxes.shape[1] == 5:
+    sides = columns.count(",")
+    if boxes.ndim == 2 and boxes.shape[1] == sides + 1:
         return
-    advice = "For a single image pass [boxes]." if tuple(boxes.shape[1:]) == (4,) else ""
+    advice = "For a single image pass [boxes]." if tuple(boxes.shape[1:]) == (sides,) else ""
     raise ValueError(
-        f"boxes must have 5 columns ({BOX_COLUMNS}) or be a list of (K, 4) arrays; "
+        f"boxes must have {sides + 1} columns ({columns}) or be a list of (K, {sides}) arrays; "
         f"got shape {tuple(boxes.shape)}. {advice}".rstrip()
     )
 
 
-def check_box_list(boxes: Sequence[Any], batch_size: int) -> None:
+def check_box_list(boxes: Sequence[Any], batch_size: int, columns: str = BOX_COLUMNS) -> None:
     """Raise unless there is one (Ki, 4) array for each of the ``batch_size`` images."""
+    _, _, sides = columns.partition(", ")
     for position, image_boxes in enumerate(boxes):
-        check_four_columns(f"boxes[{position}]", image_boxes)
+        check_columns(f"boxes[{position}]", image_boxes, sides)
     if len(boxes) != batch_size:
         raise ValueError(
-            f"boxes must be a list with one (K, 4) array for each image of input; got a list of "
-            f"{len(boxes)} for a batch of {batch_size}."
+            f"boxes must be a list with one (K, {columns.count(',')}) array for each image of "
+            f"input; got a list of {len(boxes)} for a batch of {batch_size}."
         )
 
 
 def check_four_columns(name: str, boxes: Any) -> None:
     """Raise unless ``boxes`` is a (K, 4) array."""
+    check_columns(name, boxes, "x1, y1, x2, y2")
+
+
+def check_columns(name: str, boxes: Any, columns: str) -> None:
+    """Raise unless ``boxes`` has the ``columns`` named, whatever its number of rows."""
     check_array(name, boxes)
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
+    number = columns.count(",") + 1
+    if boxes.ndim != 2 or boxes.shape[1] != number:
         raise ValueError(
-            f"{name} must have shape (K, 4), columns x1, y1, x2, y2; "
-            f"got shape {tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
+            f"{name} must have shape (K, {number}), columns {columns}; "
+            f"got shape {tuple(boxes.shape)}. Without boxes pass shape (0, {number})."
+        )
+
+
+def check_last_axis(name: str, boxes: Any) -> None:
+    """Raise unless ``boxes`` holds four numbers a box along its last axis, however many axes."""
+    check_array(name, boxes)
+    if boxes.ndim == 0 or boxes.shape[-1] != 4:
+        raise ValueError(
+            f"{name} must hold 4 numbers a box along the last axis; got shape "
+            f"{tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
+        )
+
+
+def check_sides(name: str, boxes: Any) -> None:
+    """Raise unless every (K, 4) box is wider and higher than 0, naming the first that is not."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    extended = (sides > 0).all(-1)
+    if not bool(extended.all()):
+        row = _first(~extended)
+        raise ValueError(
+            f"{name} must be wider and higher than 0; got {_row(boxes, row)} in row {row}. "
+            "A logarithm is taken of every side: drop such boxes before the call."
         )
 
 
@@ -139,7 +175,7 @@ def check_finite(name: str, boxes: Any) -> None:
         )
 
 
-def check_box_values(rois: Any, batch_size: int) -> None:
+def check_box_values(rois: Any, batch_size: int, columns: str = BOX_COLUMNS) -> None:
     """Raise unless every row of the (K, 5) ``rois`` is finite and names an image of the batch."""
     check_finite("boxes", rois)
     index = rois[:, 0]
@@ -148,7 +184,18 @@ def check_box_values(rois: Any, batch_size: int) -> None:
         row = _first(~known)
         raise ValueError(
             f"boxes must name an image in column 0, a whole number from 0 to {batch_size - 1}; "
-            f"got batch index {float(index[row]):g} in row {row}. The columns are {BOX_COLUMNS}."
+            f"got batch index {float(index[row]):g} in row {row}. The columns are {columns}."
+        )
+
+
+def check_no_negative_size(rois: Any) -> None:
+    """Raise unless width and height, columns 3 and 4 of the (K, 6) ``rois``, are at least 0."""
+    negative = (rois[:, 3:5] < 0).any(1)
+    if bool(negative.any()):
+        row = _first(negative)
+        raise ValueError(
+            f"boxes must have a width and a height of at least 0; got {_row(rois, row)} in row "
+            f"{row}. The columns are {ROTATED_BOX_COLUMNS}."
         )
 
 
@@ -179,6 +226,24 @@ def check_spatial_scale(spatial_scale: Any) -> float:
             "cells: 1 / stride, for example 1 / 16."
         )
     return scale
+
+
+def check_positive(name: str, values: Any) -> tuple[float, ...]:
+    """Return ``values``, a number or a sequence, as floats; raise unless all are above 0."""
+    many = tuple(values) if isinstance(values, Sequence) else (values,)
+    if not many or not all(0 < value < math.inf for value in many):
+        raise ValueError(f"{name} must be finite and positive numbers; got {values!r}.")
+    return tuple(float(value) for value in many)
+
+
+def check_number(name: str, value: Any) -> float:
+    """Return ``value`` as a float; raise unless it is one number."""
+    if isinstance(value, str):
+        raise TypeError(f"{name} must be a number; got {value!r}.")
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a number; got {type(value).__name__}.") from error
 
 
 def check_sampling_ratio(sampling_ratio: Any) -> int:

@@ -1,8 +1,11 @@
 from .bag import Bag as Bag
 from .bag import weighted_sum as weighted_sum
+from .boxes import BOX_FORMATS as BOX_FORMATS
 from .boxes import as_rois as as_rois
 from .boxes import box_area as box_area
-from .boxes import box_iou as box_iou
+from .boxes import box_convert as box_convert
+from .boxes import clip_boxes_to_image as clip_boxes_to_image
+from .boxes import remove_small_boxes as remove_small_boxes
 from .interpolation import bilinear as bilinear
 from .interpolation import bilinear_adjoint as bilinear_adjoint
 from .interpolation import bilinear_gradient as bilinear_gradient
@@ -12,6 +15,8 @@ from .interpolation import linear_adjoint as linear_adjoint
 from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
 from .layout import cell_table as cell_table
+from .overlap import box_iou as box_iou
+from .overlap import generalized_box_iou as generalized_box_iou
 from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize

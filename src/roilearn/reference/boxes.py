@@ -1,15 +1,42 @@
-"""Boxes: their two forms, their area and how much two of them overlap."""
+"""Boxes: how they are written, their area, and which of them an image can hold."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.arguments import check_box_values, check_boxes, check_finite, check_four_columns
+from roilearn.arguments import (
+    BOX_COLUMNS,
+    check_box_values,
+    check_boxes,
+    check_choice,
+    check_finite,
+    check_four_columns,
+    check_last_axis,
+    check_output_size,
+)
+
+TO_CORNERS = {
+    "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
+    "xywh": lambda x1, y1, w, h: (x1, y1, x1 + w, y1 + h),
+    "cxcywh": lambda cx, cy, w, h: (cx - 0.5 * w, cy - 0.5 * h, cx + 0.5 * w, cy + 0.5 * h),
+}
+"""For each format, how its four numbers become two corners."""
+FROM_CORNERS = {
+    "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
+    "xywh": lambda x1, y1, x2, y2: (x1, y1, x2 - x1, y2 - y1),
+    "cxcywh": lambda x1, y1, x2, y2: ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1),
+}
+"""For each format, how two corners become its four numbers."""
+BOX_FORMATS = tuple(TO_CORNERS)
+"""Two corners; first corner and size; centre and size."""
 
 
 def as_rois(
-    boxes: ArrayLike | Sequence[ArrayLike], batch_size: int, dtype: np.dtype | None = None
+    boxes: ArrayLike | Sequence[ArrayLike],
+    batch_size: int,
+    dtype: np.dtype | None = None,
+    columns: str = BOX_COLUMNS,
 ) -> np.ndarray:
     """Boxes in either form as one (K, 5) array of batch index, x1, y1, x2, y2.
 
@@ -18,6 +45,7 @@ def as_rois(
     boxes : (K, 5) array, or a list with one (Ki, 4) array for each image of the batch.
     batch_size : number of images.
     dtype : floating dtype of the result.
+    columns : names of the columns, for boxes that have others.
 
     Raises
     ------
@@ -30,22 +58,59 @@ def as_rois(
     array([[0., 0., 0., 4., 4.],
            [1., 1., 2., 3., 5.]])
     """
-    check_boxes(boxes, batch_size)
+    check_boxes(boxes, batch_size, columns)
     if isinstance(boxes, Sequence):
         images = [np.full((len(np.asarray(image)), 1), n) for n, image in enumerate(boxes)]
         rows = [np.hstack(pair) for pair in zip(images, boxes, strict=True)]
-        boxes = np.concatenate(rows) if rows else np.zeros((0, 5))
+        boxes = np.concatenate(rows) if rows else np.zeros((0, columns.count(",") + 1))
     rois = np.asarray(boxes).astype(dtype or np.result_type(boxes, np.float32))
-    check_box_values(rois, batch_size)
+    check_box_values(rois, batch_size, columns)
     return rois
 
 
-def box_area(boxes: ArrayLike) -> np.ndarray:
+def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
+    """Write boxes in another format.
+
+    Parameters
+    ----------
+    boxes : (..., 4) boxes in the format ``in_fmt``.
+    in_fmt, out_fmt : each one of ``BOX_FORMATS``: ``"xyxy"``, ``"xywh"`` or ``"cxcywh"``.
+
+    Returns
+    -------
+    (..., 4) new array of the same floating dtype; whole numbers as int64, in which no sum wraps,
+    or floating where a centre needs a half.
+
+    Raises
+    ------
+    ValueError: another format, rotated ones of torchvision among them; a last axis other than 4;
+        a NaN or infinite number.
+
+    Examples
+    --------
+    >>> box_convert([[2, 3, 6, 5]], "xyxy", "xywh")
+    array([[2, 3, 4, 2]])
+    >>> box_convert([[2, 3, 6, 5]], "xyxy", "cxcywh")
+    array([[4., 4., 4., 2.]])
+    """
+    check_choice("in_fmt", in_fmt, BOX_FORMATS)
+    check_choice("out_fmt", out_fmt, BOX_FORMATS)
+    rows = _finite("boxes", boxes)
+    if rows.dtype.kind in "iu":
+        rows = rows.astype(np.int64)
+    if in_fmt == out_fmt:
+        return rows.copy()
+    corners = TO_CORNERS[in_fmt](*np.moveaxis(rows, -1, 0))
+    return np.stack(FROM_CORNERS[out_fmt](*corners), axis=-1)
+
+
+def box_area(boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
     """Area of each box: (x2 - x1) * (y2 - y1), nothing added.
 
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
+    fmt : one of ``BOX_FORMATS``, if the boxes are given otherwise.
 
     Returns
     -------
@@ -53,59 +118,81 @@ def box_area(boxes: ArrayLike) -> np.ndarray:
 
     Raises
     ------
-    ValueError: not four columns; a NaN or infinite coordinate.
+    ValueError: not four columns; a NaN or infinite coordinate; an unknown format.
 
     Examples
     --------
     >>> box_area([[0, 0, 665, 665]])
     array([442225])
     """
-    x1, y1, x2, y2 = _sides("boxes", boxes)
+    x1, y1, x2, y2 = box_sides("boxes", boxes, fmt).T
     return (x2 - x1) * (y2 - y1)
 
 
-def box_iou(boxes1: ArrayLike, boxes2: ArrayLike) -> np.ndarray:
-    """Intersection over union of every pair of boxes.
+def clip_boxes_to_image(boxes: ArrayLike, size: Sequence[int]) -> np.ndarray:
+    """Move what lies outside the image onto its nearest edge.
 
     Parameters
     ----------
-    boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
-    boxes2 : (M, 4)
+    boxes : (..., 4) boxes as x1, y1, x2, y2.
+    size : (height, width) of the image.
 
     Returns
     -------
-    (N, M) array in [0, 1]. A box of no area has IoU 0 with everything, itself included.
+    (..., 4) array. A box wholly outside is left with no area, on the edge or corner next to it.
 
     Raises
     ------
-    ValueError: a last dimension other than 4; a NaN or infinite coordinate.
-
-    Differs from
-    ------------
-    torchvision 0.27: 0/0 gives NaN there.
+    ValueError: a last axis other than 4; a NaN or infinite coordinate; a size below 1.
 
     Examples
     --------
-    >>> box_iou([[0, 0, 2, 2]], [[1, 0, 3, 2]]).round(3)
-    array([[0.333]])
+    >>> clip_boxes_to_image([[-2, 1, 30, 7]], (10, 20))
+    array([[ 0,  1, 20,  7]])
     """
-    first = np.stack(_sides("boxes1", boxes1), axis=1).astype(float)
-    second = np.stack(_sides("boxes2", boxes2), axis=1).astype(float)
-    iou = np.zeros((len(first), len(second)))
-    for n, (ax1, ay1, ax2, ay2) in enumerate(first):
-        for m, (bx1, by1, bx2, by2) in enumerate(second):
-            width = max(min(ax2, bx2) - max(ax1, bx1), 0)
-            height = max(min(ay2, by2) - max(ay1, by1), 0)
-            shared = width * height
-            union = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
-            iou[n, m] = shared / union if shared > 0 else 0.0
-    return iou
+    height, width = check_output_size(size, name="size")
+    return np.clip(_finite("boxes", boxes), 0, [width, height, width, height])
 
 
-def _sides(name: str, boxes: ArrayLike) -> list[np.ndarray]:
+def remove_small_boxes(boxes: ArrayLike, min_size: float) -> np.ndarray:
+    """Find the boxes of which neither side is shorter than ``min_size``.
+
+    Parameters
+    ----------
+    boxes : (K, 4) boxes as x1, y1, x2, y2.
+    min_size : the shortest side that stays, in the unit of the boxes.
+
+    Returns
+    -------
+    Indices of the boxes to keep, in order. A side of exactly ``min_size`` stays.
+
+    Raises
+    ------
+    ValueError: not four columns; a NaN or infinite coordinate.
+
+    Examples
+    --------
+    >>> remove_small_boxes([[0, 0, 9, 2], [0, 0, 3, 3], [5, 5, 4, 4]], 3)
+    array([1])
+    """
+    kept = []
+    for k, (x1, y1, x2, y2) in enumerate(box_sides("boxes", boxes)):
+        if x2 - x1 >= min_size and y2 - y1 >= min_size:
+            kept.append(k)
+    return np.array(kept, np.int64)
+
+
+def box_sides(name: str, boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
+    """(K, 4) corners in numbers that hold a product: an area of bytes would wrap."""
+    check_choice("fmt", fmt, BOX_FORMATS)
+    check_four_columns(name, np.asarray(boxes))
+    rows = _finite(name, boxes)
+    wide = np.int64 if rows.dtype.kind in "iu" else np.float32
+    return box_convert(rows.astype(np.result_type(rows.dtype, wide)), fmt, "xyxy")
+
+
+def _finite(name: str, boxes: ArrayLike) -> np.ndarray:
     rows = np.asarray(boxes)
-    check_four_columns(name, rows)
-    wide = np.int64 if rows.dtype.kind in "iu" else np.float32  # a product of bytes would wrap
-    rows = rows.astype(np.result_type(rows.dtype, wide))
-    check_finite(name, rows)
-    return list(rows.T)
+    check_last_axis(name, rows)
+    check_finite(name, rows.reshape(-1, 4))
+    return rows
