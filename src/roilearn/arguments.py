@@ -230,10 +230,62 @@ def check_spatial_scale(spatial_scale: Any) -> float:
 
 def check_positive(name: str, values: Any) -> tuple[float, ...]:
     """Return ``values``, a number or a sequence, as floats; raise unless all are above 0."""
-    many = tuple(values) if isinstance(values, Sequence) else (values,)
-    if not many or not all(0 < value < math.inf for value in many):
+    many = tuple(values) if _is_list(values) else (values,)
+    numbers = tuple(check_number(name, value) for value in many)
+    if not many or not all(0 < number < math.inf for number in numbers):
         raise ValueError(f"{name} must be finite and positive numbers; got {values!r}.")
-    return tuple(float(value) for value in many)
+    return numbers
+
+
+def check_pair(name: str, value: Any) -> tuple[float, float]:
+    """Return ``value``, a positive number or a pair of them, as the pair (down, across)."""
+    numbers = check_positive(name, value)
+    if len(numbers) > 2:
+        raise ValueError(f"{name} must be a number or a pair (down, across); got {value!r}.")
+    return numbers[0], numbers[-1]
+
+
+def check_levels(**lists: Any) -> None:
+    """Raise unless every argument is a sequence, with as many entries as the others."""
+    for name, entries in lists.items():
+        if not _is_list(entries):
+            raise TypeError(
+                f"{name} must be a list with one entry for each level; got {entries!r}."
+            )
+    if len({len(entries) for entries in lists.values()}) > 1:
+        lengths = ", ".join(str(len(entries)) for entries in lists.values())
+        raise ValueError(
+            f"{', '.join(lists)} must have one entry for each level; got {lengths} of them."
+        )
+
+
+def check_weights(weights: Any) -> tuple[float, ...]:
+    """Return ``weights`` as floats; raise unless they are four positive numbers."""
+    factors = check_positive("weights", weights)
+    if len(factors) != 4:
+        raise ValueError(
+            f"weights must be 4 numbers, for dx, dy, dw and dh; got {len(factors)}: {weights!r}."
+        )
+    return factors
+
+
+def check_same_rows(name: str, boxes: Any, other: str, rows: int) -> None:
+    """Raise unless ``boxes`` has as many rows as the argument called ``other``."""
+    if boxes.shape[0] != rows:
+        raise ValueError(
+            f"{name} must have a row for each of {other}; got {boxes.shape[0]} rows for {rows}."
+        )
+
+
+def check_deltas(deltas: Any) -> None:
+    """Raise unless ``deltas`` is (K, 4), or (K, C, 4) for C classes."""
+    check_array("deltas", deltas)
+    check_floating("deltas", deltas)
+    if deltas.ndim not in (2, 3) or deltas.shape[-1] != 4:
+        raise ValueError(
+            f"deltas must have shape (K, 4), or (K, C, 4) for C classes; got "
+            f"{tuple(deltas.shape)}. From (K, 4 * C) pass deltas.reshape(len(deltas), -1, 4)."
+        )
 
 
 def check_number(name: str, value: Any) -> float:

@@ -1,5 +1,12 @@
+from .anchors import ASPECT_RATIOS as ASPECT_RATIOS
+from .anchors import base_anchors as base_anchors
+from .anchors import generate_anchors as generate_anchors
+from .anchors import pyramid_anchors as pyramid_anchors
 from .bag import Bag as Bag
 from .bag import weighted_sum as weighted_sum
+from .box_coding import LARGEST_LOG as LARGEST_LOG
+from .box_coding import decode_boxes as decode_boxes
+from .box_coding import encode_boxes as encode_boxes
 from .boxes import BOX_FORMATS as BOX_FORMATS
 from .boxes import as_rois as as_rois
 from .boxes import box_area as box_area

@@ -1,0 +1,142 @@
+"""Boxes as deltas: how far a box lies from an anchor, in units a network can learn."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Num
+from torch import Tensor
+
+from roilearn.arguments import (
+    check_deltas,
+    check_number,
+    check_same_rows,
+    check_sides,
+    check_tensor,
+    check_weights,
+)
+from roilearn.ops.boxes import box_sides, check_coordinates
+from roilearn.ops.eager import reads_values
+
+LARGEST_LOG = math.log(1000 / 16)
+"""dw and dh are not decoded beyond this: a side grows by 62.5 at most, 16 pixels to 1,000."""
+
+
+def encode_boxes(
+    boxes: Num[Tensor, "K 4"],
+    anchors: Num[Tensor, "K 4"],
+    weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+) -> Float[Tensor, "K 4"]:
+    """Say where each box lies, seen from its anchor.
+
+    Parameters
+    ----------
+    boxes : (K, 4) boxes as x1, y1, x2, y2.
+    anchors : (K, 4) the anchor, or proposal, of each box.
+    weights : four factors, of dx, dy, dw and dh. Deltas of good anchors are small numbers;
+        heads learn them ten or five times as large (10, 10, 5, 5).
+
+    Returns
+    -------
+    (K, 4) deltas dx, dy, dw, dh: how far the centre has to move, in sides of the anchor, and the
+    logarithm of the factor by which each side has to grow. In float32 or better, differentiable.
+
+    Raises
+    ------
+    ValueError: shapes that do not fit; a NaN or infinite coordinate; a side that is not above 0
+        (where values are not looked for, its deltas are NaN or infinite); weights that are not
+        four positive numbers.
+
+    Source
+    ------
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+
+    Examples
+    --------
+    Half the anchor's width to the right, and twice as high:
+
+    >>> encode_boxes(torch.tensor([[5.0, 0, 15, 20]]), torch.tensor([[0.0, 5, 10, 15]]))
+    tensor([[0.5000, 0.0000, 0.0000, 0.6931]])
+    """
+    factors = check_weights(weights)
+    boxes, anchors = box_sides("boxes", boxes), box_sides("anchors", anchors)
+    check_same_rows("anchors", anchors, "boxes", boxes.shape[0])
+    if reads_values(boxes):
+        check_sides("boxes", boxes)
+        check_sides("anchors", anchors)
+    centre, size = centre_and_size(boxes)
+    anchor_centre, anchor_size = centre_and_size(anchors)
+    shift = _pair(factors[:2], centre) * (centre - anchor_centre) / anchor_size  # [K, 2]
+    growth = _pair(factors[2:], centre) * (size / anchor_size).log()
+    return torch.cat([shift, growth], 1)
+
+
+def decode_boxes(
+    deltas: Float[Tensor, "K *C 4"],
+    anchors: Num[Tensor, "K 4"],
+    weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    largest_log: float = LARGEST_LOG,
+) -> Float[Tensor, "K *C 4"]:
+    """Move and stretch each anchor by its deltas: the inverse of ``encode_boxes``.
+
+    Parameters
+    ----------
+    deltas : (K, 4), or (K, C, 4) with a row for each of C classes. A head's (K, 4 * C) becomes
+        the latter by ``reshape(K, C, 4)``.
+    anchors : (K, 4) boxes as x1, y1, x2, y2.
+    weights : those of ``encode_boxes``.
+    largest_log : dw and dh above it count as it, so that no exponential overflows, and get no
+        gradient; ``math.inf`` lets them be.
+
+    Returns
+    -------
+    Boxes x1, y1, x2, y2, of the shape of ``deltas``, in float32 or better: half precision knows
+    no coordinate between 1024 and 1025. They may reach outside the image. Differentiable in both.
+
+    Raises
+    ------
+    ValueError: shapes that do not fit; a NaN or infinite number; weights that are not four
+        positive numbers.
+    TypeError: deltas that are not floating point.
+
+    Source
+    ------
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+
+    Differs from
+    ------------
+    torchvision 0.27: its coder takes (K, 4 * C) and gives (K, C, 4), in the dtype of the deltas.
+
+    Examples
+    --------
+    >>> deltas = torch.tensor([[0.5, 0, 0, math.log(2)]])
+    >>> decode_boxes(deltas, torch.tensor([[0.0, 5, 10, 15]]))
+    tensor([[ 5.,  0., 15., 20.]])
+    """
+    factors = check_weights(weights)
+    check_tensor("deltas", deltas)
+    check_deltas(deltas)
+    check_coordinates("deltas", deltas)
+    anchors = box_sides("anchors", anchors)
+    check_same_rows("anchors", anchors, "deltas", deltas.shape[0])
+    limit = check_number("largest_log", largest_log)
+    deltas = deltas.to(torch.promote_types(deltas.dtype, torch.float32))
+    if deltas.ndim == 3:
+        anchors = anchors[:, None]  # [K, 1, 4]
+    anchor_centre, anchor_size = centre_and_size(anchors)
+    growth = (deltas[..., 2:] / _pair(factors[2:], deltas)).clamp(max=limit)  # [K, *C, 2]
+    centre = deltas[..., :2] / _pair(factors[:2], deltas) * anchor_size + anchor_centre
+    half = 0.5 * (growth.exp() * anchor_size)
+    return torch.cat([centre - half, centre + half], -1)
+
+
+def centre_and_size(
+    boxes: Num[Tensor, "*K 4"],
+) -> tuple[Float[Tensor, "*K 2"], Num[Tensor, "*K 2"]]:
+    """Centre (x, y) and size (width, height) of each box."""
+    size = boxes[..., 2:] - boxes[..., :2]
+    return boxes[..., :2] + 0.5 * size, size
+
+
+def _pair(factors: Sequence[float], like: Tensor) -> Float[Tensor, " 2"]:
+    return torch.tensor(factors, dtype=like.dtype, device=like.device)
