@@ -11,6 +11,10 @@ from .boxes import box_area as box_area
 from .boxes import box_convert as box_convert
 from .boxes import clip_boxes_to_image as clip_boxes_to_image
 from .boxes import remove_small_boxes as remove_small_boxes
+from .crop_and_resize import CROP_METHODS as CROP_METHODS
+from .crop_and_resize import crop_and_resize as crop_and_resize
+from .crop_and_resize import crop_and_resize_backward as crop_and_resize_backward
+from .crop_and_resize import crop_and_resize_box_gradient as crop_and_resize_box_gradient
 from .interpolation import bilinear as bilinear
 from .interpolation import bilinear_adjoint as bilinear_adjoint
 from .interpolation import bilinear_gradient as bilinear_gradient
@@ -21,6 +25,9 @@ from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
 from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
+from .prroi_pool import prroi_pool as prroi_pool
+from .prroi_pool import prroi_pool_backward as prroi_pool_backward
+from .prroi_pool import prroi_pool_box_gradient as prroi_pool_box_gradient
 from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize
@@ -37,6 +44,9 @@ from .roi_align import roi_align as roi_align
 from .roi_align import roi_align_backward as roi_align_backward
 from .roi_align import roi_align_box_gradient as roi_align_box_gradient
 from .roi_align import sample_positions as sample_positions
+from .roi_align_rotated import roi_align_rotated as roi_align_rotated
+from .roi_align_rotated import roi_align_rotated_backward as roi_align_rotated_backward
+from .roi_align_rotated import roi_align_rotated_box_gradient as roi_align_rotated_box_gradient
 from .roi_pool import bin_edges as bin_edges
 from .roi_pool import box_bins as box_bins
 from .roi_pool import roi_pool as roi_pool
