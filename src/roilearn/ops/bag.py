@@ -7,9 +7,12 @@ each: a *bag*. One call sums all bags: ``embedding_bag``, which PyTorch made for
 Backwards every row collects from the bags that read it. That is a bag again, the same entries
 sorted by row instead of by output cell. So the derivative of a bag is a bag, and its derivative
 too.
+
+A pyramid has several maps. Their cells are counted through, one map after the other, and one list
+of bags reads them all; backwards the same list, sorted, writes them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -18,7 +21,20 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import embedding_bag
 
-from roilearn.ops.layout import BLOCK, Block, blocks, cell_table, lay_out, tables
+from roilearn.ops.eager import reads_values
+from roilearn.ops.layout import (
+    BLOCK,
+    as_one,
+    blocks,
+    cell_table,
+    format_of,
+    lay_out,
+    tables,
+    whole_table,
+)
+
+Grid = tuple[int, int, int]
+"""Maps, rows and columns of an (N, C, H, W) tensor: what is left of its shape without channels."""
 
 
 class Bag(NamedTuple):
@@ -30,7 +46,10 @@ class Bag(NamedTuple):
 
 
 def weighted_sum(
-    features: Float[Tensor, "N C H W"], bag: Bag, shape: tuple[int, int, int]
+    features: Float[Tensor, "N C H W"],
+    bag: Bag,
+    shape: Grid,
+    memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
     """Sum each bag, and lay the sums out as K maps of PH x PW cells.
 
@@ -39,31 +58,87 @@ def weighted_sum(
     features : what the bags read.
     bag : K * PH * PW bags; that of cell (i, j) of map k is number (k * PH + i) * PW + j.
     shape : (K, PH, PW).
+    memory_format : ``torch.contiguous_format`` or ``torch.channels_last``.
 
     Returns
     -------
-    (K, C, PH, PW) tensor, contiguous; an empty bag gives 0. Differentiable, as often as wanted,
-    in the features and in the weights.
+    (K, C, PH, PW) tensor; an empty bag gives 0. Differentiable, as often as wanted, in the
+    features and in the weights.
     """
-    return _Sum.apply(features, bag.index, bag.weight.to(features.dtype), bag.offsets, shape)
+    return weighted_sums([features], bag, [shape], [memory_format])[0]
+
+
+def weighted_sums(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    bag: Bag,
+    shapes: Sequence[Grid],
+    formats: Sequence[torch.memory_format],
+) -> Sequence[Float[Tensor, "_ C _ _"]]:
+    """Sum bags that read several maps, and lay the sums out as several outputs.
+
+    Parameters
+    ----------
+    maps : their cells are counted through, the second map's after the first's.
+    bag : the bags of all outputs, counted through in the same way.
+    shapes, formats : (K, PH, PW) and memory format of each output.
+    """
+    weight = bag.weight.to(maps[0].dtype)
+    return _Sum.apply(bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
+
+
+def write_sums(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    bag: Bag,
+    outputs: Sequence[Float[Tensor, "_ C _ _"]],
+) -> None:
+    """Sum each bag into its place in ``outputs``: what ``weighted_sums`` does, unrecorded."""
+    bag = bag._replace(weight=bag.weight.to(maps[0].dtype))
+    if not reads_values(maps[0]):  # a look at the offsets would break a graph that is being traced
+        sums = _sum(whole_table(maps), bag)
+        cells = [output[:, 0].numel() for output in outputs]
+        parts = [sums] if len(outputs) == 1 else sums.split(cells)
+        for output, part in zip(outputs, parts, strict=True):
+            lay_out(part, output.flatten(2))
+        return
+    for channels, table in tables(maps):
+        places, rows, first = [], [], 0
+        for output in outputs:
+            number, cells = output.shape[0], output.shape[2] * output.shape[3]
+            for block in blocks(table, number, cells):
+                places.append(output.flatten(2)[block.maps, channels, block.cells])  # a view
+                rows.append(slice(first + block.rows.start, first + block.rows.stop))
+            first += number * cells
+        for place, sums in zip(places, _sums(table, bag, rows), strict=True):
+            lay_out(sums, place)
+
+
+def join(bags: Sequence[Bag]) -> Bag:
+    """Put lists of bags one behind the other."""
+    if len(bags) == 1:
+        return bags[0]
+    before = torch.tensor([0] + [bag.index.numel() for bag in bags[:-1]]).cumsum(0).tolist()
+    index, weight, _ = (torch.cat(parts) for parts in zip(*bags, strict=True))
+    offsets = [bag.offsets + first for bag, first in zip(bags, before, strict=True)]
+    return Bag(index, weight, torch.cat(offsets))
 
 
 def collected(
-    features: Float[Tensor, "N C H W"],
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
     index: Integer[Tensor, " entries"],
     weight: Float[Tensor, " entries"],
     target: Integer[Tensor, " entries"],
-    shape: tuple[int, int, int],
-) -> Float[Tensor, "K C PH PW"]:
+    like: Sequence[tuple[Grid, torch.memory_format]],
+) -> Sequence[Float[Tensor, "_ C _ _"]]:
     """Weighted sum of loose entries: entry e reads cell index[e] on behalf of cell target[e].
 
     Sorting the entries by target makes bags of them; those of one bag keep their order.
     """
     target, order = target.sort(stable=True)
-    cells = torch.arange(shape[0] * shape[1] * shape[2], dtype=target.dtype, device=target.device)
+    number = sum(k * height * width for (k, height, width), _ in like)
+    cells = torch.arange(number, dtype=target.dtype, device=target.device)
     offsets = torch.searchsorted(target, cells, out_int32=target.dtype == torch.int32)
     bag = Bag(index.index_select(0, order), weight.index_select(0, order), offsets)
-    return weighted_sum(features, bag, shape)
+    return weighted_sums(maps, bag, *zip(*like, strict=True))
 
 
 def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
@@ -74,50 +149,42 @@ def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, "
 
 
 class _Sum(Function):
-    """out[cell b] = sum of weight[e] * features[cell index[e]] over the entries e of bag b."""
+    """out[cell b] = sum of weight[e] * maps[cell index[e]] over the entries e of bag b."""
 
     @staticmethod
     def forward(
-        features: Tensor,
         index: Tensor,
         weight: Tensor,
         offsets: Tensor,
-        shape: tuple[int, int, int],
-    ) -> Tensor:
-        maps, cells = shape[0], shape[1] * shape[2]
-        output = features.new_empty(maps, features.shape[1], cells)
-        for channels, table in tables(features):
-            places = list(blocks(table, maps, cells))
-            for place, entries in zip(places, _entries(places, offsets), strict=False):
-                sums = embedding_bag(
-                    index[entries],
-                    table,
-                    offsets[place.rows] - entries.start,
-                    mode="sum",
-                    per_sample_weights=weight[entries],
-                )  # [bags, channels]
-                lay_out(sums, output[place.maps, channels, place.cells])
-        return output.unflatten(2, shape[1:])
+        shapes: tuple[Grid, ...],
+        formats: tuple[torch.memory_format, ...],
+        *maps: Tensor,
+    ) -> tuple[Tensor, ...]:
+        outputs = tuple(
+            empty(maps[0], shape, layout) for shape, layout in zip(shapes, formats, strict=True)
+        )
+        write_sums(maps, Bag(index, weight, offsets), outputs)
+        return outputs
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         del output
-        features, index, weight, offsets, _ = inputs
-        ctx.shape = features.shape
-        # The features are large: keep them only for a gradient to the weights.
-        kept = features if ctx.needs_input_grad[2] else None
-        ctx.save_for_backward(kept, index, weight, offsets)
+        index, weight, offsets, _, _, *maps = inputs
+        ctx.like = [_like(m) for m in maps]
+        # The maps are large: keep them only for a gradient to the weights.
+        kept = maps if ctx.needs_input_grad[1] else []
+        ctx.save_for_backward(index, weight, offsets, *kept)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        features, index, weight, offsets = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        index, weight, offsets, *maps = ctx.saved_tensors
         owner = owners(offsets, index.numel())
-        to_features = to_weight = None
-        if ctx.needs_input_grad[0]:  # each cell of the features collects from the bags it is in
-            to_features = collected(gradient, owner, weight, index, _grid(ctx.shape))
-        if ctx.needs_input_grad[2]:
-            to_weight = _Product.apply(gradient, features, owner, index)
-        return to_features, None, to_weight, None, None
+        to_weight, to_maps = None, [None] * len(ctx.like)
+        if any(ctx.needs_input_grad[5:]):  # each cell of a map collects from the bags it is in
+            to_maps = collected(gradients, owner, weight, index, ctx.like)
+        if ctx.needs_input_grad[1]:
+            to_weight = _Product.apply(as_one(gradients), as_one(maps), owner, index)
+        return None, to_weight, None, None, None, *to_maps
 
 
 class _Product(Function):
@@ -141,20 +208,32 @@ class _Product(Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         left, right, i, j = ctx.saved_tensors
-        to_left = collected(right, j, gradient, i, _grid(left.shape))
-        to_right = collected(left, i, gradient, j, _grid(right.shape))
+        (to_left,) = collected([right], j, gradient, i, [_like(left)])
+        (to_right,) = collected([left], i, gradient, j, [_like(right)])
         return to_left, to_right, None, None
 
 
-def _entries(places: Sequence[Block], offsets: Tensor) -> list[slice]:
-    """Entries of the bags of each block."""
-    first = [0]  # of one block; a look at offsets would break a graph that is being traced
-    if len(places) > 1:
-        first = offsets[torch.tensor([place.rows.start for place in places])].tolist()
-    return [slice(*ends) for ends in zip(first, [*first[1:], None], strict=True)]
+def _sums(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[Tensor]:
+    """Sum some bags after others, each time when it is asked for."""
+    first = bag.offsets[torch.tensor([some.start for some in rows], dtype=torch.int64)].tolist()
+    for some, start, stop in zip(rows, first, [*first[1:], None], strict=False):
+        entries, offsets = slice(start, stop), bag.offsets[some] - start
+        yield _sum(table, Bag(bag.index[entries], bag.weight[entries], offsets))
 
 
-def _grid(shape: torch.Size) -> tuple[int, int, int]:
-    """(N, H, W) of an (N, C, H, W) shape."""
-    images, _, height, width = shape
-    return images, height, width
+def _sum(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "bags c"]:
+    """Sum every bag: the one call that all of this is for."""
+    weight = bag.weight
+    return embedding_bag(bag.index, table, bag.offsets, mode="sum", per_sample_weights=weight)
+
+
+def empty(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
+    """Memory for (K, C, PH, PW) numbers."""
+    size = (shape[0], like.shape[1], *shape[1:])
+    return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=layout)
+
+
+def _like(features: Tensor) -> tuple[Grid, torch.memory_format]:
+    """Shape without channels, and memory format, of an (N, C, H, W) tensor."""
+    images, _, height, width = features.shape
+    return (images, height, width), format_of(features)

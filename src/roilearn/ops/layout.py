@@ -4,9 +4,12 @@ PyTorch keeps features map by map, (N, C, H, W): the C channels of one cell lie 
 reads single cells wants them side by side, as the row of a table. Moving memory takes longer than
 the arithmetic here, so a whole table is never written: some channels become a table, some of its
 rows become results, those go to their place, and the same memory serves the next.
+
+Several maps, the levels of a pyramid, make one table: the cells of the second come after those of
+the first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -28,30 +31,57 @@ def cell_table(features: Float[Tensor, "N C H W"]) -> Float[Tensor, "rows C"]:
     return features.permute(0, 2, 3, 1).contiguous().flatten(0, 2)
 
 
-def channels_at_once(features: Float[Tensor, "N C H W"]) -> int:
-    """How many channels of the features make up one of their ``tables``."""
-    in_place = features.is_contiguous(memory_format=torch.channels_last)
-    if in_place or features.numel() <= TABLE or not reads_values(features):
-        return features.shape[1]
-    parts = -(-features.numel() // TABLE)  # rounded up
-    return -(-features.shape[1] // parts)
+def whole_table(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "rows C"]:
+    """Tables of all maps, one below the other."""
+    return cell_table(maps[0]) if len(maps) == 1 else torch.cat([cell_table(m) for m in maps])
 
 
-def tables(features: Float[Tensor, "N C H W"]) -> Iterator[tuple[slice, Float[Tensor, "rows c"]]]:
+def as_one(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "_ C _ _"]:
+    """Several maps as one, which is one row high and holds the cells of all, counted through."""
+    return maps[0] if len(maps) == 1 else whole_table(maps).T[None, :, None]
+
+
+def channels_last(features: Float[Tensor, "N C H W"]) -> bool:
+    """Whether the features are in memory cell by cell: their table is a view of them."""
+    return features.is_contiguous(memory_format=torch.channels_last)
+
+
+def format_of(features: Float[Tensor, "N C H W"]) -> torch.memory_format:
+    """How the features are in memory: cell by cell, or else map by map."""
+    by_cell = channels_last(features) and not features.is_contiguous()
+    return torch.channels_last if by_cell else torch.contiguous_format
+
+
+def channels_at_once(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> int:
+    """How many channels of the maps make up one of their ``tables``."""
+    channels, numbers = maps[0].shape[1], sum(m.numel() for m in maps)
+    in_place = len(maps) == 1 and channels_last(maps[0])
+    if in_place or not reads_values(maps[0]) or numbers <= TABLE:
+        return channels
+    parts = -(-numbers // TABLE)  # rounded up
+    return -(-channels // parts)
+
+
+def tables(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+) -> Iterator[tuple[slice, Float[Tensor, "rows c"]]]:
     """Tables of some channels each, one after the other in the same memory: (channels, table).
 
-    Features that are in memory cell by cell already (channels last) are one table, not copied.
+    A single map that is in memory cell by cell already (channels last) is one table, not copied.
     """
-    images, channels, height, width = features.shape
-    each = channels_at_once(features)
+    each, channels = channels_at_once(maps), maps[0].shape[1]
     if each == channels:
-        yield slice(0, channels), cell_table(features)
+        yield slice(0, channels), whole_table(maps)
         return
-    memory = features.new_empty(images * height * width * each)
+    sizes = [m[:, 0].numel() for m in maps]
+    memory = maps[0].new_empty(sum(sizes) * each)
     for first in range(0, channels, each):
-        some = features[:, first : first + each].permute(0, 2, 3, 1)  # [N, H, W, c]
-        table = memory[: some.numel()].view(some.shape).copy_(some)
-        yield slice(first, first + each), table.flatten(0, 2)
+        width = min(each, channels - first)
+        table = memory[: sum(sizes) * width].view(-1, width)
+        for m, rows in zip(maps, table.split(sizes), strict=True):
+            some = m[:, first : first + width].permute(0, 2, 3, 1)  # [N, H, W, c]
+            rows.view(some.shape).copy_(some)
+        yield slice(first, first + width), table
 
 
 class Block(NamedTuple):
@@ -83,7 +113,8 @@ def lay_out(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None:
     64 bytes more than their length apart.
     """
     channels = rows.shape[1]
-    if channels * rows.element_size() % 2048 == 0:
+    by_map = maps.stride(2) == 1
+    if by_map and channels * rows.element_size() % 2048 == 0:
         spaced = rows.new_empty(rows.shape[0], channels + 64 // rows.element_size())
         rows = spaced[:, :channels].copy_(rows)
     maps.copy_(rows.unflatten(0, (maps.shape[0], -1)).transpose(1, 2))

@@ -21,11 +21,11 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.ops import onnx
-from roilearn.ops.bag import Bag, weighted_sum
+from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
 from roilearn.ops.interpolation import neighbours
-from roilearn.ops.memory import pool_in_pieces
+from roilearn.ops.memory import pool_bags
 from roilearn.ops.spans import Spans, largest, outer_bag
 
 FEW_SAMPLES = 2
@@ -43,6 +43,8 @@ def roi_align(
     aligned: bool = False,
     *,
     validate: bool | None = None,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
     """Average bilinear samples over each bin of each box.
 
@@ -60,15 +62,20 @@ def roi_align(
     validate : whether to look for bad values in ``boxes``. None: in eager mode on the CPU only,
         because elsewhere a look would wait for the GPU or break a graph that is being traced.
         (Adaptive sampling always looks: the sizes of the boxes decide how much there is to do.)
+    out : tensor that takes the result, for calls that follow each other: fresh memory costs as
+        much time as the sums that are written to it. Only where no gradients are recorded.
+    memory_format : of the result, where there is no ``out``: ``torch.channels_last`` saves
+        laying it out map by map, if what comes next wants it cell by cell.
 
     Returns
     -------
-    (K, C, height, width) tensor, contiguous, of the features' dtype. Differentiable in the
-    features and in the boxes, as often as wanted.
+    (K, C, height, width) tensor, contiguous unless ``out`` or ``memory_format`` says otherwise, of
+    the features' dtype. Differentiable in the features and in the boxes, as often as wanted.
 
     Raises
     ------
-    ValueError: more than ``SAMPLE_LIMIT`` samples of one box along an axis.
+    ValueError: more than ``SAMPLE_LIMIT`` samples of one box along an axis; an ``out`` of another
+        shape, dtype or device, or while gradients are recorded.
     ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
         value that is not looked for gives zeros.
 
@@ -99,25 +106,9 @@ def roi_align(
         return onnx.node(input, rois, bins, scale, ratio, aligned)
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)  # [K, 5]
     size = (input.shape[2], input.shape[3])
-    pool = partial(average_samples, bins=bins, sampling_ratio=ratio)
-    return pool_in_pieces(pool, input, regions, entries_each(regions, bins, ratio, size))
-
-
-def average_samples(
-    input: Float[Tensor, "N C H W"],
-    regions: Float[Tensor, "K 5"],
-    bins: tuple[int, int],
-    sampling_ratio: int,
-) -> Float[Tensor, "K C PH PW"]:
-    """Mean of the samples of each bin.
-
-    Parameters
-    ----------
-    regions : image, top, left, height, width of each box, in cells, index coordinates.
-    """
-    size = (input.shape[2], input.shape[3])
-    bag = sample_bag(regions, bins, sampling_ratio, size)
-    return weighted_sum(input, bag, (regions.shape[0], *bins))
+    make_bag = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
+    entries = entries_each(regions, bins, ratio, size)
+    return pool_bags(make_bag, [input], regions, entries, bins, out, memory_format)
 
 
 def region(

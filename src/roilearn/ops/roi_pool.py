@@ -20,10 +20,10 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops.bag import weighted_sum
+from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.layout import BLOCK, blocks, channels_at_once, lay_out, tables
-from roilearn.ops.memory import pool_in_pieces
+from roilearn.ops.memory import pool_bags, pool_in_pieces
 from roilearn.ops.quantize import quantize_box
 from roilearn.ops.spans import Spans, for_each_bin, largest, outer_bag
 
@@ -79,22 +79,21 @@ def roi_pool(
     check_tensor("input", input)
     check_features(input)
     rois = as_rois(boxes, len(input), input.dtype, validate=validate).detach()
-    _, rows, columns = box_spans(rois, bins, scale, (input.shape[2], input.shape[3]))
-    cells = rows.count.sum(1) * columns.count.sum(1)  # [K]
-    pool = largest_cells if mode == "max" else average_cells
-    return pool_in_pieces(partial(pool, bins=bins, spatial_scale=scale), input, rois, cells)
-
-
-def average_cells(
-    input: Float[Tensor, "N C H W"],
-    rois: Float[Tensor, "K 5"],
-    bins: tuple[int, int],
-    spatial_scale: float,
-) -> Float[Tensor, "K C PH PW"]:
-    """Mean of the cells of each bin: a bag of equal weights."""
     size = (input.shape[2], input.shape[3])
-    bag = outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
-    return weighted_sum(input, bag, (len(rois), *bins))
+    _, rows, columns = box_spans(rois, bins, scale, size)
+    cells = rows.count.sum(1) * columns.count.sum(1)  # [K]
+    if mode == "max":
+        pool = partial(largest_cells, bins=bins, spatial_scale=scale)
+        return pool_in_pieces(pool, input, rois, cells)
+    make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size)
+    return pool_bags(make_bag, [input], rois, cells, bins)
+
+
+def average_bag(
+    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+) -> Bag:
+    """Cells of each bin, all of one weight: the mean as a bag."""
+    return outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
 
 
 def largest_cells(
@@ -177,9 +176,9 @@ class _Largest(Function):
         maps, cells = shape[0], shape[1] * shape[2]
         output = features.new_empty(maps, features.shape[1], cells)
         winner = first.new_empty(output.shape) if ctx.needs_input_grad[0] else None
-        at_once = max(BLOCK // channels_at_once(features), 1)
+        at_once = max(BLOCK // channels_at_once([features]), 1)
         gathers = list(_gathers(first, wide, area, features.shape[3], at_once))
-        for channels, table in tables(features):
+        for channels, table in tables([features]):
             best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
             rows = first.new_full(best.shape, len(table)) if winner is not None else None
             for bins, read in gathers:
