@@ -312,6 +312,8 @@ def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
+    if isinstance(value, int) or type(value).__name__ == "SymInt":
+        return value  # a symbol, too: as a number it would tie a traced graph to one size
     try:
         return operator.index(value)
     except TypeError as error:
