@@ -15,14 +15,14 @@ from roilearn.ops.eager import reads_values
 
 
 def neighbours(
-    position: Float[Tensor, "*P"], size: int
+    position: Float[Tensor, "*P"], size: int | Int[Tensor, "..."]
 ) -> tuple[Int[Tensor, "*P"], Int[Tensor, "*P"], Float[Tensor, "*P"]]:
     """Index below, index above, and how far each position lies from the one towards the other.
 
     Parameters
     ----------
     position : index coordinates of any shape, clamped to [0, size - 1].
-    size : number of values along the axis.
+    size : number of values along the axis, or one for each position.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def neighbours(
     >>> neighbours(torch.tensor([1.25, 9.0]), 4)
     (tensor([1, 3]), tensor([2, 3]), tensor([0.2500, 0.0000]))
     """
-    position = position.clamp(0, size - 1)
+    position = position.clamp(min=0).clamp(max=size - 1)
     low = position.detach().floor()
     fraction = position - low
     low = low.long()

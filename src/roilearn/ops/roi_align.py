@@ -26,7 +26,7 @@ from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.memory import pool_bags
-from roilearn.ops.spans import Spans, largest, outer_bag
+from roilearn.ops.spans import Size, Spans, largest, outer_bag_from
 
 FEW_SAMPLES = 2
 """Up to this sampling ratio every sample is listed; above it, samples that share cells merge."""
@@ -132,13 +132,32 @@ def sample_bag(
     regions : image, top, left, height, width of each box, in cells, index coordinates.
     size : (height, width) of the map.
     """
-    image, top, left, height, width = regions.unbind(1)
-    image = image.to(torch.int32)
+    image, *box = regions.unbind(1)
+    origin = image.to(torch.int32)[:, None, None] * (size[0] * size[1])
+    return sample_bag_from(origin, box, bins, sampling_ratio, size)
+
+
+def sample_bag_from(
+    origin: Int32[Tensor, "K ..."],
+    box: Sequence[Float[Tensor, " K"]],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    size: tuple[Size, Size],
+) -> Bag:
+    """``sample_bag`` for boxes, or bins, that each read a map of their own.
+
+    Parameters
+    ----------
+    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map begins that is read.
+    box : top, left, height, width in cells, index coordinates.
+    size : (height, width) of the map: numbers, or (K, 1, 1) each.
+    """
+    top, left, height, width = box
     rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
     columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
     if lists_samples(sampling_ratio):
-        return sample_by_sample(image, rows, columns, size)
-    return outer_bag(image, spans(rows, size[0]), spans(columns, size[1]), size)
+        return sample_by_sample(origin, rows, columns, size)
+    return outer_bag_from(origin, size[1], spans(rows, size[0]), spans(columns, size[1]))
 
 
 def lists_samples(sampling_ratio: int) -> bool:
@@ -186,7 +205,7 @@ def sample_positions(
     return torch.where(s < samples, position, torch.nan)
 
 
-def in_band(position: Float[Tensor, "*P"], size: int) -> Bool[Tensor, "*P"]:
+def in_band(position: Float[Tensor, "*P"], size: Size) -> Bool[Tensor, "*P"]:
     """Whether each sample counts: at most one cell outside the first and last value's positions.
 
     Samples in the band read the clamped border; beyond it they are 0, and still divided by.
@@ -195,16 +214,17 @@ def in_band(position: Float[Tensor, "*P"], size: int) -> Bool[Tensor, "*P"]:
 
 
 def sample_by_sample(
-    image: Int32[Tensor, " K"],
+    origin: Int32[Tensor, "K ..."],
     rows: Float[Tensor, "K PH S"],
     columns: Float[Tensor, "K PW S"],
-    size: tuple[int, int],
+    size: tuple[Size, Size],
 ) -> Bag:
     """Bags of 4 * S * S entries: the four cells of one sample, of the next, and so on."""
     row, row_weight = cells_read(rows, size[0])  # [K, PH, 2S]
     column, column_weight = cells_read(columns, size[1])  # [K, PW, 2S]
-    first = (image[:, None, None] * size[0] + row) * size[1]  # of the table's rows
-    index = first[:, :, None, :, None] + column[:, None, :, None, :]  # [K, PH, PW, 2S, 2S]
+    row = row * size[1]  # in rows of the table
+    index = row[:, :, None, :, None] + column[:, None, :, None, :]  # [K, PH, PW, 2S, 2S]
+    index = index + origin[..., None, None]
     weight = row_weight[:, :, None, :, None] * column_weight[:, None, :, None, :]
     each = row.shape[-1] * column.shape[-1]
     offsets = torch.arange(0, index.numel(), each, dtype=torch.int32, device=index.device)
@@ -212,7 +232,7 @@ def sample_by_sample(
 
 
 def cells_read(
-    position: Float[Tensor, "K bins S"], size: int
+    position: Float[Tensor, "K bins S"], size: Size
 ) -> tuple[Int32[Tensor, "K bins 2*S"], Float[Tensor, "K bins 2*S"]]:
     """Both cells that each sample of one axis reads, and what each weighs in the bin's average."""
     inside = in_band(position, size)
@@ -222,7 +242,7 @@ def cells_read(
     return torch.stack([low, high], -1).flatten(2).to(torch.int32), weight.flatten(2)
 
 
-def spans(position: Float[Tensor, "K bins S"], size: int) -> Spans:
+def spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
     """Cells that the samples of each bin read along one axis, each cell once.
 
     The samples of a bin lie beside each other, so the cells do too; their weights are added up.

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from roilearn.ops.bag import Bag
 
+Size = int | Int32[Tensor, "K 1 1"]
+"""Cells of a map along one axis, or of the map that each of K boxes reads."""
+
 
 class Spans(NamedTuple):
     """The span of each bin of each box, along one axis."""
@@ -25,10 +28,7 @@ class Spans(NamedTuple):
 def outer_bag(
     image: Int32[Tensor, " K"], rows: Spans, columns: Spans, size: tuple[int, int]
 ) -> Bag:
-    """One bag for each bin: the outer product of its two spans.
-
-    The products differ in size. They are laid out in two steps, without padding: a bag becomes a
-    run for each row that it reads, and a run becomes its cells.
+    """One bag for each bin of each box: the outer product of its two spans.
 
     Parameters
     ----------
@@ -40,15 +40,30 @@ def outer_bag(
     -------
     K * PH * PW bags.
     """
-    height, width = size
-    first_row = image[:, None] * height + rows.first  # [K, PH]
-    top, left = for_each_bin(first_row, columns.first)  # [bags]
-    tall, wide = for_each_bin(rows.count, columns.count)
+    origin = image[:, None, None] * (size[0] * size[1])
+    return outer_bag_from(origin, size[1], rows, columns)
+
+
+def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, columns: Spans) -> Bag:
+    """``outer_bag`` for boxes, or bins, that each read a map of their own.
+
+    The products differ in size. They are laid out in two steps, without padding: a bag becomes a
+    run for each row that it reads, and a run becomes its cells.
+
+    Parameters
+    ----------
+    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map begins that is read.
+    width : of the map: one number, or (K, 1, 1).
+    """
+    first = origin + rows.first[:, :, None] * width + columns.first[:, None, :]  # [K, PH, PW]
+    tall, wide = for_each_bin(rows.count, columns.count)  # [bags]
     row_weights, column_weights = for_each_bin(_begin(rows.weight), _begin(columns.weight))
 
     bag, down = _numbered(tall)  # [runs]: which bag, how many rows below its first
     run, across = _numbered(_at(wide, bag))  # [entries]: which run, how many cells along it
-    run_index = _at(top * width + left, bag) + down * width
+    if isinstance(width, Tensor):
+        width = _at(width.expand_as(first).flatten(), bag)  # [runs]
+    run_index = _at(first.flatten(), bag) + down * width
     row_weight = _at(rows.weight.flatten(), _at(row_weights, bag) + down)  # [runs]
     column_weight = _at(columns.weight.flatten(), _at(_at(column_weights, bag), run) + across)
     return Bag(
