@@ -239,7 +239,7 @@ def check_positive(name: str, values: Any) -> tuple[float, ...]:
 
 def check_pair(name: str, value: Any) -> tuple[float, float]:
     """Return ``value``, a positive number or a pair of them, as the pair (down, across)."""
-    numbers = check_positive(name, value)
+    numbers = list(check_positive(name, value))
     if len(numbers) > 2:
         raise ValueError(f"{name} must be a number or a pair (down, across); got {value!r}.")
     return numbers[0], numbers[-1]

@@ -83,8 +83,8 @@ def generalized_box_iou(
     low = torch.minimum(first[..., :2], second[..., :2])
     high = torch.maximum(first[..., 2:], second[..., 2:])
     hull = (high - low).clamp(min=0).prod(-1)  # [N, M]
-    covered = torch.where(hull > 0, union / torch.where(hull > 0, hull, 1), 1.0)
-    return share_of(shared, union) - (1 - covered)
+    empty = torch.where(hull > 0, (hull - union) / torch.where(hull > 0, hull, 1), 0.0)
+    return share_of(shared, union) - empty
 
 
 def shared_and_united(

@@ -1,0 +1,92 @@
+"""Boxes, deltas and anchors that cannot be served: both tellings use the same words."""
+
+import numpy as np
+import pytest
+import torch
+
+from roilearn import ops, reference
+
+BOXES = np.array([[1.0, 2.0, 4.0, 6.0], [0.0, 0.0, 9.0, 3.0]])
+WIDER = np.ones((2, 5))
+NAN = np.array([[1.0, 2.0, 4.0, 6.0], [np.nan, 0.0, 9.0, 3.0]])
+FLAT = np.array([[1.0, 2.0, 4.0, 6.0], [3.0, 0.0, 3.0, 3.0]])
+
+
+@pytest.fixture(params=[reference, ops], ids=["reference", "ops"])
+def call(request):
+    def in_telling(name, *arguments):
+        if request.param is ops:
+            arguments = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        return getattr(request.param, name)(*arguments)
+
+    return in_telling
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("box_area", (WIDER,), r"boxes must have shape \(K, 4\).* got shape \(2, 5\)"),
+        ("box_area", (BOXES[0],), r"boxes must have shape \(K, 4\).* got shape \(4,\)"),
+        ("box_area", (BOXES, "yxyx"), r"fmt must be one of 'xyxy', 'xywh', 'cxcywh'; got 'yxyx'"),
+        ("box_convert", (WIDER, "xyxy", "xywh"), r"4 numbers a box .* got shape \(2, 5\)"),
+        ("box_convert", (NAN, "xyxy", "xywh"), r"boxes must be finite; got \[nan, .* in row 1"),
+        ("box_convert", (BOXES, "xywhr", "xywh"), r"in_fmt must be one of .* got 'xywhr'"),
+        ("box_convert", (BOXES, "xywh", "xywhr"), r"out_fmt must be one of .* got 'xywhr'"),
+        ("clip_boxes_to_image", (NAN, (3, 4)), r"boxes must be finite"),
+        ("clip_boxes_to_image", (BOXES, (3, 0)), r"size must be at least 1 along both axes"),
+        ("clip_boxes_to_image", (BOXES, (1, 2, 3)), r"size must be a whole number or a pair"),
+        ("remove_small_boxes", (NAN, 1), r"boxes must be finite"),
+        ("generalized_box_iou", (BOXES, NAN), r"boxes2 must be finite"),
+        ("encode_boxes", (BOXES, BOXES[:1]), r"anchors must have a row for each of boxes; got 1 "),
+        ("encode_boxes", (FLAT, BOXES), r"boxes must be wider and higher .*\[3, 0, 3, 3\].* row 1"),
+        ("encode_boxes", (BOXES, FLAT), r"anchors must be wider and higher than 0"),
+        ("encode_boxes", (BOXES, BOXES, (1, 1)), r"weights must be 4 numbers.* got 2"),
+        ("encode_boxes", (BOXES, BOXES, (1, 1, 0, 1)), r"weights must be finite and positive"),
+        ("decode_boxes", (np.ones((2, 8)), BOXES), r"reshape\(len\(deltas\), -1, 4\)"),
+        ("decode_boxes", (np.ones((3, 4)), BOXES), r"anchors must have a row for each of deltas"),
+        ("decode_boxes", (NAN, BOXES), r"deltas must be finite"),
+        ("decode_boxes", (BOXES, NAN), r"anchors must be finite"),
+    ],
+)
+def test_bad_values(call, name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        call(name, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("decode_boxes", (np.ones((2, 4), int), BOXES), r"deltas must be floating point"),
+        ("decode_boxes", (BOXES, BOXES, (1, 1, 1, 1), "0"), r"largest_log must be a number"),
+        ("generate_anchors", ((2, 2.5), 8, 4), r"feature_size must be a whole number; got 2\.5"),
+        ("generate_anchors", ((2, 2), "8", 4), r"stride must be a number; got '8'"),
+        ("base_anchors", (4, 1.0, "no"), r"rounded must be True or False"),
+    ],
+)
+def test_bad_kinds(call, name, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        call(name, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("box_convert", (BOXES, "xyxy", "xywh")),
+        ("clip_boxes_to_image", (BOXES, (3, 4))),
+        ("remove_small_boxes", (BOXES, 1)),
+        ("encode_boxes", (BOXES, BOXES)),
+        ("decode_boxes", (BOXES, BOXES)),
+    ],
+)
+def test_arrays_where_tensors_are_wanted(name, arguments):
+    with pytest.raises(TypeError, match=r"must be a torch tensor; got ndarray"):
+        getattr(ops, name)(*arguments)
+
+
+def test_whole_numbers_are_served(call):
+    whole = np.array([[0, 0, 200, 100]], np.uint8)
+    assert call("box_convert", whole, "xyxy", "cxcywh").tolist() == [[100, 50, 200, 100]]
+    assert call("box_convert", whole, "xywh", "xyxy").tolist() == [[0, 0, 200, 100]]
+    assert call("box_convert", whole + whole // 2, "xywh", "xyxy").tolist() == [[0, 0, 44, 150]]
+    assert call("clip_boxes_to_image", whole, (50, 60)).tolist() == [[0, 0, 60, 50]]
+    assert call("encode_boxes", whole, whole).tolist() == [[0, 0, 0, 0]]

@@ -1,0 +1,116 @@
+"""Boxes, deltas and anchors against torchvision: every bit equal where its answer is finite."""
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from boxes import KINDS, draw
+from torchvision.models.detection._utils import BoxCoder
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.image_list import ImageList
+
+from roilearn import ops, reference
+
+SHAPE = (1, 1, 30, 50)
+FORMATS = ("xyxy", "xywh", "cxcywh")
+WEIGHTS = [(1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)]
+theirs = torchvision.ops
+
+
+def boxes(kind, count=60, seed=0):
+    return torch.tensor(draw(kind, count, SHAPE, seed=seed)[:, 1:])
+
+
+@pytest.mark.parametrize("in_fmt", FORMATS)
+@pytest.mark.parametrize("out_fmt", FORMATS)
+@pytest.mark.parametrize("kind", ["inside", "huge", "inverted x"])
+def test_formats(kind, in_fmt, out_fmt):
+    given = theirs.box_convert(boxes(kind), "xyxy", in_fmt)
+    expected = theirs.box_convert(given, in_fmt, out_fmt)
+    assert torch.equal(ops.box_convert(given, in_fmt, out_fmt), expected)
+    np.testing.assert_array_equal(reference.box_convert(given, in_fmt, out_fmt), expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_clipping_and_the_least_side(kind):
+    given = boxes(kind)
+    clipped = theirs.clip_boxes_to_image(given, (20, 50))
+    assert torch.equal(ops.clip_boxes_to_image(given, (20, 50)), clipped)
+    np.testing.assert_array_equal(reference.clip_boxes_to_image(given, (20, 50)), clipped)
+    for least in (0.0, 1.0, 8.0):
+        kept = theirs.remove_small_boxes(given, least)
+        assert torch.equal(ops.remove_small_boxes(given, least), kept)
+        np.testing.assert_array_equal(reference.remove_small_boxes(given, least), kept)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["box_iou", "generalized_box_iou"])
+def test_overlap(name, kind):
+    first, second = boxes("inside"), boxes(kind, seed=1)
+    for pair in ((first, second), (second, first)):
+        expected = getattr(theirs, name)(*pair)
+        assert torch.equal(getattr(ops, name)(*pair), expected)
+        slow = getattr(reference, name)(*pair)
+        np.testing.assert_allclose(slow, expected, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["box_iou", "generalized_box_iou"])
+def test_where_torchvision_gives_nan_there_is_an_answer(name):
+    nothing = torch.tensor([[1.0, 1, 1, 5], [2, 2, 2, 2]])
+    assert getattr(theirs, name)(nothing, nothing).isnan().all()
+    assert getattr(ops, name)(nothing, nothing).isfinite().all()
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_area_and_overlap_in_every_format(fmt):
+    given = theirs.box_convert(boxes("inside"), "xyxy", fmt)
+    area, overlap = theirs.box_area(boxes("inside")), theirs.box_iou(*[boxes("inside")] * 2)
+    for module in (ops, reference):
+        np.testing.assert_allclose(module.box_area(given, fmt), area, rtol=1e-5)
+        np.testing.assert_allclose(module.box_iou(given, given, fmt), overlap, atol=1e-5)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_deltas(weights):
+    given, anchors = boxes("inside", 200), boxes("inside", 200, seed=1)
+    expected = BoxCoder(weights).encode_single(given, anchors)
+    assert torch.equal(ops.encode_boxes(given, anchors, weights), expected)
+    slow = reference.encode_boxes(given, anchors, weights)
+    np.testing.assert_allclose(slow, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("classes", [1, 5])
+def test_boxes_from_deltas_some_of_them_too_large(classes, weights):
+    anchors = boxes("inside", 100)
+    deltas = torch.tensor(np.random.RandomState(0).randn(100, classes * 4).astype("f")) * 20
+    expected = BoxCoder(weights).decode(deltas, [anchors])
+    each = deltas.reshape(100, classes, 4)
+    assert torch.equal(ops.decode_boxes(each, anchors, weights), expected)
+    assert torch.equal(ops.decode_boxes(each[:, 0], anchors, weights), expected[:, 0])
+    slow = reference.decode_boxes(each, anchors, weights)
+    np.testing.assert_allclose(slow, expected, rtol=1e-5, atol=1e-3)
+
+
+PYRAMID = [(200, 272), (100, 136), (50, 68), (25, 34), (13, 17)]
+SIZES = (32, 64, 128, 256, 512)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_every_anchor_of_a_pyramid(dtype):
+    images = ImageList(torch.zeros(1, 3, 800, 1088, dtype=dtype), [(800, 1066)])
+    maps = [torch.zeros(1, 1, *size, dtype=dtype) for size in PYRAMID]
+    generator = AnchorGenerator(tuple((size,) for size in SIZES), ((0.5, 1.0, 2.0),) * 5)
+    strides = [(800 // height, 1088 // width) for height, width in PYRAMID]
+    ours = ops.pyramid_anchors(PYRAMID, strides, SIZES, offset=0, rounded=True, dtype=dtype)
+    assert torch.equal(torch.cat(ours), generator(images, maps)[0])
+
+
+@pytest.mark.parametrize("ratios", [(0.5, 1.0, 2.0), (0.3, 3.0)])
+def test_every_anchor_of_one_map(ratios):
+    generator = AnchorGenerator(((16, 40.5, 77),), (ratios,))
+    images = ImageList(torch.zeros(1, 3, 40, 96), [(40, 96)])
+    expected = generator(images, [torch.zeros(1, 1, 5, 6)])[0]
+    options = ((5, 6), (8, 16), (16, 40.5, 77), ratios, 0, True)
+    assert torch.equal(ops.generate_anchors(*options), expected)
+    np.testing.assert_array_equal(reference.generate_anchors(*options), expected)
