@@ -13,6 +13,8 @@ from .boxes import box_area as box_area
 from .boxes import box_convert as box_convert
 from .boxes import clip_boxes_to_image as clip_boxes_to_image
 from .boxes import remove_small_boxes as remove_small_boxes
+from .crop_and_resize import CROP_METHODS as CROP_METHODS
+from .crop_and_resize import crop_and_resize as crop_and_resize
 from .interpolation import bilinear as bilinear
 from .interpolation import bilinear_adjoint as bilinear_adjoint
 from .interpolation import bilinear_gradient as bilinear_gradient
@@ -24,6 +26,8 @@ from .interpolation import neighbours as neighbours
 from .layout import cell_table as cell_table
 from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
+from .prroi_pool import PrRoIPool as PrRoIPool
+from .prroi_pool import prroi_pool as prroi_pool
 from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize
@@ -34,6 +38,8 @@ from .resize import resize_linear as resize_linear
 from .resize import source_positions as source_positions
 from .roi_align import RoIAlign as RoIAlign
 from .roi_align import roi_align as roi_align
+from .roi_align_rotated import RoIAlignRotated as RoIAlignRotated
+from .roi_align_rotated import roi_align_rotated as roi_align_rotated
 from .roi_pool import POOL_MODES as POOL_MODES
 from .roi_pool import RoIPool as RoIPool
 from .roi_pool import bin_edges as bin_edges

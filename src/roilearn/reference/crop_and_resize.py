@@ -78,22 +78,20 @@ def crop_and_resize(
     features, rois, _ = prepare(input, boxes, points, spatial_scale)
     output = np.full((len(rois), features.shape[1], *points), outside, features.dtype)
     for k, roi in enumerate(rois):
-        rows, columns = box_points(roi, points, spatial_scale, method, aligned)
+        rows, columns = box_points(roi, points, spatial_scale, aligned)
         for i, j in on_the_map(rows, columns, features.shape):
-            output[k, :, i, j] = bilinear(features[int(roi[0])], rows[i], columns[j])
+            place = read_at(rows[i], columns[j], method)
+            output[k, :, i, j] = bilinear(features[int(roi[0])], *place)
     return output
 
 
 def box_points(
-    roi: np.ndarray, points: tuple[int, int], spatial_scale: float, method: str, aligned: bool
+    roi: np.ndarray, points: tuple[int, int], spatial_scale: float, aligned: bool
 ) -> tuple[list[float], list[float]]:
-    """Index positions that one box reads: rows and columns."""
+    """Index positions of the points of one box: rows and columns."""
     dtype = roi.dtype.type
     x1, y1, x2, y2 = roi[1:] * dtype(spatial_scale) - dtype(0.5 if aligned else 0)
-    rows, columns = crop_positions(y1, y2, points[0]), crop_positions(x1, x2, points[1])
-    if method == "nearest":
-        return list(quantize(rows, "half_away")), list(quantize(columns, "half_away"))
-    return rows, columns
+    return crop_positions(y1, y2, points[0]), crop_positions(x1, x2, points[1])
 
 
 def crop_positions(start: float, stop: float, points: int) -> list[float]:
@@ -121,6 +119,14 @@ def on_the_map(
         for j, column in enumerate(columns)
         if 0 <= row <= height - 1 and 0 <= column <= width - 1
     ]
+
+
+def read_at(row: float, column: float, method: str) -> tuple[float, float]:
+    """Where a point on the map is read: there, or at the nearest cell."""
+    if method == "bilinear":
+        return row, column
+    row, column = quantize([row, column], "half_away")
+    return row, column
 
 
 def crop_and_resize_backward(
@@ -157,10 +163,11 @@ def crop_and_resize_backward(
     check_gradient(gradient, len(rois), features.shape[1])
     spread = np.zeros_like(features)
     for k, roi in enumerate(rois):
-        rows, columns = box_points(roi, points, spatial_scale, method, aligned)
+        rows, columns = box_points(roi, points, spatial_scale, aligned)
         for i, j in on_the_map(rows, columns, features.shape):
-            place = rows[i], columns[j], *features.shape[2:]
-            spread[int(roi[0])] += bilinear_adjoint(gradient[k, :, i, j], *place)
+            place = read_at(rows[i], columns[j], method)
+            share = bilinear_adjoint(gradient[k, :, i, j], *place, *features.shape[2:])
+            spread[int(roi[0])] += share
     return spread
 
 
@@ -196,7 +203,7 @@ def crop_and_resize_box_gradient(
     down, across = (crop_positions(0.0, 1.0, number) for number in points)  # fractions of a side
     slopes = np.zeros((len(rois), 4), rois.dtype)
     for k, roi in enumerate(rois):
-        rows, columns = box_points(roi, points, spatial_scale, "bilinear", aligned)
+        rows, columns = box_points(roi, points, spatial_scale, aligned)
         for i, j in on_the_map(rows, columns, features.shape):
             by_row, by_column = bilinear_gradient(features[int(roi[0])], rows[i], columns[j])
             pull_down, pull_across = gradient[k, :, i, j] @ by_row, gradient[k, :, i, j] @ by_column
