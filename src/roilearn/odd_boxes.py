@@ -20,7 +20,10 @@ ANSWERS = {
 
 @dataclass(frozen=True)
 class OddBox:
-    """One row: a kind of box, the options, the answer here and in torchvision 0.27 on the CPU."""
+    """One row: a kind of box, the options, the answer here and in torchvision 0.27 on the CPU.
+
+    ``torchvision`` is ``"absent"`` for an operator that it does not have.
+    """
 
     operator: str
     kind: str
@@ -56,5 +59,22 @@ ODD_BOXES = (
     OddBox("roi_pool", "both axes inverted", _BOTH_WAYS, None, None, "first cell", "same"),
     OddBox("roi_pool", "NaN", (_NAN, 1.0, 4.0, 4.0), None, None, "error", "garbage"),
     OddBox("roi_pool", "infinite", (1.0, 1.0, _INFINITE, 4.0), None, None, "error", "garbage"),
+    OddBox("prroi_pool", "zero size", _EMPTY, True, None, "zeros", "absent"),
+    OddBox("prroi_pool", "one axis inverted", _ONE_WAY, False, None, "zeros", "absent"),
+    OddBox("prroi_pool", "both axes inverted", _BOTH_WAYS, True, None, "zeros", "absent"),
+    OddBox("prroi_pool", "NaN", (_NAN, 1.0, 4.0, 4.0), False, None, "error", "absent"),
+    OddBox("prroi_pool", "infinite", (1.0, 1.0, _INFINITE, 4.0), True, None, "error", "absent"),
+    OddBox("roi_align_rotated", "zero size", _EMPTY, None, "fixed", "point", "absent"),
+    OddBox("roi_align_rotated", "zero size", _EMPTY, None, "adaptive", "zeros", "absent"),
+    OddBox("roi_align_rotated", "negative width", _ONE_WAY, None, "fixed", "error", "absent"),
+    OddBox("roi_align_rotated", "both negative", _BOTH_WAYS, None, "adaptive", "error", "absent"),
+    OddBox("roi_align_rotated", "NaN", (_NAN, 1.0, 4.0, 4.0), None, "fixed", "error", "absent"),
+    OddBox(
+        "roi_align_rotated", "1e9 wide", (0.0, 0.0, 1e9, 4.0), None, "adaptive", "error", "absent"
+    ),
+    OddBox("crop_and_resize", "zero size", _EMPTY, True, None, "point", "absent"),
+    OddBox("crop_and_resize", "one axis inverted", _ONE_WAY, True, None, "mirrored", "absent"),
+    OddBox("crop_and_resize", "both axes inverted", _BOTH_WAYS, True, None, "mirrored", "absent"),
+    OddBox("crop_and_resize", "NaN", (_NAN, 1.0, 4.0, 4.0), True, None, "error", "absent"),
 )
 """The rows. Boxes are x1, y1, x2, y2 in cells (``spatial_scale`` 1) on a map of 6 x 8 cells."""

@@ -25,7 +25,29 @@ def arguments(array, box):
     return array(FEATURES), array([[0, *box]]), (2, 3)
 
 
-CALLS = {"roi_align": roi_align, "roi_pool": roi_pool}
+def prroi_pool(telling, array, row, box, **options):
+    return telling.prroi_pool(*arguments(array, box), 1, row.aligned, **options)
+
+
+def roi_align_rotated(telling, array, row, box, **options):
+    """The box in its other form: centre, width, height, and no turn."""
+    x1, y1, x2, y2 = box
+    features, _, bins = arguments(array, box)
+    rois = array([[0, (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, 0]])
+    return telling.roi_align_rotated(features, rois, bins, 1, RATIOS[row.sampling], **options)
+
+
+def crop_and_resize(telling, array, row, box, **options):
+    return telling.crop_and_resize(*arguments(array, box), aligned=row.aligned, **options)
+
+
+CALLS = {
+    "roi_align": roi_align,
+    "roi_pool": roi_pool,
+    "prroi_pool": prroi_pool,
+    "roi_align_rotated": roi_align_rotated,
+    "crop_and_resize": crop_and_resize,
+}
 """How to call each operator of the table: ``telling`` is the module, ``array`` makes its arrays.
 
 Each answers 2 x 3 bins of the two channels of ``FEATURES``, one box: (1, 2, 2, 3).
