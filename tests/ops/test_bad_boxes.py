@@ -87,6 +87,7 @@ def test_whole_numbers_are_served(call):
     whole = np.array([[0, 0, 200, 100]], np.uint8)
     assert call("box_convert", whole, "xyxy", "cxcywh").tolist() == [[100, 50, 200, 100]]
     assert call("box_convert", whole, "xywh", "xyxy").tolist() == [[0, 0, 200, 100]]
-    assert call("box_convert", whole + whole // 2, "xywh", "xyxy").tolist() == [[0, 0, 44, 150]]
+    right = np.array([[200, 10, 100, 30]], np.uint8)
+    assert call("box_convert", right, "xywh", "xyxy").tolist() == [[200, 10, 300, 40]]
     assert call("clip_boxes_to_image", whole, (50, 60)).tolist() == [[0, 0, 60, 50]]
     assert call("encode_boxes", whole, whole).tolist() == [[0, 0, 0, 0]]
