@@ -12,12 +12,14 @@ FIGURES = [
     explore.Quantization,
     explore.PoolAndAlign,
     explore.SlidingBox,
+    explore.BinMean,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
     explore.InterpolationWeights: {"values": [[32, 96], [16, 80]], "x": 1.25, "y": 1.0},
     explore.PoolAndAlign: {"features": np.full((4, 5), 99.0), "output_size": [4, 4]},
     explore.SlidingBox: {"features": np.full((4, 5), 99.0)},
+    explore.BinMean: {"features": np.full((7, 8), 99.0)},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

@@ -74,12 +74,25 @@ def sliding_box(random):
     }
 
 
+def bin_mean(random):
+    features = random_map(random, 4, 12)
+    stride = int(random.choice([4, 7, 16]))
+    return {
+        "features": features,
+        "box": random_box(random, len(features[0]) * stride, len(features) * stride, 1.0),
+        "stride": stride,
+        "sampling_ratio": int(random.integers(1, 5)),
+        "counted": str(random.choice(["fixed", "adaptive", "exact"])),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
     explore.Quantization: quantization,
     explore.PoolAndAlign: pool_and_align,
     explore.SlidingBox: sliding_box,
+    explore.BinMean: bin_mean,
 }
 
 
@@ -112,8 +125,17 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.PoolAndAlign, "(s + 0.5) * binSize", "s * binSize"),
         (explore.PoolAndAlign, "Math.ceil((i + 1) * binSize)", "Math.floor((i + 1) * binSize)"),
         (explore.SlidingBox, "/ 2 / (stop - start)", "/ 2"),
+        (explore.BinMean, "(atEdge - value)", "atEdge"),
     ],
-    ids=["no half cell", "corner rule", "floor", "samples at edges", "partition", "no mean"],
+    ids=[
+        "no half cell",
+        "corner rule",
+        "floor",
+        "samples at edges",
+        "partition",
+        "no mean",
+        "slope",
+    ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):
     assert right in figure._esm

@@ -10,6 +10,7 @@ FIGURES = [
     explore.Quantization,
     explore.PoolAndAlign,
     explore.SlidingBox,
+    explore.BinMean,
 ]
 
 
@@ -119,6 +120,22 @@ def test_box_slides_by_its_handle(by, open_figure, wrong_read_outs):
     shown_right(page, explore.SlidingBox, wrong_read_outs)
 
 
+@pytest.mark.parametrize("by", DRAGS)
+def test_the_edge_of_a_bin_is_pulled_on_the_map_and_under_the_chart(
+    by, open_figure, wrong_read_outs
+):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.BinMean(box=[16, 16, 112, 96]), **options)
+    edge = page.page.locator(".roi-handle").first.bounding_box()
+    middle = (edge["x"] + edge["width"] / 2, edge["y"] + edge["height"] / 2)
+    drag(page, middle, -cells(page, 10), 0)
+    assert page.state()["box"] == [16, 16, 96, 96]
+    chart = page.page.locator(".roi-figure svg[role=group]").bounding_box()["width"] - 34 - 14
+    drag(page, centre(page), chart * 28 / 140, 0)
+    assert page.state()["box"] == [16, 16, 124, 96]
+    shown_right(page, explore.BinMean, wrong_read_outs)
+
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -135,6 +152,9 @@ KEYS = [
     (explore.SlidingBox, {"offset": 5}, "ArrowRight", {"offset": 5.25}),
     (explore.SlidingBox, {"offset": 5}, "Shift+ArrowLeft", {"offset": 4}),
     (explore.SlidingBox, {"offset": 16}, "ArrowRight", {"offset": 16}),
+    (explore.BinMean, {"box": [8, 8, 60, 40]}, "ArrowRight", {"box": [8, 8, 61, 40]}),
+    (explore.BinMean, {"box": [8, 8, 60, 40]}, "Shift+ArrowLeft", {"box": [8, 8, 44, 40]}),
+    (explore.BinMean, {"box": [8, 8, 160, 40]}, "ArrowRight", {"box": [8, 8, 160, 40]}),
 ]
 
 

@@ -17,6 +17,7 @@ FIGURES = [
     explore.Quantization,
     explore.PoolAndAlign,
     explore.SlidingBox,
+    explore.BinMean,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -50,6 +51,8 @@ BAD_STATES = [
     (explore.PoolAndAlign, {"sampling_ratio": True}, TypeError, "sampling_ratio must be a whole"),
     (explore.PoolAndAlign, {"boxes": [0, 0, 8, 8]}, TypeError, "has no argument boxes. It takes"),
     (explore.SlidingBox, {"bin": [0, 2]}, ValueError, r"bin\[1\] must be from 0 to 1; got 2"),
+    (explore.BinMean, {"box": [9, 9, 9, 40]}, ValueError, "at least 1 image pixel apart"),
+    (explore.BinMean, {"counted": "all"}, ValueError, "counted must be one of 'fixed'"),
 ]
 
 
@@ -111,6 +114,7 @@ CHANGES = {
     explore.Quantization: {"edges": [3, 5], "rule": "floor", "end_included": False},
     explore.PoolAndAlign: {"box": [300, 300, 310, 310], "sampling_ratio": -1, "show": "gradient"},
     explore.SlidingBox: {"features": np.ones((3, 4)), "offset": 16},
+    explore.BinMean: {"box": [20, 16, 90, 96], "sampling_ratio": 1, "counted": "exact"},
 }
 
 
@@ -191,3 +195,20 @@ def test_exact_integral_is_what_ever_more_samples_tend_to(offset):
     boxes = [np.array([widget.slid(offset)])]
     many = reference.roi_align(features, boxes, 2, 1 / 16, 40, aligned=True)[0, 0, 0, 0]
     assert widget.numbers()["here"]["exact"] == pytest.approx(many, abs=1e-3)
+
+
+def test_bin_mean_opens_on_an_object_that_no_sample_meets():
+    numbers = explore.BinMean().numbers()
+    assert numbers["here"]["fixed"] == {"value": 0, "slope": pytest.approx(0.0380859375), "read": 8}
+    assert numbers["here"]["exact"]["value"] == pytest.approx((6 + 7 + 9 + 8 + 7 + 5) / 30)
+
+
+def test_the_slope_of_each_rule_is_how_its_value_changes():
+    at, step = [16.0, 16.0, 101.5, 96.0], 1e-4
+    one = explore.BinMean(box=at).numbers()["here"]
+    before, after = (
+        explore.BinMean(box=[*at[:2], at[2] + by, at[3]]).numbers()["here"] for by in (-step, step)
+    )
+    for rule in ("fixed", "adaptive", "exact"):
+        change = (after[rule]["value"] - before[rule]["value"]) / (2 * step)
+        assert one[rule]["slope"] == pytest.approx(change, abs=1e-6)
