@@ -78,8 +78,10 @@ def test_first_and_second_derivatives(name):
 def test_slopes_where_boxes_do_not_meet_or_have_no_area():
     """None for IoU; for the generalised one towards each other. Never NaN."""
     near, far = torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[5.0, 0, 7, 2]]).requires_grad_()
-    (slope,) = torch.autograd.grad(ops.box_iou(near, far).sum(), far)
-    assert not slope.any()
+    touching = torch.tensor([[2.0, 0, 7, 2], [0, 2, 2, 3]]).requires_grad_()
+    for other in (far, touching):
+        (slope,) = torch.autograd.grad(ops.box_iou(near, other).sum(), other)
+        assert not slope.any()
     (slope,) = torch.autograd.grad(ops.generalized_box_iou(near, far).sum(), far)
     assert slope[0, 0] < 0
     nothing = torch.zeros(2, 4, requires_grad=True)

@@ -64,11 +64,13 @@ def encode_boxes(
     if reads_values(boxes):
         check_sides("boxes", boxes)
         check_sides("anchors", anchors)
-    centre, size = centre_and_size(boxes)
-    anchor_centre, anchor_size = centre_and_size(anchors)
-    shift = _pair(factors[:2], centre) * (centre - anchor_centre) / anchor_size  # [K, 2]
-    growth = _pair(factors[2:], centre) * (size / anchor_size).log()
-    return torch.cat([shift, growth], 1)
+    centre_x, centre_y, width, height = centre_and_size(boxes)
+    anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchors)
+    dx = factors[0] * (centre_x - anchor_x) / anchor_width
+    dy = factors[1] * (centre_y - anchor_y) / anchor_height
+    dw = factors[2] * (width / anchor_width).log()
+    dh = factors[3] * (height / anchor_height).log()
+    return torch.stack([dx, dy, dw, dh], -1)
 
 
 def decode_boxes(
@@ -123,20 +125,18 @@ def decode_boxes(
     deltas = deltas.to(torch.promote_types(deltas.dtype, torch.float32))
     if deltas.ndim == 3:
         anchors = anchors[:, None]  # [K, 1, 4]
-    anchor_centre, anchor_size = centre_and_size(anchors)
-    growth = (deltas[..., 2:] / _pair(factors[2:], deltas)).clamp(max=limit)  # [K, *C, 2]
-    centre = deltas[..., :2] / _pair(factors[:2], deltas) * anchor_size + anchor_centre
-    half = 0.5 * (growth.exp() * anchor_size)
-    return torch.cat([centre - half, centre + half], -1)
+    anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchors)
+    dx, dy, dw, dh = deltas.unbind(-1)  # [K, *C] each
+    centre_x = dx / factors[0] * anchor_width + anchor_x
+    centre_y = dy / factors[1] * anchor_height + anchor_y
+    width = (dw / factors[2]).clamp(max=limit).exp() * anchor_width
+    height = (dh / factors[3]).clamp(max=limit).exp() * anchor_height
+    first = [centre_x - 0.5 * width, centre_y - 0.5 * height]
+    return torch.stack([*first, centre_x + 0.5 * width, centre_y + 0.5 * height], -1)
 
 
-def centre_and_size(
-    boxes: Num[Tensor, "*K 4"],
-) -> tuple[Float[Tensor, "*K 2"], Num[Tensor, "*K 2"]]:
-    """Centre (x, y) and size (width, height) of each box."""
-    size = boxes[..., 2:] - boxes[..., :2]
-    return boxes[..., :2] + 0.5 * size, size
-
-
-def _pair(factors: Sequence[float], like: Tensor) -> Float[Tensor, " 2"]:
-    return torch.tensor(factors, dtype=like.dtype, device=like.device)
+def centre_and_size(boxes: Num[Tensor, "*K 4"]) -> tuple[Num[Tensor, "*K"], ...]:
+    """Centre x and y, width and height of each box."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    width, height = x2 - x1, y2 - y1
+    return x1 + 0.5 * width, y1 + 0.5 * height, width, height

@@ -36,7 +36,7 @@ def box_iou(
     tensor([[0.3333]])
     """
     first, second = box_sides("boxes1", boxes1, fmt), box_sides("boxes2", boxes2, fmt)
-    shared, union = shared_and_united(first[:, None], second[None])
+    shared, union = shared_and_united(first, second)
     return share_of(shared, union)
 
 
@@ -77,27 +77,33 @@ def generalized_box_iou(
     >>> generalized_box_iou(torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[2.0, 0, 3, 1]]))
     tensor([[-0.3333]])
     """
-    first = box_sides("boxes1", boxes1)[:, None]  # [N, 1, 4]
-    second = box_sides("boxes2", boxes2)[None]  # [1, M, 4]
+    first, second = box_sides("boxes1", boxes1), box_sides("boxes2", boxes2)
+    hull = hull_area(first, second)
     shared, union = shared_and_united(first, second)
-    low = torch.minimum(first[..., :2], second[..., :2])
-    high = torch.maximum(first[..., 2:], second[..., 2:])
-    hull = (high - low).clamp(min=0).prod(-1)  # [N, M]
-    empty = torch.where(hull > 0, (hull - union) / torch.where(hull > 0, hull, 1), 0.0)
-    return share_of(shared, union) - empty
+    return share_of(shared, union) - (hull - union) / torch.where(hull > 0, hull, torch.inf)
 
 
 def shared_and_united(
-    first: Num[Tensor, "N 1 4"], second: Num[Tensor, "1 M 4"]
+    first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]
 ) -> tuple[Num[Tensor, "N M"], Num[Tensor, "N M"]]:
     """Areas of the intersection and of the union of every pair of boxes."""
-    low = torch.maximum(first[..., :2], second[..., :2])  # [N, M, 2]
-    high = torch.minimum(first[..., 2:], second[..., 2:])
-    shared = (high - low).clamp(min=0).prod(-1)  # [N, M]
-    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (first, second)]
-    return shared, areas[0] + areas[1] - shared
+    ax1, ay1, ax2, ay2 = first[:, None].unbind(-1)  # [N, 1] each
+    bx1, by1, bx2, by2 = second.unbind(-1)  # [M] each
+    width = (torch.minimum(ax2, bx2) - torch.maximum(ax1, bx1)).clamp(min=0)  # [N, M]
+    height = (torch.minimum(ay2, by2) - torch.maximum(ay1, by1)).clamp(min=0)
+    shared = width * height
+    return shared, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
+
+
+def hull_area(first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]) -> Num[Tensor, "N M"]:
+    """Area of the smallest box around every pair of boxes."""
+    ax1, ay1, ax2, ay2 = first[:, None].unbind(-1)  # [N, 1] each
+    bx1, by1, bx2, by2 = second.unbind(-1)  # [M] each
+    width = (torch.maximum(ax2, bx2) - torch.minimum(ax1, bx1)).clamp(min=0)  # [N, M]
+    height = (torch.maximum(ay2, by2) - torch.minimum(ay1, by1)).clamp(min=0)
+    return width * height
 
 
 def share_of(shared: Num[Tensor, "N M"], union: Num[Tensor, "N M"]) -> Float[Tensor, "N M"]:
     """Intersection over union where boxes meet, 0 where they do not."""
-    return torch.where(shared > 0, shared / torch.where(shared > 0, union, 1), 0.0)
+    return shared / torch.where(shared > 0, union, torch.inf)
