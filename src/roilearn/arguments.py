@@ -154,8 +154,8 @@ def check_last_axis(name: str, boxes: Any) -> None:
 
 def check_sides(name: str, boxes: Any) -> None:
     """Raise unless every (K, 4) box is wider and higher than 0, naming the first that is not."""
-    sides = boxes[:, 2:] - boxes[:, :2]
-    extended = (sides > 0).all(-1)
+    x1, y1, x2, y2 = boxes.T
+    extended = (x2 > x1) & (y2 > y1)
     if not bool(extended.all()):
         row = _first(~extended)
         raise ValueError(
@@ -296,6 +296,41 @@ def check_number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be a number; got {type(value).__name__}.") from error
+
+
+def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
+    """Return one scale for each map of a pyramid; raise unless there are as many."""
+    scales = [check_spatial_scale(scale) for scale in spatial_scales]
+    if len(scales) != maps:
+        raise ValueError(
+            f"spatial_scales must hold one number for each of {maps} maps; got {len(scales)}."
+        )
+    return scales
+
+
+def check_pyramid(maps: Sequence[Any]) -> None:
+    """Raise unless ``maps`` are floating (N, C, H, W) arrays of one N, C and dtype."""
+    if not maps:
+        raise ValueError("input must hold at least one map; got none.")
+    for number, features in enumerate(maps):
+        check_features(features)
+        kinds = [(tuple(m.shape[:2]), m.dtype) for m in (maps[0], features)]
+        if kinds[0] != kinds[1]:
+            raise ValueError(
+                "input must hold maps of the same images, channels and dtype; got "
+                f"{kinds[0][0]}, {kinds[0][1]} in map 0 and {kinds[1][0]}, {kinds[1][1]} in map "
+                f"{number}."
+            )
+
+
+def check_level_range(min_level: int, max_level: int, canonical_scale: float) -> None:
+    """Raise unless there is a level, and a size to measure boxes by."""
+    if min_level > max_level:
+        raise ValueError(f"min_level must be at most max_level; got {min_level} and {max_level}.")
+    if not 0 < canonical_scale < math.inf:
+        raise ValueError(
+            f"canonical_scale must be finite and positive, in image pixels; got {canonical_scale}."
+        )
 
 
 def check_sampling_ratio(sampling_ratio: Any) -> int:

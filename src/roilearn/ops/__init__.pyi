@@ -24,6 +24,10 @@ from .interpolation import linear_adjoint as linear_adjoint
 from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
 from .layout import cell_table as cell_table
+from .levels import LEVEL_RULES as LEVEL_RULES
+from .levels import assign_levels as assign_levels
+from .multi_scale_roi_align import MultiScaleRoIAlign as MultiScaleRoIAlign
+from .multi_scale_roi_align import multi_scale_roi_align as multi_scale_roi_align
 from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
 from .prroi_pool import PrRoIPool as PrRoIPool

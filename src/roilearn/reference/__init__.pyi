@@ -15,6 +15,7 @@ from .crop_and_resize import CROP_METHODS as CROP_METHODS
 from .crop_and_resize import crop_and_resize as crop_and_resize
 from .crop_and_resize import crop_and_resize_backward as crop_and_resize_backward
 from .crop_and_resize import crop_and_resize_box_gradient as crop_and_resize_box_gradient
+from .crop_and_resize import crop_positions as crop_positions
 from .interpolation import bilinear as bilinear
 from .interpolation import bilinear_adjoint as bilinear_adjoint
 from .interpolation import bilinear_gradient as bilinear_gradient
@@ -23,8 +24,14 @@ from .interpolation import linear as linear
 from .interpolation import linear_adjoint as linear_adjoint
 from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
+from .levels import LEVEL_RULES as LEVEL_RULES
+from .levels import assign_levels as assign_levels
+from .multi_scale_roi_align import multi_scale_roi_align as multi_scale_roi_align
 from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
+from .prroi_pool import bin_weights as bin_weights
+from .prroi_pool import hat as hat
+from .prroi_pool import hat_area as hat_area
 from .prroi_pool import prroi_pool as prroi_pool
 from .prroi_pool import prroi_pool_backward as prroi_pool_backward
 from .prroi_pool import prroi_pool_box_gradient as prroi_pool_box_gradient
@@ -47,6 +54,7 @@ from .roi_align import sample_positions as sample_positions
 from .roi_align_rotated import roi_align_rotated as roi_align_rotated
 from .roi_align_rotated import roi_align_rotated_backward as roi_align_rotated_backward
 from .roi_align_rotated import roi_align_rotated_box_gradient as roi_align_rotated_box_gradient
+from .roi_align_rotated import turned as turned
 from .roi_pool import bin_edges as bin_edges
 from .roi_pool import box_bins as box_bins
 from .roi_pool import roi_pool as roi_pool

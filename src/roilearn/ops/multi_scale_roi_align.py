@@ -1,0 +1,269 @@
+"""RoIAlign on a pyramid, in one call: each box reads the map of its own level.
+
+The cells of all maps are counted through, the second map's after the first's, and one list of bags
+reads them. A box's level says where its map begins and how large it is; the rest is ``roi_align``.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from roilearn.arguments import (
+    check_flag,
+    check_output_size,
+    check_pyramid,
+    check_sampling_ratio,
+    check_spatial_scales,
+    check_tensor,
+)
+from roilearn.ops import onnx
+from roilearn.ops.bag import Bag
+from roilearn.ops.boxes import as_rois
+from roilearn.ops.levels import assign_levels
+from roilearn.ops.memory import pool_bags
+from roilearn.ops.roi_align import entries_each, region, roi_align, sample_bag_from
+
+
+def multi_scale_roi_align(
+    input: Sequence[Float[Tensor, "N C _ _"]],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scales: Sequence[float],
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+    canonical_scale: float = 224,
+    canonical_level: int = 4,
+    rule: str = "floor",
+    *,
+    validate: bool | None = None,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box, on the level that fits its size.
+
+    Parameters
+    ----------
+    input : maps of consecutive levels, finest first, each (N, C, H, W) with its own H and W.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    spatial_scales : cells per image pixel of each map; the first says which level it is: 1/4 is
+        level 2.
+    canonical_scale, canonical_level, rule : as in ``assign_levels``.
+    output_size, sampling_ratio, aligned, validate, out, memory_format : as in ``roi_align``.
+
+    Returns
+    -------
+    (K, C, height, width) tensor, in the order of ``boxes``. Differentiable in the maps and in the
+    boxes, as often as wanted; the choice of a level has no gradient.
+
+    Raises
+    ------
+    ValueError: maps that differ in N or C; as many scales as maps are needed.
+    ValueError, TypeError: see ``roi_align``.
+
+    Source
+    ------
+    Lin et al., Feature Pyramid Networks (2017), section 4.2; torchvision 0.27.
+
+    Differs from
+    ------------
+    torchvision 0.27: there a box inverted along one axis silently gives zeros, and so does a box of
+    a level past the last map where a level is missing between; here they read the first and the
+    last map.
+
+    Examples
+    --------
+    Two maps that hold their own level. The small box reads the first, the large one the second:
+
+    >>> fine, coarse = torch.full((1, 1, 32, 32), 4.0), torch.full((1, 1, 16, 16), 5.0)
+    >>> boxes = [torch.tensor([[0.0, 0, 250, 250], [0, 0, 500, 500]])]
+    >>> multi_scale_roi_align([fine, coarse], boxes, 1, [1 / 16, 1 / 32], 2).flatten()
+    tensor([4., 5.])
+    """
+    bins, maps = check_output_size(output_size), list(input)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
+    for number, level_map in enumerate(maps):
+        check_tensor(f"input[{number}]", level_map)
+    check_pyramid(maps)
+    scales = check_spatial_scales(spatial_scales, len(maps))
+    rois = as_rois(boxes, maps[0].shape[0], maps[0].dtype, validate=validate)
+    which = map_of(rois, scales, canonical_scale, canonical_level, rule)  # [K]
+    if onnx.exporting():
+        options = (bins, ratio, aligned)
+        return _every_level(maps, rois, which, scales, *options)
+    scale = rois.new_tensor(scales)[which][:, None]
+    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned), which.to(rois.dtype)], 1)
+    sizes = [(level_map.shape[2], level_map.shape[3]) for level_map in maps]
+    make_bag = partial(
+        pyramid_bag, bins=bins, sampling_ratio=ratio, sizes=sizes, images=maps[0].shape[0]
+    )
+    largest_size = (max(height for height, _ in sizes), max(width for _, width in sizes))
+    entries = entries_each(regions[:, :5], bins, ratio, largest_size)
+    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
+
+
+def map_of(
+    rois: Float[Tensor, "K 5"],
+    scales: Sequence[float],
+    canonical_scale: float,
+    canonical_level: int,
+    rule: str,
+) -> Int64[Tensor, " K"]:
+    """Choose the map that each box is pooled from, by its number."""
+    first = round(-math.log2(scales[0]))
+    last = max(round(-math.log2(scales[-1])), first)
+    boxes = rois[:, 1:].detach()
+    levels = assign_levels(boxes, first, last, canonical_scale, canonical_level, rule)
+    return (levels - first).clamp(max=len(scales) - 1)
+
+
+def pyramid_bag(
+    regions: Float[Tensor, "K 6"],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    sizes: Sequence[tuple[int, int]],
+    images: int,
+) -> Bag:
+    """List what the samples of each bin read, among the cells of all maps.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width, number of the map; in cells of that map, index
+        coordinates.
+    sizes : (height, width) of each map.
+    """
+    image, top, left, height, width, which = regions.unbind(1)
+    cells = [images * rows * columns for rows, columns in sizes]
+    begin = [sum(cells[:number]) for number in range(len(cells))]
+    numbers = torch.tensor([(*size, at) for size, at in zip(sizes, begin, strict=True)])
+    of_box = numbers.to(regions.device, torch.int32)[which.long()]  # [K, 3]
+    rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
+    origin = first + image.to(torch.int32)[:, None, None] * rows * columns
+    box = (top, left, height, width)
+    return sample_bag_from(origin, box, bins, sampling_ratio, (rows, columns))
+
+
+def _every_level(
+    maps: Sequence[Tensor],
+    rois: Tensor,
+    which: Tensor,
+    scales: Sequence[float],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    aligned: bool,
+) -> Tensor:
+    """Pool all boxes from every map and keep one answer each: what ONNX has words for."""
+    pooled = torch.zeros((), dtype=maps[0].dtype, device=maps[0].device)
+    for number, (level_map, scale) in enumerate(zip(maps, scales, strict=True)):
+        each = roi_align(level_map, rois, bins, scale, sampling_ratio, aligned)
+        pooled = torch.where((which == number)[:, None, None, None], each, pooled)
+    return pooled
+
+
+class MultiScaleRoIAlign(nn.Module):
+    """``multi_scale_roi_align`` as a module, with torchvision's constructor and call.
+
+    The scale of each map is found from its size and that of the images, at every call.
+
+    Differs from
+    ------------
+    torchvision 0.27: there the height decides, at the first call only. Here the width is looked at
+    too, and a map that fits no power of two along both raises.
+    """
+
+    def __init__(
+        self,
+        featmap_names: Sequence[str],
+        output_size: int | Sequence[int],
+        sampling_ratio: int,
+        *,
+        canonical_scale: float = 224,
+        canonical_level: int = 4,
+        aligned: bool = False,
+    ) -> None:
+        super().__init__()
+        self.featmap_names = featmap_names
+        self.output_size = check_output_size(output_size)
+        self.sampling_ratio = sampling_ratio
+        self.canonical_scale = canonical_scale
+        self.canonical_level = canonical_level
+        self.aligned = aligned
+
+    def forward(
+        self,
+        x: Mapping[str, Float[Tensor, "N C _ _"]],
+        boxes: Sequence[Float[Tensor, "_ 4"]],
+        image_shapes: Sequence[tuple[int, int]],
+    ) -> Float[Tensor, "K C PH PW"]:
+        """Pool boxes from the maps of ``x`` that are named.
+
+        Parameters
+        ----------
+        x : maps by name, finest first; others than ``featmap_names`` are passed over.
+        boxes : one (Ki, 4) tensor for each image, in pixels of the images.
+        image_shapes : (height, width) of each image.
+        """
+        maps = [features for name, features in x.items() if name in self.featmap_names]
+        if not maps:
+            raise ValueError(
+                f"x must hold maps named {', '.join(map(repr, self.featmap_names))}; "
+                f"got {', '.join(map(repr, x)) or 'none'}."
+            )
+        return multi_scale_roi_align(
+            maps,
+            boxes,
+            self.output_size,
+            scales_of(maps, image_shapes),
+            self.sampling_ratio,
+            self.aligned,
+            self.canonical_scale,
+            self.canonical_level,
+        )
+
+    def __repr__(self) -> str:
+        """Write the settings as torchvision does."""
+        return (
+            f"{type(self).__name__}(featmap_names={self.featmap_names}, "
+            f"output_size={self.output_size}, sampling_ratio={self.sampling_ratio})"
+        )
+
+
+def scales_of(
+    maps: Sequence[Float[Tensor, "N C _ _"]], image_shapes: Sequence[tuple[int, int]]
+) -> list[float]:
+    """Cells per pixel of each map: the power of two that its size and the images' suggest.
+
+    The images of a batch are padded to one size, so the largest height and width count.
+
+    Examples
+    --------
+    >>> maps = [torch.zeros(1, 1, 200, 272), torch.zeros(1, 1, 25, 34)]
+    >>> scales_of(maps, [(800, 1066)])
+    [0.25, 0.03125]
+    """
+    if not image_shapes:
+        raise ValueError("image_shapes must name (height, width) of each image; got none.")
+    image = [max(side) for side in zip(*image_shapes, strict=True)]
+    return [scale_of((m.shape[2], m.shape[3]), image) for m in maps]
+
+
+def scale_of(size: tuple[int, int], image: Sequence[int]) -> float:
+    """Power of two that takes an image of one size to a map of another."""
+    guesses = [
+        2.0 ** round(math.log2(cells / pixels)) for cells, pixels in zip(size, image, strict=True)
+    ]
+    for scale in guesses:
+        # Networks round sides up, and batches are padded to whole cells of the coarsest level.
+        spare = [cells - pixels * scale for cells, pixels in zip(size, image, strict=True)]
+        if guesses[0] == guesses[1] or all(-1 < cells < 1 + 32 * scale for cells in spare):
+            return scale
+    raise ValueError(
+        f"x must hold maps that are their images scaled by one power of two; got a map of "
+        f"{size[0]} x {size[1]} cells for images of {image[0]} x {image[1]} pixels, which is "
+        f"1/{1 / guesses[0]:g} of the height and 1/{1 / guesses[1]:g} of the width."
+    )
