@@ -152,7 +152,8 @@ class BinMean(Explorable):
 
 def draw_curves(axes: Axes, numbers: dict[str, Any]) -> None:
     """Draw the three answers against the right edge, and their values where it is."""
-    edges = np.linspace(*numbers["reach"], POINTS + 1)
+    low, high = numbers["reach"]
+    edges = np.linspace(low, high, POINTS + 1)
     for rule, style in LINES.items():
         values = np.array(numbers["curves"][rule])
         breaks = jumps(edges, numbers) if rule == "adaptive" else []

@@ -11,6 +11,10 @@ from .base import draw_box as draw_box
 from .base import draw_map as draw_map
 from .base import draw_points as draw_points
 from .base import new_figure as new_figure
+from .grids import bins_and_corners as bins_and_corners
+from .grids import corners_of as corners_of
+from .grids import maps_by_position as maps_by_position
+from .grids import turned_box as turned_box
 from .interpolation import chords as chords
 from .interpolation import gather_and_scatter as gather_and_scatter
 from .interpolation import line_between as line_between
@@ -18,6 +22,10 @@ from .interpolation import opposite_areas as opposite_areas
 from .interpolation import surface as surface
 from .interpolation import three_lines as three_lines
 from .interpolation import value_and_slope as value_and_slope
+from .means import cells_met as cells_met
+from .means import errors_by_stride as errors_by_stride
+from .means import hats_under_a_bin as hats_under_a_bin
+from .means import losses as losses
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
 from .pool import bins_along_an_axis as bins_along_an_axis

@@ -1,0 +1,98 @@
+"""Figures of the chapter on what RoIAlign leaves out: what a bin averages, and what follows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from roilearn import reference
+from roilearn.palette import COLOURS
+from roilearn.plot.base import draw_points, new_figure
+
+RULES: dict[str, dict[str, Any]] = {
+    "1 sample": {"color": COLOURS["align"], "linestyle": "--"},
+    "2 samples": {"color": COLOURS["align"], "linestyle": "-"},
+    "adaptive": {"color": COLOURS["align"], "linestyle": ":"},
+    "exact": {"color": COLOURS["exact"], "linestyle": "-"},
+}
+"""How each rule's line looks, wherever several are compared."""
+
+
+def hats_under_a_bin(row: ArrayLike, start: float, stop: float) -> Figure:
+    """Draw the interpolated row with its bin above, and each cell's hat with its share below.
+
+    Parameters
+    ----------
+    row : (L,) cells.
+    start, stop : ends of the bin, continuous, in cells.
+    """
+    row = np.asarray(row, dtype=float)
+    weights = reference.bin_weights(start - 0.5, stop - 0.5, len(row))
+    figure, (above, below) = new_figure(1, 2, width=7, height=3.8, sharex=True)
+    x = np.linspace(start, stop, 401)
+    surface = [reference.linear(row, place - 0.5) for place in x]
+    above.fill_between(x, 0, surface, color=COLOURS["exact"], alpha=0.3, linewidth=0)
+    centres = np.arange(len(row)) + 0.5
+    above.plot(centres, row, color="#555555", marker="s", markersize=4)
+    above.hlines(weights @ row, start, stop, color=COLOURS["exact"], linestyles="--")
+    quarters = start + (stop - start) * np.array([0.25, 0.75])
+    read = [reference.linear(row, place - 0.5) for place in quarters]
+    draw_points(above, quarters, read)
+    above.set_ylabel("value")
+    for cell, weight in enumerate(weights):
+        inside = (x > cell - 0.5) & (x < cell + 1.5)
+        height = np.maximum(1 - abs(x - cell - 0.5), 0)
+        below.plot([cell - 0.5, cell + 0.5, cell + 1.5], [0, 1, 0], color="#8A8A8A", linewidth=1)
+        below.fill_between(x[inside], 0, height[inside], color=COLOURS["exact"], alpha=0.3)
+        below.text(cell + 0.5, 1.06, f"{weight:.3g}", ha="center", fontsize=9)
+    below.set(ylim=(0, 1.3), xlim=(0, len(row)), xlabel="x (cells)", ylabel="hat")
+    for axes in (above, below):
+        axes.axvspan(start, stop, color=COLOURS["bin"], alpha=0.15, linewidth=0)
+    return figure
+
+
+def cells_met(sizes: ArrayLike, shares: Mapping[str, ArrayLike]) -> Figure:
+    """Draw the share of the cells under a bin that its samples read, against the bin's size.
+
+    Parameters
+    ----------
+    sizes : (S,) sides of a square bin, in cells.
+    shares : (S,) shares by label.
+    """
+    figure, axes = new_figure(width=7, height=2.8)
+    looks = ("--", "-", "-.", ":")
+    for (label, share), look in zip(shares.items(), looks, strict=False):
+        axes.plot(sizes, np.asarray(share) * 100, look, color=COLOURS["align"], label=label, lw=1.8)
+    axes.axvspan(2, 4, color=COLOURS["bin"], alpha=0.25, linewidth=0)
+    axes.text(3, 8, "square boxes\non a pyramid", ha="center", fontsize=9)
+    axes.set(xlabel="side of a bin (cells)", ylabel="cells that are read (%)", ylim=(0, 105))
+    axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def losses(shifts: ArrayLike, by_rule: Mapping[str, ArrayLike]) -> Figure:
+    """Draw the loss against the box's shift, a panel for each rule (a key of ``RULES``)."""
+    figure, panels = new_figure(len(by_rule), width=7, height=2.4, sharey=True)
+    for axes, (rule, loss) in zip(panels, by_rule.items(), strict=True):
+        axes.plot(shifts, loss, linewidth=1.5, **(RULES[rule] | {"linestyle": "-"}))
+        axes.set(title=rule, xlabel="shift (px)")
+    panels[0].set_ylabel("loss")
+    return figure
+
+
+def errors_by_stride(strides: Sequence[int], errors: Mapping[str, ArrayLike]) -> Figure:
+    """Draw each rule's mean error as bars, a group for each stride; logarithmic."""
+    figure, axes = new_figure(width=7, height=2.6)
+    width = 0.8 / len(errors)
+    hatches = {"1 sample": "//", "2 samples": "", "adaptive": "..", "exact": ""}
+    for n, (rule, error) in enumerate(errors.items()):
+        places = np.arange(len(strides)) + (n - (len(errors) - 1) / 2) * width
+        colour = RULES[rule]["color"]
+        bars = {"color": colour, "alpha": 0.75, "hatch": hatches[rule], "edgecolor": "white"}
+        axes.bar(places, error, width, label=rule, **bars)
+    axes.set_xticks(range(len(strides)), [f"stride {stride}" for stride in strides])
+    axes.set(yscale="log", ylabel="mean error of a bin")
+    axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
