@@ -32,6 +32,16 @@ def check_features(input: Any) -> None:
             )
 
 
+def check_position_sensitive(input: Any, bins: tuple[int, int]) -> None:
+    """Raise unless the channels of ``input`` divide evenly among the bins."""
+    number = bins[0] * bins[1]
+    if input.shape[1] % number:
+        raise ValueError(
+            f"input must have a multiple of {number} channels, one map for each of {bins[0]} x "
+            f"{bins[1]} bins and output channel; got {input.shape[1]} channels."
+        )
+
+
 def check_array(name: str, value: Any) -> None:
     """Raise unless ``value`` is an array or tensor."""
     if not (hasattr(value, "ndim") and hasattr(value, "dtype")):

@@ -32,6 +32,10 @@ from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
 from .prroi_pool import PrRoIPool as PrRoIPool
 from .prroi_pool import prroi_pool as prroi_pool
+from .ps_roi_align import PSRoIAlign as PSRoIAlign
+from .ps_roi_align import ps_roi_align as ps_roi_align
+from .ps_roi_pool import PSRoIPool as PSRoIPool
+from .ps_roi_pool import ps_roi_pool as ps_roi_pool
 from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize

@@ -35,6 +35,10 @@ from .prroi_pool import hat_area as hat_area
 from .prroi_pool import prroi_pool as prroi_pool
 from .prroi_pool import prroi_pool_backward as prroi_pool_backward
 from .prroi_pool import prroi_pool_box_gradient as prroi_pool_box_gradient
+from .ps_roi_align import ps_roi_align as ps_roi_align
+from .ps_roi_align import ps_roi_align_backward as ps_roi_align_backward
+from .ps_roi_pool import ps_roi_pool as ps_roi_pool
+from .ps_roi_pool import ps_roi_pool_backward as ps_roi_pool_backward
 from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize

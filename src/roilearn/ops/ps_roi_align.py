@@ -1,0 +1,149 @@
+"""Position-sensitive RoIAlign: RoIAlign in which every bin reads channels of its own.
+
+The channels of one bin are a map. An image therefore has as many maps as there are bins, and a bag
+begins at the map of its image and its bin; the samples in it are those of ``roi_align``.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float, Int32
+from torch import Tensor, nn
+
+from roilearn.arguments import (
+    check_features,
+    check_output_size,
+    check_position_sensitive,
+    check_sampling_ratio,
+    check_spatial_scale,
+    check_tensor,
+)
+from roilearn.ops.bag import Bag
+from roilearn.ops.boxes import as_rois
+from roilearn.ops.memory import pool_bags
+from roilearn.ops.roi_align import entries_each, region, sample_bag_from
+
+
+def ps_roi_align(
+    input: Float[Tensor, "N _ H W"],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    *,
+    validate: bool | None = None,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box, each bin in maps of its own.
+
+    Parameters
+    ----------
+    input : (N, C * height * width, H, W) features. Output channel c of bin (i, j) reads channel
+        (c * height + i) * width + j.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    output_size : (height, width) of the grid of bins, or one number for both.
+    spatial_scale : cells per image pixel, 1 / stride.
+    sampling_ratio : samples along each axis of a bin; below 1: adaptive, ceil(bin size).
+    validate : as in ``roi_align``.
+
+    Returns
+    -------
+    (K, C, height, width) tensor, contiguous. The half cell is always subtracted, as in RoIAlign
+    with ``aligned=True``. Differentiable in the features and in the boxes, as often as wanted.
+
+    Raises
+    ------
+    ValueError: channels that do not divide among the bins.
+    ValueError, TypeError: as ``roi_align``; odd boxes: ``roilearn.odd_boxes``.
+
+    Source
+    ------
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's reading; torchvision 0.27.
+
+    Differs from
+    ------------
+    torchvision 0.27: adaptive sampling of a box of no size gives NaN there, 0 here; the boxes get
+    no gradient there.
+
+    Examples
+    --------
+    Four maps that hold their own number, for two by two bins. Each bin reads its own:
+
+    >>> maps = torch.arange(4.0)[None, :, None, None].expand(1, 4, 6, 6)
+    >>> ps_roi_align(maps, torch.tensor([[0.0, 1, 1, 5, 5]]), 2)[0]
+    tensor([[[0., 1.],
+             [2., 3.]]])
+    """
+    bins = check_output_size(output_size)
+    scale = check_spatial_scale(spatial_scale)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_tensor("input", input)
+    check_features(input)
+    maps = maps_of_bins(input, bins)
+    rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
+    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned=True)], 1)  # [K, 5]
+    size = (input.shape[2], input.shape[3])
+    make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=ratio, size=size)
+    return pool_bags(make_bag, maps, regions, entries_each(regions, bins, ratio, size), bins)
+
+
+def maps_of_bins(
+    input: Float[Tensor, "N _ H W"], bins: tuple[int, int]
+) -> list[Float[Tensor, "_ C H W"]]:
+    """For each image one (height * width, C, H, W) tensor: a map of C channels for every bin."""
+    check_position_sensitive(input, bins)
+    channels = input.shape[1] // (bins[0] * bins[1])
+    return [image.unflatten(0, (channels, -1)).transpose(0, 1) for image in input.unbind(0)]
+
+
+def origins(
+    image: Float[Tensor, " K"], bins: tuple[int, int], cells: int
+) -> Int32[Tensor, "K PH PW"]:
+    """Row of the table where the map of each bin of each box begins, a map having ``cells`` rows."""
+    number = torch.arange(bins[0] * bins[1], dtype=torch.int32, device=image.device).view(bins)
+    first = image.to(torch.int32)[:, None, None] * number.numel()
+    return (first + number) * cells
+
+
+def position_sensitive_bag(
+    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+) -> Bag:
+    """List what the samples of each bin read in the map of that bin.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width of each box, in cells, index coordinates.
+    size : (height, width) of the map.
+    """
+    image, *box = regions.unbind(1)
+    origin = origins(image, bins, size[0] * size[1])
+    return sample_bag_from(origin, box, bins, sampling_ratio, size)
+
+
+class PSRoIAlign(nn.Module):
+    """``ps_roi_align`` as a module, with torchvision's constructor."""
+
+    def __init__(
+        self, output_size: int | Sequence[int], spatial_scale: float, sampling_ratio: int
+    ) -> None:
+        super().__init__()
+        self.output_size = output_size
+        self.spatial_scale = spatial_scale
+        self.sampling_ratio = sampling_ratio
+
+    def forward(
+        self,
+        input: Float[Tensor, "N _ H W"],
+        rois: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    ) -> Float[Tensor, "K C PH PW"]:
+        """Pool ``rois``; see ``ps_roi_align``."""
+        options = (self.output_size, self.spatial_scale, self.sampling_ratio)
+        return ps_roi_align(input, rois, *options)
+
+    def __repr__(self) -> str:
+        """Write the settings as torchvision does."""
+        return (
+            f"{type(self).__name__}(output_size={self.output_size}, "
+            f"spatial_scale={self.spatial_scale}, sampling_ratio={self.sampling_ratio})"
+        )
