@@ -8,6 +8,7 @@ from roilearn import ops, reference
 from roilearn.odd_boxes import ANSWERS, ODD_BOXES
 
 FEATURES = np.random.RandomState(0).randn(1, 2, 6, 8)
+EACH_BIN = FEATURES.repeat(6, axis=1)  # for position-sensitive operators: one copy a bin
 RATIOS = {"fixed": 2, "adaptive": -1}
 
 
@@ -23,6 +24,17 @@ def roi_pool(telling, array, row, box, **options):
 
 def arguments(array, box):
     return array(FEATURES), array([[0, *box]]), (2, 3)
+
+
+def ps_roi_align(telling, array, row, box, **options):
+    _, rois, bins = arguments(array, box)
+    return telling.ps_roi_align(array(EACH_BIN), rois, bins, 1, RATIOS[row.sampling], **options)
+
+
+def ps_roi_pool(telling, array, row, box, **options):
+    del row
+    _, rois, bins = arguments(array, box)
+    return telling.ps_roi_pool(array(EACH_BIN), rois, bins, **options)
 
 
 def prroi_pool(telling, array, row, box, **options):
@@ -44,6 +56,8 @@ def crop_and_resize(telling, array, row, box, **options):
 CALLS = {
     "roi_align": roi_align,
     "roi_pool": roi_pool,
+    "ps_roi_align": ps_roi_align,
+    "ps_roi_pool": ps_roi_pool,
     "prroi_pool": prroi_pool,
     "roi_align_rotated": roi_align_rotated,
     "crop_and_resize": crop_and_resize,
