@@ -15,6 +15,10 @@ from .grids import bins_and_corners as bins_and_corners
 from .grids import corners_of as corners_of
 from .grids import maps_by_position as maps_by_position
 from .grids import turned_box as turned_box
+from .benchmarks import floor_reached as floor_reached
+from .benchmarks import growth as growth
+from .benchmarks import memory as memory
+from .benchmarks import times_as_fast as times_as_fast
 from .interpolation import chords as chords
 from .interpolation import gather_and_scatter as gather_and_scatter
 from .interpolation import line_between as line_between

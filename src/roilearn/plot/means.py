@@ -46,7 +46,7 @@ def hats_under_a_bin(row: ArrayLike, start: float, stop: float) -> Figure:
         height = np.maximum(1 - abs(x - cell - 0.5), 0)
         below.plot([cell - 0.5, cell + 0.5, cell + 1.5], [0, 1, 0], color="#8A8A8A", linewidth=1)
         below.fill_between(x[inside], 0, height[inside], color=COLOURS["exact"], alpha=0.3)
-        below.text(cell + 0.5, 1.06, f"{weight:.3g}", ha="center", fontsize=9)
+        below.text(cell + 0.5, 1.06, f"{weight:.2f}", ha="center", fontsize=9)
     below.set(ylim=(0, 1.3), xlim=(0, len(row)), xlabel="x (cells)", ylabel="hat")
     for axes in (above, below):
         axes.axvspan(start, stop, color=COLOURS["bin"], alpha=0.15, linewidth=0)
