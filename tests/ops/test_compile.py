@@ -1,11 +1,11 @@
-"""With a fixed sampling ratio `roi_align` is one graph: for torch.compile, and for torch.export."""
+"""Operators whose sizes follow from shapes are one graph: for torch.compile, and for torch.export."""
 
 import numpy as np
 import pytest
 import torch
 from boxes import draw
 
-from roilearn.ops import roi_align
+from roilearn.ops import CROP_METHODS, crop_and_resize, roi_align, roi_align_rotated
 
 # torch 2.12 does so itself while it traces an autograd.Function.
 pytestmark = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
@@ -59,3 +59,32 @@ def test_an_exported_program_serves_any_number_of_boxes(strict):
     for count in COUNTS:
         rois = rois_of(count)
         torch.testing.assert_close(program.module()(FEATURES, rois), Pool()(FEATURES, rois))
+
+
+def one_graph(operator):
+    torch._dynamo.reset()
+    return torch.compile(operator, fullgraph=True, dynamic=True, backend="aot_eager")
+
+
+@pytest.mark.parametrize("method", CROP_METHODS)
+def test_a_crop_is_one_graph(method):
+    crop = lambda x, b: crop_and_resize(x, b, (3, 2), 0.9, method, 5.0)  # noqa: E731
+    compiled = one_graph(crop)
+    for count in COUNTS:
+        torch.testing.assert_close(
+            compiled(FEATURES, rois_of(count)), crop(FEATURES, rois_of(count))
+        )
+    bad = torch.tensor([[0.0, torch.nan, 4, 2, 2], [2, 1, 1, 2, 2]]).double()
+    assert (compiled(FEATURES, bad) == 5).all()
+
+
+def test_rotated_boxes_with_a_fixed_ratio_are_one_graph():
+    pool = lambda x, b: roi_align_rotated(x, b, (3, 2), 0.9, 2)  # noqa: E731
+    compiled = one_graph(pool)
+    for count in COUNTS:
+        image, x1, y1, x2, y2 = rois_of(count).unbind(1)
+        box = (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, 7 * x1
+        rois = torch.stack([image, *box], 1)
+        torch.testing.assert_close(compiled(FEATURES, rois), pool(FEATURES, rois))
+    bad = torch.tensor([[0.0, 4, 4, -2, 2, 0], [0, torch.nan, 4, 2, 2, 0], [2, 4, 4, 2, 2, 0]])
+    assert not compiled(FEATURES, bad.double()).any()

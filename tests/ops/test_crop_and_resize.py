@@ -1,4 +1,4 @@
-"""Crop and resize in PyTorch: the loops' answers, all derivatives, dtypes, one graph."""
+"""Crop and resize in PyTorch: the loops' answers, all derivatives, dtypes."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,6 @@ from torch.autograd import gradcheck, gradgradcheck
 from roilearn import ops, reference
 from roilearn.ops import memory
 
-# torch 2.12 does so itself while it traces an autograd.Function.
-TRACING = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 SHAPE = (2, 3, 9, 13)
 CURVED = np.random.RandomState(0).randn(*SHAPE)
 FEATURES = torch.tensor(CURVED)
@@ -110,32 +108,3 @@ def test_no_boxes_give_no_rows_and_a_zero_gradient():
         assert crop.shape == (0, 3, 2, 3)
         (gradient,) = torch.autograd.grad(crop.sum(), features)
         assert not gradient.any()
-
-
-@TRACING
-@pytest.mark.parametrize("method", METHODS)
-def test_it_is_one_graph(method):
-    torch._dynamo.reset()
-    crop = lambda x, b: ops.crop_and_resize(x, b, (3, 2), 0.9, method, 5.0)  # noqa: E731
-    compiled = torch.compile(crop, fullgraph=True, dynamic=True, backend="aot_eager")
-    for count in (2, 20):
-        rois = torch.tensor(draw("border", count, SHAPE, 0.9)).double()
-        torch.testing.assert_close(compiled(FEATURES, rois), crop(FEATURES, rois))
-    bad = torch.tensor([[0.0, torch.nan, 4, 2, 2], [2, 1, 1, 2, 2]]).double()
-    assert (compiled(FEATURES, bad) == 5).all()
-
-
-@pytest.mark.parametrize("telling", [reference, ops])
-def test_bad_arguments_are_named(telling):
-    array = np.array if telling is reference else torch.tensor
-    features, box = array(CURVED), array([[0, 1.0, 1, 4, 4]])
-    with pytest.raises(ValueError, match="method must be one of 'bilinear', 'nearest'"):
-        telling.crop_and_resize(features, box, 2, 1.0, "bicubic")
-    with pytest.raises(TypeError, match="extrapolation_value must be a number; got 'zero'"):
-        telling.crop_and_resize(features, box, 2, 1.0, "nearest", "zero")
-    with pytest.raises(TypeError, match="aligned must be True or False; got 'no'"):
-        telling.crop_and_resize(features, box, 2, aligned="no")
-    with pytest.raises(ValueError, match="crop_size must be at least 1"):
-        telling.crop_and_resize(features, box, 0)
-    with pytest.raises(ValueError, match="5 columns"):
-        telling.crop_and_resize(features, box[:, 1:], 2)
