@@ -33,7 +33,10 @@ def make_parser() -> argparse.ArgumentParser:
         "--runs", type=_positive, default=1, help="repeat all; keep each row's best median"
     )
     bench.add_argument("--only", default="", metavar="WORD", help="operators with it in their name")
-    bench.add_argument("--output", type=Path, help="write the rows to this CSV file")
+    bench.add_argument(
+        "--curves", action="store_true", help="how cost grows, memory, the byte floor (4 minutes)"
+    )
+    bench.add_argument("--output", type=Path, help="put the rows into this CSV file")
     bench.set_defaults(run=_bench)
     return parser
 
@@ -52,6 +55,8 @@ def _bench(options: argparse.Namespace) -> int:
         print(f"roilearn bench needs torch and torchvision: {error}.")  # noqa: T201
         print("Install them with: pip install 'roilearn[peers]'")  # noqa: T201
         return 2
+    if options.curves:
+        return _curves(options)
     rounds = options.rounds or (3 if options.quick else 7)
     rows = []
     for _ in range(options.runs):
@@ -63,5 +68,18 @@ def _bench(options: argparse.Namespace) -> int:
         print(f"Best of {options.runs} medians:", *map(run.as_line, rows), sep="\n")  # noqa: T201
     print(run.versions(), run.machine(), sep="\n")  # noqa: T201
     if options.output:
-        results.write(rows, options.output)
+        held = results.read(options.output) if options.only else []
+        results.write(results.merge(held, rows), options.output)
+    return 0
+
+
+def _curves(options: argparse.Namespace) -> int:
+    from roilearn.bench import curves, points, results  # noqa: PLC0415 - loads torch
+
+    done = []
+    for point in curves.run_curves(options.rounds or 3, quick=options.quick):
+        done.append(point)
+        print(curves.as_line(point), flush=True)  # noqa: T201
+    if options.output:
+        results.write(done, options.output, points.Point)
     return 0

@@ -13,6 +13,7 @@ import roilearn
 from roilearn_book import (
     address,
     assets,
+    benchmark,
     chinese_terms,
     drawings,
     explorable,
@@ -23,7 +24,16 @@ from roilearn_book import (
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-PARTS = (address, assets, chinese_terms, drawings, explorable, notebook_figures, palette_table)
+PARTS = (
+    address,
+    assets,
+    benchmark,
+    chinese_terms,
+    drawings,
+    explorable,
+    notebook_figures,
+    palette_table,
+)
 
 
 def sources_version() -> int:

@@ -11,6 +11,8 @@ Pool = Callable[..., Tensor]
 BASELINE = "torchvision"
 OURS = "roilearn"
 CHANNELS_LAST = "roilearn, channels last"
+CHANNELS_LAST_BOTH = "roilearn, channels last in and out"
+REUSED = "roilearn, reused output"
 
 
 def contestant(pool: Pool, features: Sequence[Tensor], *, backward: bool) -> Callable[[], object]:

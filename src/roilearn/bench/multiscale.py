@@ -11,16 +11,20 @@ from roilearn import ops
 from roilearn.bench.contestant import (
     BASELINE,
     CHANNELS_LAST,
+    CHANNELS_LAST_BOTH,
     OURS,
     Contestants,
     channels_last,
     contestant,
 )
-from roilearn.bench.shapes import Pyramid, make_pyramid
+from roilearn.bench.shapes import STRIDES, Pyramid, make_pyramid
 
 
 def multiscale_contestants(operator: str, shape: Pyramid, *, backward: bool) -> Contestants:
-    """Measure torchvision's module and ours, the latter also on channels-last features."""
+    """Measure torchvision's module and ours, the latter also on channels-last features.
+
+    The function behind our module takes part too, with its result left channels last.
+    """
     levels, boxes = make_pyramid(shape)
     features = [torch.from_numpy(level) for level in levels]
     names = [str(level) for level in range(len(levels))]
@@ -33,6 +37,9 @@ def multiscale_contestants(operator: str, shape: Pyramid, *, backward: bool) -> 
         BASELINE: contestant(theirs, features, backward=backward),
         OURS: contestant(ours, features, backward=backward),
         CHANNELS_LAST: contestant(ours, channels_last(features), backward=backward),
+        CHANNELS_LAST_BOTH: contestant(
+            partial(_left_channels_last, boxes, shape), channels_last(features), backward=backward
+        ),
     }
 
 
@@ -41,3 +48,14 @@ def _call(
 ) -> Tensor:
     maps = dict(zip(names, features, strict=True))
     return module(maps, [torch.from_numpy(each) for each in boxes], [shape.image] * shape.images)
+
+
+def _left_channels_last(boxes: Sequence, shape: Pyramid, *features: Tensor) -> Tensor:
+    return ops.multi_scale_roi_align(
+        features,
+        [torch.from_numpy(each) for each in boxes],
+        shape.output_size,
+        [1 / stride for stride in STRIDES],
+        shape.sampling_ratio,
+        memory_format=torch.channels_last,
+    )

@@ -4,12 +4,14 @@ import csv
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 _BESIDE = Path(__file__).parent / "results"  # in an installed wheel
 _CHECKOUT = Path(__file__).parents[3] / "benchmarks" / "results"
 FOLDER = _CHECKOUT if _CHECKOUT.is_dir() else _BESIDE
 """Where results are kept: ``benchmarks/results`` of a checkout, or the copy in the wheel."""
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,11 @@ class Row:
     machine: str
 
 
-def write(rows: Iterable[Row], path: Path) -> None:
-    """Write rows as CSV, numbers to three significant digits."""
+def write(rows: Iterable[Any], path: Path, kind: type = Row) -> None:
+    """Write rows of one kind as CSV, numbers to three significant digits."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        table = csv.DictWriter(file, [field.name for field in fields(kind)], lineterminator="\n")
         table.writeheader()
         for row in rows:
             values = asdict(row).items()
@@ -42,15 +44,21 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 def read(path: Path | None = None) -> list[Row]:
     """Read one file of results; by default the recorded ones of the CPU, none if there are none."""
-    path = path or FOLDER / "cpu.csv"
+    return read_as(Row, path or FOLDER / "cpu.csv")
+
+
+def read_as(kind: type[Kind], path: Path) -> list[Kind]:
+    """Read a file whose rows are of another kind; no rows if there is no such file."""
     if not path.exists():
         return []
     numbers: dict[str, Any] = {
-        field.name: field.type for field in fields(Row) if field.type in (float, int)
+        field.name: field.type
+        for field in fields(kind)  # type: ignore[arg-type]
+        if field.type in (float, int)
     }
     with path.open(newline="", encoding="utf-8") as file:
         return [
-            Row(**{name: numbers.get(name, str)(value) for name, value in line.items()})
+            kind(**{name: numbers.get(name, str)(value) for name, value in line.items()})
             for line in csv.DictReader(file)
         ]
 
@@ -68,6 +76,18 @@ def best(runs: Iterable[Iterable[Row]]) -> list[Row]:
         if (row.ratio, -row.milliseconds) > (held.ratio, -held.milliseconds):
             kept[key] = row
     return list(kept.values())
+
+
+def merge(held: Iterable[Row], new: Iterable[Row]) -> list[Row]:
+    """Put new rows in the places of those they repeat, and the others beside their operator's.
+
+    Rows of a measurement that is repeated go, even those of contestants that take part no more.
+    """
+    held, new = list(held), list(new)
+    repeated = {(row.operator, row.shape, row.direction) for row in new}
+    rows = [row for row in held if (row.operator, row.shape, row.direction) not in repeated]
+    names = list(dict.fromkeys(row.operator for row in (*held, *new)))
+    return sorted((*rows, *new), key=lambda row: names.index(row.operator))
 
 
 def recorded(

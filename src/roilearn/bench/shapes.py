@@ -29,7 +29,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Pyramid:
-    """One workload of several levels: strides 4, 8, 16, 32. Sides and sizes in image pixels."""
+    """One workload of several levels, a stride each. Sides and sizes in image pixels."""
 
     name: str
     images: int
@@ -80,25 +80,27 @@ class Masks:
 
 Workload = Shape | Pyramid | Crowd | Masks
 
-SHAPES = {
-    "roi_align": (
-        Shape("A", (2, 256, 200, 304), 1000, (4, 56), 7, 2, "box head, stride 4"),
-        Shape("M", (2, 256, 100, 152), 256, (4, 56), 14, 2, "mask head, stride 8"),
-        Shape("D", (1, 1024, 50, 76), 300, (2, 40), 14, 2, "C4 backbone, stride 16"),
-        Shape("B", (1, 64, 32, 32), 128, (2, 16), 7, 2, "small"),
-        Shape("adaptive", (2, 256, 200, 304), 1000, (4, 56), 7, -1, "A, adaptive sampling"),
-        Shape("adaptive C4", (1, 1024, 50, 76), 300, (2, 50), 7, -1, "C4, adaptive sampling"),
-    ),
+STRIDES = (4, 8, 16, 32)
+"""Image pixels a cell of each level of a pyramid."""
+
+ROI_ALIGN = (
+    Shape("A", (2, 256, 200, 304), 1000, (4, 56), 7, 2, "box head, stride 4"),
+    Shape("M", (2, 256, 100, 152), 256, (4, 56), 14, 2, "mask head, stride 8"),
+    Shape("D", (1, 1024, 50, 76), 300, (2, 40), 14, 2, "C4 backbone, stride 16"),
+    Shape("B", (1, 64, 32, 32), 128, (2, 16), 7, 2, "small"),
+    Shape("adaptive", (2, 256, 200, 304), 1000, (4, 56), 7, -1, "A, adaptive sampling"),
+    Shape("adaptive C4", (1, 1024, 50, 76), 300, (2, 50), 7, -1, "C4, adaptive sampling"),
+)
+"""Workloads of RoIAlign, whose memory and byte floor are measured too."""
+
+SHAPES: dict[str, tuple[Workload, ...]] = {
+    "roi_align": ROI_ALIGN,
     "roi_pool": (
         Shape("A", (2, 256, 200, 304), 1000, (4, 56), 7, 0, "box head, stride 4"),
         Shape("VGG", (1, 512, 50, 76), 300, (2, 50), 7, 0, "VGG-16, stride 16"),
         Shape("C4", (1, 1024, 50, 76), 1000, (2, 50), 7, 0, "C4 backbone, stride 16"),
         Shape("B", (1, 64, 32, 32), 128, (2, 16), 7, 0, "small"),
     ),
-}
-"""By operator. A workload of RoIPool has no samples; lengths of boxes are in its own unit."""
-
-NEXT_SHAPES = {
     "ps_roi_align": (
         Shape("21 x 300", (1, 1029, 50, 76), 300, (2, 40), 7, 2, "21 classes, stride 16"),
         Shape("81 x 300", (1, 3969, 50, 76), 300, (2, 40), 7, 2, "81 classes, stride 16"),
@@ -129,7 +131,7 @@ NEXT_SHAPES = {
         Masks("bool", 100, (20, 300), (800, 1333), 0.5, "whether above one half"),
     ),
 }
-"""Workloads of operators that ``SHAPES`` takes in once their results are recorded."""
+"""By operator. A workload of RoIPool has no samples; lengths of boxes are in its own unit."""
 
 
 def make_inputs(shape: Shape, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +143,7 @@ def make_inputs(shape: Shape, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
     Examples
     --------
-    >>> features, boxes = make_inputs(SHAPES["roi_align"][3])
+    >>> features, boxes = make_inputs(ROI_ALIGN[3])
     >>> features.shape, boxes.shape
     ((1, 64, 32, 32), (128, 5))
     """
@@ -173,7 +175,7 @@ def make_pyramid(shape: Pyramid, seed: int = 0) -> tuple[list[np.ndarray], list[
             (shape.images, shape.channels, -(-height // stride), -(-width // stride)),
             dtype=np.float32,
         )
-        for stride in (4, 8, 16, 32)
+        for stride in STRIDES
     ]
     boxes = [
         draw_boxes(state, shape.boxes, shape.sides, shape.image).astype(np.float32)

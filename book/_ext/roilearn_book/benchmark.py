@@ -1,0 +1,221 @@
+"""The ``benchmark`` directive: tables, sentences and pictures from the recorded measurements.
+
+They are made at build time, so a page cannot say what the recorded files do not.
+"""
+
+from __future__ import annotations
+
+import io
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.osutil import relpath
+
+from roilearn import bench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
+    from sphinx.application import Sphinx
+
+MISSING = "Not recorded yet."
+OF_ALL = "all"
+
+
+def cells(values: Sequence[object], kind: str = "td") -> str:
+    """Write one row of a table."""
+    return "<tr>" + "".join(f"<{kind}>{escape(str(value))}</{kind}>" for value in values) + "</tr>"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Write a table that scrolls in its own frame."""
+    body = "".join(cells(row) for row in rows)
+    inner = f'<table class="table"><thead>{cells(head, "th")}</thead><tbody>{body}</tbody></table>'
+    return f'<div class="pst-scrollable-table-container">{inner}</div>'
+
+
+def paragraph(text: str) -> str:
+    """Write a paragraph of plain text."""
+    return f"<p>{escape(text)}</p>"
+
+
+def ratio(row: bench.Row) -> str:
+    """Write a ratio with its spread over the rounds."""
+    return f"{row.ratio:.2g} ({row.slowest:.2g} to {row.fastest:.2g})"
+
+
+def setting(_: str) -> str:
+    """Say on what was measured: every processor and every set of versions of the two files."""
+    rows = [*bench.read(), *bench.read_points()]
+    kinds = dict.fromkeys((row.machine, row.versions) for row in rows)
+    items = "".join(f"<li>{escape(f'{machine}: {versions}')}</li>" for machine, versions in kinds)
+    return f"<ul>{items}</ul>" if items else paragraph(MISSING)
+
+
+def ratios(operator: str) -> str:
+    """Tabulate every contestant's ratio on every workload of one operator."""
+    rows = [row for row in bench.read() if row.operator == operator]
+    if not rows:
+        return paragraph(MISSING)
+    found = {(row.shape, row.direction, row.contestant): row for row in rows}
+    others = [n for n in dict.fromkeys(row.contestant for row in rows) if n != "torchvision"]
+    meanings = {shape.name: shape.meaning for shape in bench.SHAPES[operator]}
+    lines = [
+        [
+            f"{shape}: {meanings.get(shape, '')}",
+            direction,
+            f"{found[shape, direction, 'torchvision'].milliseconds:.3g} ms",
+            *(
+                ratio(found[key]) if (key := (shape, direction, n)) in found else ""
+                for n in others
+            ),
+        ]
+        for shape, direction in dict.fromkeys((row.shape, row.direction) for row in rows)
+    ]
+    return table(["Workload", "Direction", "torchvision", *others], lines)
+
+
+def slower(_: str) -> str:
+    """Name every workload that is slower than torchvision by more than a quarter, and why."""
+    rows = bench.slower(bench.read())
+    if not rows:
+        return paragraph("No recorded row is slower than torchvision by more than a quarter.")
+    lines = [
+        [row.operator, row.shape, row.direction, row.contestant, ratio(row), bench.reason(row)]
+        for row in rows
+    ]
+    said = f"Slower than torchvision by more than a quarter: {len(rows)} of the recorded rows."
+    head = ["Operator", "Workload", "Direction", "Contestant", "Ratio", "Reason"]
+    return paragraph(said) + table(head, lines)
+
+
+def goals(_: str) -> str:
+    """Count the goals that are reached, and list those that are not."""
+    rows = bench.read()
+    reached, below = bench.reached(rows), bench.below(rows)
+    lines = [[*key, f"{bench.GOALS[key]:g}", f"{value:.2g}"] for key, value in below.items()]
+    said = (
+        f"Of {len(bench.GOALS)} goals, {len(reached)} have been measured and "
+        f"{len(reached) - len(below)} of these are reached. "
+    )
+    if not below:
+        return paragraph(said)
+    head = ["Operator", "Workload", "Direction", "Column", "Goal", "Measured"]
+    return paragraph(said + "These are not:") + table(head, lines)
+
+
+TEXTS: dict[str, Callable[[str], str]] = {
+    "setting": setting,
+    "ratios": ratios,
+    "slower": slower,
+    "goals": goals,
+}
+
+
+def highest(rows: Sequence[bench.Row], direction: str) -> str:
+    """Say between what the ratios of our plain contestant lie."""
+    found = [r.ratio for r in rows if r.direction == direction and r.contestant == "roilearn"]
+    return f"{direction}, {min(found):.2g} to {max(found):.2g} times as fast as torchvision"
+
+
+def picture_of_ratios(operator: str) -> tuple[Figure, str]:
+    """Draw the ratios of one operator."""
+    from roilearn import plot  # noqa: PLC0415 - only when a page has a picture
+
+    rows = [row for row in bench.read() if row.operator == operator]
+    parts = [highest(rows, each) for each in dict.fromkeys(row.direction for row in rows)]
+    alt = f"Bars of {operator} on each workload, beside a line at 1: {'; '.join(parts)}."
+    return plot.times_as_fast(rows, operator), alt
+
+
+def picture_of_growth(operator: str) -> tuple[Figure, str]:
+    """Draw how the cost of one operator grows."""
+    from roilearn import plot  # noqa: PLC0415
+
+    points = [p for p in bench.read_points() if p.operator == operator and p.unit == "ms"]
+    series = [name for name in dict.fromkeys(p.series for p in points) if name != "floor"]
+    alt = (
+        f"Time of {operator} in milliseconds, on logarithmic axes, over {', '.join(series)}; "
+        "a line each for torchvision, roilearn, and roilearn on channels-last features."
+    )
+    return plot.growth(points, operator), alt
+
+
+def picture_of_memory(_: str) -> tuple[Figure, str]:
+    """Draw the peak extra memory."""
+    from roilearn import plot  # noqa: PLC0415
+
+    points = [point for point in bench.read_points() if point.series == "memory"]
+    most = max(points, key=lambda point: point.value)
+    alt = (
+        "Bars of peak extra memory in megabytes on each workload, forward and with the gradients; "
+        f"the longest is {most.contestant} on {most.shape}, {most.direction}: {most.value:.3g} MB."
+    )
+    return plot.memory(points), alt
+
+
+def picture_of_the_floor(_: str) -> tuple[Figure, str]:
+    """Draw how near RoIAlign comes to the byte floor."""
+    from roilearn import plot  # noqa: PLC0415
+
+    points = [
+        p for p in bench.read_points() if p.series == "floor" and p.contestant != "byte floor"
+    ]
+    low, high = (limit(point.ratio for point in points) for limit in (min, max))
+    alt = (
+        "Bars of the speed reached on each workload, in per cent of the byte floor's: "
+        f"from {100 * low:.2g} to {100 * high:.2g} per cent."
+    )
+    return plot.floor_reached(points), alt
+
+
+PICTURES: dict[str, Callable[[str], tuple[Figure, str]]] = {
+    "picture": picture_of_ratios,
+    "growth": picture_of_growth,
+    "memory": picture_of_memory,
+    "floor": picture_of_the_floor,
+}
+
+
+class Benchmark(SphinxDirective):
+    """``{benchmark} part operator``: a text or a table; or a picture, the content its caption."""
+
+    required_arguments = 1
+    optional_arguments = 1
+    has_content = True
+    option_spec: ClassVar[dict[str, object]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the part; the page is read again when a recorded file changes."""
+        for path in bench.FOLDER.glob("*.csv"):
+            self.env.note_dependency(str(path))
+        part, operator, *_ = [*self.arguments, OF_ALL]
+        if part in TEXTS:
+            return [nodes.raw(text=TEXTS[part](operator), format="html")]
+        recorded = bench.read() if part == "picture" else bench.read_points()
+        if not any(operator in {OF_ALL, row.operator} for row in recorded):
+            return []
+        return [self.figure(part, operator)]
+
+    def figure(self, part: str, operator: str) -> nodes.Node:
+        """Write the picture beside the build; return it with its caption."""
+        picture, alt = PICTURES[part](operator)
+        path = Path(self.env.app.outdir).parent / "stills" / f"benchmark_{part}_{operator}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = io.BytesIO()
+        picture.savefig(content, format="png", metadata={"Software": None})
+        path.write_bytes(content.getvalue())
+        figure = nodes.container(classes=["drawn-figure"])
+        figure += nodes.image(uri="/" + relpath(path, self.env.srcdir), alt=alt)
+        caption = self.parse_inline(" ".join(self.content), lineno=self.lineno)[0]
+        figure += nodes.paragraph("", "", *caption, classes=["caption"])
+        return figure
+
+
+def setup(app: Sphinx) -> None:
+    """Add the directive."""
+    app.add_directive("benchmark", Benchmark)
