@@ -48,6 +48,13 @@ def test_every_contestant_computes_the_same(operator, ratio, backward):
         torch.testing.assert_close(other, first, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("operator", ["ps_roi_align", "ps_roi_pool"])
+def test_a_quick_workload_keeps_whole_bins(operator):
+    for shape in bench.SHAPES[operator]:
+        assert shape.features[1] % shape.output_size**2 == 0
+        assert shape.quick().features[1] % shape.output_size**2 == 0
+
+
 def test_only_the_operators_that_were_asked_for_are_measured(monkeypatch):
     monkeypatch.setattr(run, "SHAPES", {"roi_align": (TINY,), "roi_pool": (TINY,)})
     assert {row.operator for row in run.run(1, only="pool")} == {"roi_pool"}

@@ -34,7 +34,8 @@ def cells(values: Sequence[object], kind: str = "td") -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Write a table that scrolls in its own frame."""
     body = "".join(cells(row) for row in rows)
-    inner = f'<table class="table"><thead>{cells(head, "th")}</thead><tbody>{body}</tbody></table>'
+    top = f"<thead>{cells(head, 'th')}</thead>"
+    inner = f'<table class="table measured">{top}<tbody>{body}</tbody></table>'
     return f'<div class="pst-scrollable-table-container">{inner}</div>'
 
 
@@ -69,10 +70,7 @@ def ratios(operator: str) -> str:
             f"{shape}: {meanings.get(shape, '')}",
             direction,
             f"{found[shape, direction, 'torchvision'].milliseconds:.3g} ms",
-            *(
-                ratio(found[key]) if (key := (shape, direction, n)) in found else ""
-                for n in others
-            ),
+            *(ratio(found[key]) if (key := (shape, direction, n)) in found else "" for n in others),
         ]
         for shape, direction in dict.fromkeys((row.shape, row.direction) for row in rows)
     ]
@@ -84,13 +82,16 @@ def slower(_: str) -> str:
     rows = bench.slower(bench.read())
     if not rows:
         return paragraph("No recorded row is slower than torchvision by more than a quarter.")
-    lines = [
-        [row.operator, row.shape, row.direction, row.contestant, ratio(row), bench.reason(row)]
-        for row in rows
-    ]
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        said = f"{row.operator}, {row.shape}, {row.direction}. {bench.reason(row)}"
+        reasons.setdefault(said, []).append(f"{row.contestant} {ratio(row)}")
+    items = (
+        f"<li>{escape(said)} Ratio: {escape('; '.join(each))}.</li>"
+        for said, each in reasons.items()
+    )
     said = f"Slower than torchvision by more than a quarter: {len(rows)} of the recorded rows."
-    head = ["Operator", "Workload", "Direction", "Contestant", "Ratio", "Reason"]
-    return paragraph(said) + table(head, lines)
+    return f"{paragraph(said)}<ul>{''.join(items)}</ul>"
 
 
 def goals(_: str) -> str:

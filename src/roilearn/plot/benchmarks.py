@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from roilearn.palette import COLOURS
 from roilearn.plot.base import new_figure
@@ -64,7 +65,7 @@ def times_as_fast(rows: Iterable[RatioRow], operator: str) -> Figure:
         _bars(axes, [row for row in own if row.direction == direction], shapes, "ratio")
         axes.axvline(1, color=COLOURS["box"], linewidth=1)
         axes.set(xscale="log", title=direction, xlabel="times as fast as torchvision")
-        _plain_numbers(axes, [row.ratio for row in own] + [1.0])
+        _plain_numbers(axes.xaxis, [row.ratio for row in own] + [1.0])
     _legend_below(figure, panels[0][0])
     return figure
 
@@ -84,6 +85,7 @@ def growth(points: Iterable[ValuePoint], operator: str) -> Figure:
         axes.set(xscale="log", yscale="log", xlabel=UNITS[name], ylabel="ms")
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.xaxis.set_minor_locator(NullLocator())
+        _plain_numbers(axes.yaxis, [point.value for point in own if point.series == name])
     for axes in list(panels.flat)[len(series) :]:
         axes.set_axis_off()
     _legend_below(figure, panels[0][0])
@@ -130,14 +132,17 @@ def _bars(
     axes.set_ylim(len(shapes) - 0.5, -0.5)
 
 
-def _plain_numbers(axes: Axes, values: Sequence[float]) -> None:
+def _plain_numbers(axis: Axis, values: Sequence[float]) -> None:
     """Mark a logarithmic axis with numbers that are read at a glance."""
     low, high = min(values) / 1.15, max(values) * 1.15
-    marks = [each for each in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= each <= high]
-    axes.set_xlim(low, high)
-    axes.set_xticks(marks, [f"{mark:g}" for mark in marks])
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    marks = [step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5)]
+    marks = [mark for mark in marks if low <= mark <= high]
+    axis.set_view_interval(low, high, ignore=True)
+    axis.set_ticks(marks, [f"{mark:g}" for mark in marks])
+    axis.set_minor_locator(NullLocator())
 
 
 def _legend_below(figure: Figure, axes: Axes) -> None:
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False
+    )

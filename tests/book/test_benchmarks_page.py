@@ -1,0 +1,43 @@
+"""The benchmark page says what the recorded files say."""
+
+import re
+from html import unescape
+
+from roilearn import bench
+
+
+def page_of(site):
+    return unescape((site / "book/benchmarks.html").read_text(encoding="utf-8"))
+
+
+def test_every_recorded_ratio_is_on_the_page(site):
+    page = page_of(site)
+    for row in bench.read():
+        if row.contestant != "torchvision":
+            assert f"<td>{row.ratio:.2g} ({row.slowest:.2g} to {row.fastest:.2g})</td>" in page, row
+
+
+def test_every_operator_has_its_section_and_its_table_or_says_that_it_has_none(site):
+    page = page_of(site)
+    recorded = {row.operator for row in bench.read()}
+    for operator in bench.SHAPES:
+        heading = rf'<h3><code[^>]*><span class="pre">{operator}</span></code>'
+        section = re.split(heading, page)[1].split("</section>")[0]
+        assert ("<table" in section) == (operator in recorded)
+        assert ("Not recorded yet" in section) == (operator not in recorded)
+
+
+def test_machines_and_versions_are_named(site):
+    page = page_of(site)
+    for row in (*bench.read(), *bench.read_points()):
+        assert f"{row.machine}: {row.versions}" in page
+
+
+def test_every_slower_row_and_every_goal_below_is_named(site):
+    page = page_of(site)
+    for row in bench.slower(bench.read()):
+        assert f"{row.operator}, {row.shape}, {row.direction}. {bench.reason(row)}" in page
+    for key, value in bench.below(bench.read()).items():
+        cells = (*key, f"{bench.GOALS[key]:g}", f"{value:.2g}")
+        assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" in page
+    assert page.count("Not yet run on a GPU") == 1
