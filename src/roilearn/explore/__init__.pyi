@@ -1,3 +1,4 @@
+from .bag_matrix import BagMatrix as BagMatrix
 from .bin_mean import BinMean as BinMean
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .pool_and_align import PoolAndAlign as PoolAndAlign

@@ -2,7 +2,7 @@
 
 const TRAITS = ["features", "box", "stride", "sampling_ratio", "counted"];
 const POINTS = 96; // steps of the curves
-const RULES = { fixed: "samples", adaptive: "adaptive samples", exact: "exact mean" };
+const RULES = { fixed: "samples", adaptive: "adaptive", exact: "exact mean" };
 
 export function compute({ features, box, stride, sampling_ratio, counted }) {
   const at = (x2) => [box[0], box[1], x2, box[3]];

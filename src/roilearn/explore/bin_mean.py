@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 POINTS = 96
 """Steps of the curves, from a bin of a quarter of a cell to the end of the map."""
-NAMES = {"fixed": "samples", "adaptive": "adaptive samples", "exact": "exact mean"}
+NAMES = {"fixed": "samples", "adaptive": "adaptive", "exact": "exact mean"}
 LINES: dict[str, dict[str, Any]] = {
     "fixed": {"color": COLOURS["align"], "linestyle": "-"},
     "adaptive": {"color": COLOURS["align"], "linestyle": ":"},

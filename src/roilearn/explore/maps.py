@@ -30,3 +30,11 @@ BRIGHT_CELLS = [
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 ]
 """Two objects smaller than the distance between two samples of a large bin."""
+
+FIVE_BY_SIX = [
+    [1, 3, 2, 4, 0, 1],
+    [2, 8, 5, 1, 3, 2],
+    [0, 4, 9, 6, 2, 5],
+    [3, 7, 2, 5, 8, 4],
+    [1, 0, 3, 6, 4, 2],
+]
