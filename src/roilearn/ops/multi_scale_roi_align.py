@@ -23,9 +23,17 @@ from roilearn.arguments import (
 from roilearn.ops import onnx
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.eager import tracing
 from roilearn.ops.levels import assign_levels
 from roilearn.ops.memory import pool_bags
-from roilearn.ops.roi_align import entries_each, region, roi_align, sample_bag_from
+from roilearn.ops.opaque import opaque
+from roilearn.ops.roi_align import (
+    entries_each,
+    lists_samples,
+    region,
+    roi_align,
+    sample_bag_from,
+)
 
 
 def multi_scale_roi_align(
@@ -96,6 +104,9 @@ def multi_scale_roi_align(
     if onnx.exporting():
         options = (bins, ratio, aligned)
         return _every_level(maps, rois, which, scales, *options)
+    if tracing() and not lists_samples(ratio):
+        levels = (canonical_scale, canonical_level, rule)
+        return _of_values(maps, rois, bins, maps[0].shape[1], scales, ratio, aligned, *levels)
     scale = rois.new_tensor(scales)[which][:, None]
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned), which.to(rois.dtype)], 1)
     sizes = [(level_map.shape[2], level_map.shape[3]) for level_map in maps]
@@ -163,6 +174,13 @@ def _every_level(
         each = roi_align(level_map, rois, bins, scale, sampling_ratio, aligned)
         pooled = torch.where((which == number)[:, None, None, None], each, pooled)
     return pooled
+
+
+_of_values = opaque(
+    multi_scale_roi_align,
+    "float[] spatial_scales, SymInt sampling_ratio, bool aligned, float canonical_scale, "
+    "SymInt canonical_level, str rule",
+)
 
 
 class MultiScaleRoIAlign(nn.Module):

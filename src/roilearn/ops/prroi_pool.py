@@ -20,7 +20,9 @@ from roilearn.arguments import (
 )
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.eager import tracing
 from roilearn.ops.memory import pool_bags
+from roilearn.ops.opaque import opaque
 from roilearn.ops.spans import Spans, largest, outer_bag
 
 
@@ -84,6 +86,8 @@ def prroi_pool(
     check_tensor("input", input)
     check_features(input)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
+    if tracing():
+        return _of_values([input], rois, bins, input.shape[1], scale, aligned)
     regions = region(rois, scale, aligned)
     size = (input.shape[2], input.shape[3])
     make_bag = partial(surface_bag, bins=bins, size=size)
@@ -164,6 +168,9 @@ def entries_each(
     cells = regions[:, 3:].detach().minimum(limits) + 3 * regions.new_tensor(bins)  # [K, 2]
     # Along an axis every box has as many places for cells as the longest box needs.
     return cells.prod(1) + largest(cells.sum(1))
+
+
+_of_values = opaque(prroi_pool, "float spatial_scale, bool aligned")
 
 
 class PrRoIPool(nn.Module):

@@ -21,8 +21,10 @@ from roilearn.arguments import (
 )
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.eager import tracing
 from roilearn.ops.memory import pool_bags
-from roilearn.ops.roi_align import entries_each, region, sample_bag_from
+from roilearn.ops.opaque import opaque
+from roilearn.ops.roi_align import entries_each, lists_samples, region, sample_bag_from
 
 
 def ps_roi_align(
@@ -82,6 +84,8 @@ def ps_roi_align(
     check_features(input)
     maps = maps_of_bins(input, bins)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
+    if tracing() and not lists_samples(ratio):
+        return _of_values([input], rois, bins, maps[0].shape[1], scale, ratio)
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned=True)], 1)  # [K, 5]
     size = (input.shape[2], input.shape[3])
     make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=ratio, size=size)
@@ -100,7 +104,7 @@ def maps_of_bins(
 def origins(
     image: Float[Tensor, " K"], bins: tuple[int, int], cells: int
 ) -> Int32[Tensor, "K PH PW"]:
-    """Row of the table where the map of each bin of each box begins, a map having ``cells`` rows."""
+    """Rows of the table where the map of each bin of each box begins; a map has ``cells``."""
     number = torch.arange(bins[0] * bins[1], dtype=torch.int32, device=image.device).view(bins)
     first = image.to(torch.int32)[:, None, None] * number.numel()
     return (first + number) * cells
@@ -119,6 +123,9 @@ def position_sensitive_bag(
     image, *box = regions.unbind(1)
     origin = origins(image, bins, size[0] * size[1])
     return sample_bag_from(origin, box, bins, sampling_ratio, size)
+
+
+_of_values = opaque(ps_roi_align, "float spatial_scale, SymInt sampling_ratio")
 
 
 class PSRoIAlign(nn.Module):

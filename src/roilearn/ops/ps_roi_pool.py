@@ -15,7 +15,9 @@ from roilearn.arguments import (
 )
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.eager import tracing
 from roilearn.ops.memory import pool_bags
+from roilearn.ops.opaque import opaque
 from roilearn.ops.ps_roi_align import maps_of_bins, origins
 from roilearn.ops.quantize import quantize_box
 from roilearn.ops.roi_pool import bin_edges, equal_weights
@@ -81,6 +83,8 @@ def ps_roi_pool(
     check_features(input)
     maps = maps_of_bins(input, bins)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
+    if tracing():
+        return _of_values([input], rois, bins, maps[0].shape[1], scale, read_last)
     size = (input.shape[2], input.shape[3])
     limits = size if read_last else (size[0] - 1, size[1] - 1)
     rows, columns = box_spans(rois, bins, scale, limits)
@@ -108,6 +112,9 @@ def mean_bag(
     """Cells of each bin, in the map of that bin, all of one weight."""
     origin = origins(rois[:, 0], bins, size[0] * size[1])
     return outer_bag_from(origin, size[1], *box_spans(rois, bins, spatial_scale, limits))
+
+
+_of_values = opaque(ps_roi_pool, "float spatial_scale, bool read_last")
 
 
 class PSRoIPool(nn.Module):

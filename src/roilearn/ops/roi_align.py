@@ -26,6 +26,7 @@ from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.memory import pool_bags
+from roilearn.ops.opaque import opaque
 from roilearn.ops.spans import Size, Spans, largest, outer_bag_from
 
 FEW_SAMPLES = 2
@@ -104,6 +105,8 @@ def roi_align(
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
     if onnx.exporting():
         return onnx.node(input, rois, bins, scale, ratio, aligned)
+    if tracing() and not lists_samples(ratio):
+        return _of_values([input], rois, bins, input.shape[1], scale, ratio, aligned)
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)  # [K, 5]
     size = (input.shape[2], input.shape[3])
     make_bag = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
@@ -285,6 +288,9 @@ def entries_each(
         cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # neighbouring bins share
     # Along an axis every box has as many places for samples as the longest box needs.
     return cells[0] * cells[1] + largest(samples[0] + samples[1])
+
+
+_of_values = opaque(roi_align, "float spatial_scale, SymInt sampling_ratio, bool aligned")
 
 
 class RoIAlign(nn.Module):

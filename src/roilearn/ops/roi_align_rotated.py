@@ -23,9 +23,10 @@ from roilearn.arguments import (
 )
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import NOWHERE, as_rois
-from roilearn.ops.eager import reads_values
+from roilearn.ops.eager import reads_values, tracing
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.memory import pool_bags
+from roilearn.ops.opaque import opaque
 from roilearn.ops.roi_align import in_band, sample_positions, samples_a_bin
 
 SAMPLE_LIMIT = 2**22
@@ -88,6 +89,8 @@ def roi_align_rotated(
     check_tensor("input", input)
     check_features(input)
     rois = as_rotated_rois(boxes, input.shape[0], input.dtype, validate=validate)
+    if tracing():
+        return _of_values([input], rois, bins, input.shape[1], scale, ratio)
     regions = region(rois, scale)
     size = (input.shape[2], input.shape[3])
     make_bag = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
@@ -210,6 +213,9 @@ def entries_each(
             "Clip boxes to the image, or set sampling_ratio."
         )
     return 4 * down * across
+
+
+_of_values = opaque(roi_align_rotated, "float spatial_scale, SymInt sampling_ratio")
 
 
 class RoIAlignRotated(nn.Module):

@@ -22,8 +22,10 @@ from roilearn.arguments import (
 )
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
+from roilearn.ops.eager import tracing
 from roilearn.ops.layout import BLOCK, blocks, channels_at_once, lay_out, tables
 from roilearn.ops.memory import pool_bags, pool_in_pieces
+from roilearn.ops.opaque import opaque
 from roilearn.ops.quantize import quantize_box
 from roilearn.ops.spans import Spans, for_each_bin, largest, outer_bag
 
@@ -79,6 +81,8 @@ def roi_pool(
     check_tensor("input", input)
     check_features(input)
     rois = as_rois(boxes, len(input), input.dtype, validate=validate).detach()
+    if tracing():
+        return _of_values([input], rois, bins, input.shape[1], scale, mode)
     size = (input.shape[2], input.shape[3])
     _, rows, columns = box_spans(rois, bins, scale, size)
     cells = rows.count.sum(1) * columns.count.sum(1)  # [K]
@@ -248,6 +252,9 @@ def _largest(values: Float[Tensor, "m n C"]) -> Float[Tensor, "m C"]:
         return best
     numbers = values.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).amax(1)
     return torch.where(values.isnan().all(1), torch.nan, numbers)
+
+
+_of_values = opaque(roi_pool, "float spatial_scale, str mode")
 
 
 class RoIPool(nn.Module):
