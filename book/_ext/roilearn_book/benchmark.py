@@ -199,7 +199,7 @@ class Benchmark(SphinxDirective):
             return [nodes.raw(text=TEXTS[part](operator), format="html")]
         recorded = bench.read() if part == "picture" else bench.read_points()
         if not any(operator in {OF_ALL, row.operator} for row in recorded):
-            return []
+            return [] if part == "picture" else [nodes.paragraph(text=MISSING)]
         return [self.figure(part, operator)]
 
     def figure(self, part: str, operator: str) -> nodes.Node:

@@ -14,8 +14,8 @@ SLOWER = 1 / 1.25
 
 REASONS: dict[Workload, str] = {
     ("roi_pool", "B", "forward + backward"): (
-        "The map is small enough for the cache and the answer takes torchvision 3 ms. Ours spends "
-        "as long on steps of a fixed price: sorting the bins by size, hiding the place of each "
+        "The map is small enough for the cache, and there is little to do. Ours spends its time on "
+        "steps of a fixed price: sorting the bins by size, hiding the place of each "
         "value in its last bits, and paying the winners."
     ),
 }
