@@ -308,6 +308,35 @@ def check_number(name: str, value: Any) -> float:
         raise TypeError(f"{name} must be a number; got {type(value).__name__}.") from error
 
 
+def check_iou_threshold(iou_threshold: Any) -> float:
+    """Return ``iou_threshold`` as a float; raise unless it lies from 0 to 1."""
+    threshold = check_number("iou_threshold", iou_threshold)
+    if not 0 <= threshold <= 1:
+        raise ValueError(
+            f"iou_threshold must lie from 0 to 1; got {threshold:g}. Boxes whose intersection "
+            "over union is above it suppress each other: 1 keeps all, 0 those that do not meet."
+        )
+    return threshold
+
+
+def check_one_a_box(name: str, values: Any, boxes: int) -> None:
+    """Raise unless ``values`` is a list of numbers, one for each of the ``boxes``."""
+    check_array(name, values)
+    if tuple(values.shape) != (boxes,):
+        raise ValueError(
+            f"{name} must have shape ({boxes},), a number for each of {boxes} boxes; "
+            f"got shape {tuple(values.shape)}."
+        )
+
+
+def check_whole_numbers(name: str, values: Any) -> None:
+    """Raise unless ``values`` holds integers."""
+    if "int" not in str(values.dtype):
+        raise TypeError(
+            f"{name} must hold whole numbers; got {values.dtype}. Convert it to int64 first."
+        )
+
+
 def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
     """Return one scale for each map of a pyramid; raise unless there are as many."""
     scales = [check_spatial_scale(scale) for scale in spatial_scales]

@@ -28,6 +28,8 @@ from .levels import LEVEL_RULES as LEVEL_RULES
 from .levels import assign_levels as assign_levels
 from .multi_scale_roi_align import MultiScaleRoIAlign as MultiScaleRoIAlign
 from .multi_scale_roi_align import multi_scale_roi_align as multi_scale_roi_align
+from .nms import batched_nms as batched_nms
+from .nms import nms as nms
 from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
 from .prroi_pool import PrRoIPool as PrRoIPool

@@ -1,0 +1,269 @@
+"""Non-maximum suppression: of boxes that overlap too much, the one with the highest score stays.
+
+The loop of ``roilearn.reference.nms`` asks one box after another. What it has to know is which
+pairs overlap too much, and there are two ways to learn that for many boxes at once. Where a box
+meets few others, list the pairs (``nms_pairs``). Where boxes lie in heaps the list would be long,
+but few boxes stay: settle the best ones as a block, and drop what they suppress before the next.
+"""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int, Int64
+from torch import Tensor
+
+from roilearn.arguments import (
+    check_finite,
+    check_floating,
+    check_four_columns,
+    check_iou_threshold,
+    check_one_a_box,
+    check_tensor,
+    check_whole_numbers,
+)
+from roilearn.ops.eager import tracing
+from roilearn.ops.nms_pairs import iou, lay_out, pairs_above, table_of
+
+BLOCK = 192
+"""Boxes settled at once where boxes lie in heaps."""
+COLUMNS = 4096
+"""Boxes that a block is compared with at once, so that the comparison stays in the cache."""
+STILL_ALIVE = 0.8
+"""Share of the boxes that a block leaves above which boxes do not lie in heaps."""
+COMPARISONS = 2**23
+"""Comparisons that are listed whatever the number of boxes; each may be a pair to remember."""
+
+
+def nms(
+    boxes: Float[Tensor, "N 4"], scores: Float[Tensor, " N"], iou_threshold: float
+) -> Int64[Tensor, " kept"]:
+    """Keep each box that no kept box of a higher score overlaps by more than the threshold.
+
+    Parameters
+    ----------
+    boxes : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive. float16 and bfloat16 are
+        compared in float32.
+    scores : (N,) scores; of equal ones the first comes first.
+    iou_threshold : intersection over union, from 0 to 1, above which the lower box goes.
+
+    Returns
+    -------
+    Indices of the kept boxes, int64, by descending score; ties by index. A box of no area and
+    an inverted box overlap nothing: they stay. The same at any number of threads.
+
+    Raises
+    ------
+    ValueError: another shape; a NaN or infinite value; a threshold below 0 or above 1.
+    TypeError: boxes or scores that are not floating point.
+
+    Source
+    ------
+    Greedy suppression as in torchvision 0.27, whose CPU kernel gives the same indices: float32
+    boxes are compared in float32, their IoU with the threshold in double precision.
+
+    Differs from
+    ------------
+    torchvision 0.27: takes NaN and infinite values, and any threshold.
+
+    Examples
+    --------
+    The second box overlaps the first by 0.6, the third by nothing:
+
+    >>> boxes = torch.tensor([[0.0, 0, 4, 4], [1, 0, 5, 4], [6, 0, 10, 4]])
+    >>> nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5)
+    tensor([0, 2])
+    >>> nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.7)
+    tensor([0, 1, 2])
+    """
+    threshold = check_iou_threshold(iou_threshold)
+    check_all(boxes, scores)
+    operator = OPAQUE if tracing() else suppress
+    return operator(boxes.detach(), scores.detach(), None, threshold)
+
+
+def batched_nms(
+    boxes: Float[Tensor, "N 4"],
+    scores: Float[Tensor, " N"],
+    idxs: Int[Tensor, " N"],
+    iou_threshold: float,
+) -> Int64[Tensor, " kept"]:
+    """``nms`` within each group of boxes: those of one class, or of one level.
+
+    Parameters
+    ----------
+    boxes, scores, iou_threshold : as in ``nms``.
+    idxs : (N,) whole numbers: the group of each box. Boxes of two groups never meet.
+
+    Returns
+    -------
+    Indices of the kept boxes of all groups, int64, by descending score; ties by index.
+
+    Raises
+    ------
+    ValueError: as ``nms``; another number of ``idxs``.
+    TypeError: as ``nms``; ``idxs`` that are not whole numbers.
+
+    Differs from
+    ------------
+    torchvision 0.27: moves the groups apart by adding to their coordinates, which rounds them
+    and lets boxes at negative coordinates meet the group before; above 1,000 boxes on the CPU it
+    goes through the groups, and then sorts in a way that leaves the order of equal scores open.
+
+    Examples
+    --------
+    >>> boxes = torch.tensor([[0.0, 0, 4, 4], [1, 0, 5, 4], [0, 0, 4, 4]])
+    >>> batched_nms(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([1, 1, 2]), 0.5)
+    tensor([0, 2])
+    """
+    threshold = check_iou_threshold(iou_threshold)
+    check_all(boxes, scores)
+    check_tensor("idxs", idxs)
+    check_one_a_box("idxs", idxs, boxes.shape[0])
+    check_whole_numbers("idxs", idxs)
+    operator = OPAQUE if tracing() else suppress
+    return operator(boxes.detach(), scores.detach(), idxs, threshold)
+
+
+def check_all(boxes: Tensor, scores: Tensor) -> None:
+    """Raise unless there is a floating box of four columns and a floating score for each."""
+    for name, value in (("boxes", boxes), ("scores", scores)):
+        check_tensor(name, value)
+        check_floating(name, value)
+    check_four_columns("boxes", boxes)
+    check_one_a_box("scores", scores, boxes.shape[0])
+
+
+def suppress(
+    boxes: Float[Tensor, "N 4"],
+    scores: Float[Tensor, " N"],
+    idxs: Int[Tensor, " N"] | None,
+    iou_threshold: float,
+) -> Int64[Tensor, " kept"]:
+    """Do the work of both. Values decide how many stay, so values are always looked at."""
+    check_finite("boxes", boxes)
+    check_finite("scores", scores[:, None])
+    order = scores.argsort(stable=True, descending=True)
+    boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))[order]
+    table, (group, groups) = table_of(boxes), numbered_groups(idxs, order)
+    stays = torch.ones_like(order, dtype=torch.bool)
+    x1, y1, x2, y2, area = table
+    # Others overlap nothing: 0 / 0 or a number over infinity, which is above no threshold.
+    solid = ((x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)).nonzero()[:, 0]
+    threshold = threshold_in(boxes.dtype, iou_threshold)
+    stays[solid] = survivors(table[:, solid], group[solid], groups, threshold)
+    return order[stays]
+
+
+OPAQUE = torch.library.custom_op(
+    "roilearn::nms",
+    suppress,
+    mutates_args=(),
+    schema="(Tensor boxes, Tensor scores, Tensor? idxs, float iou_threshold) -> Tensor",
+)
+"""``suppress`` as one node of a graph that is being recorded: how many stay, no tracer can know."""
+
+
+@OPAQUE.register_fake
+def some_indices(
+    boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float
+) -> Tensor:
+    """Say what a graph may know of the answer: indices, any number of them."""
+    del scores, idxs, iou_threshold
+    return boxes.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
+
+
+def numbered_groups(
+    idxs: Int[Tensor, " N"] | None, order: Int64[Tensor, " N"]
+) -> tuple[Int64[Tensor, " N"], int]:
+    """Group of each box, by descending score, numbered from 0; and one more than the largest."""
+    if idxs is None or not len(order):
+        return torch.zeros_like(order), 1
+    number = idxs.to(torch.int64)[order]
+    number = number - number.min()
+    if not 0 <= int(number.max()) < len(order):  # spread out, or their span wrapped
+        number = idxs[order].unique(return_inverse=True)[1]
+    return number, int(number.max()) + 1
+
+
+def threshold_in(dtype: torch.dtype, threshold: float) -> float:
+    """Move ``threshold`` to a number of ``dtype`` above which lie the same numbers of ``dtype``.
+
+    PyTorch rounds a number to the dtype of the tensor that it is compared with, and 0.3 upwards:
+    an IoU of just that number would then no longer be above 0.3, as it is in the kernel.
+    """
+    rounded = torch.tensor(threshold, dtype=dtype)
+    if rounded.item() > threshold:
+        rounded = rounded.nextafter(torch.zeros_like(rounded))
+    return rounded.item()
+
+
+def survivors(
+    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int, threshold: float
+) -> Bool[Tensor, " N"]:
+    """Whether each box stays, of boxes by descending score that have an area.
+
+    The first block says whether boxes lie in heaps. Those of several groups are listed first.
+    """
+    stays = torch.ones_like(group, dtype=torch.bool)
+    left = torch.arange(len(group), device=group.device)  # boxes still in question
+    heaps = groups == 1 or len(left) <= BLOCK
+    look_below = len(left)
+    while len(left):
+        if not heaps and len(left) <= look_below:
+            layout = lay_out(table, group, groups)
+            if layout.comparisons() <= worth_listing(len(left)):
+                pairs = pairs_above(table, layout, threshold)
+                stays[left] = settle(*pairs, len(left))
+                break
+            look_below = len(left) // 2
+        alive = left_by_block(table, group, groups, threshold)
+        stays[left[~alive]] = False
+        alive[:BLOCK] = False  # those are settled
+        heaps = int(alive.sum()) < STILL_ALIVE * (len(left) - BLOCK)
+        left, table, group = left[alive], table[:, alive], group[alive]
+    return stays
+
+
+def worth_listing(boxes: int) -> int:
+    """Up to how many comparisons a list costs less than blocks, and memory allows it."""
+    return min(boxes * boxes // 8, max(COMPARISONS, 128 * boxes))
+
+
+def left_by_block(
+    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int, threshold: float
+) -> Bool[Tensor, " N"]:
+    """Settle the first ``BLOCK`` boxes; whether each box is left by those of them that stay."""
+
+    def above(first: slice | Tensor, second: slice) -> Float[Tensor, "A B"]:
+        overlap = iou(table[:, first, None], table[:, None, second])
+        if groups == 1:
+            return overlap
+        return overlap.masked_fill_(group[first, None] != group[second], 0)
+
+    head = slice(0, BLOCK)
+    pairs = (above(head, head).triu_(1) > threshold).nonzero().unbind(1)
+    in_block = settle(*pairs, len(table[0, head]))
+    winners = in_block.nonzero()[:, 0]
+    worst = [
+        above(winners, slice(start, start + COLUMNS)).amax(0)
+        for start in range(BLOCK, len(group), COLUMNS)
+    ]
+    return torch.cat([in_block, *(w <= threshold for w in worst)])
+
+
+def settle(
+    first: Int64[Tensor, " P"], second: Int64[Tensor, " P"], boxes: int
+) -> Bool[Tensor, " N"]:
+    """Whether each box stays, where ``first`` suppresses ``second`` if it stays itself.
+
+    In rounds: a box that nothing in question suppresses stays, what it suppresses goes, and pairs
+    of which one has gone are done. Each round settles at least the best box in question.
+    """
+    stays = torch.ones(boxes, dtype=torch.bool, device=first.device)
+    while len(first):
+        free = torch.ones_like(stays)
+        free[second] = False
+        stays[second[free[first]]] = False
+        in_question = (stays[first] & stays[second]).nonzero()[:, 0]
+        first, second = first[in_question], second[in_question]
+    return stays
