@@ -13,6 +13,7 @@ FIGURES = [
     explore.PoolAndAlign,
     explore.SlidingBox,
     explore.BinMean,
+    explore.BagMatrix,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -20,6 +21,11 @@ WIDE = {
     explore.PoolAndAlign: {"features": np.full((4, 5), 99.0), "output_size": [4, 4]},
     explore.SlidingBox: {"features": np.full((4, 5), 99.0)},
     explore.BinMean: {"features": np.full((7, 8), 99.0)},
+    explore.BagMatrix: {
+        "features": np.full((6, 6), 99.5),
+        "output_size": [3, 3],
+        "sampling_ratio": 0,
+    },
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

@@ -86,6 +86,21 @@ def bin_mean(random):
     }
 
 
+def bag_matrix(random):
+    features = random_map(random, 2, 6)
+    stride = int(random.choice([3, 8, 16]))
+    return {
+        "features": features,
+        "box": random_box(random, len(features[0]) * stride, len(features) * stride, 1.0),
+        "stride": stride,
+        "output_size": random.integers(1, 4, 2).tolist(),
+        "sampling_ratio": int(random.integers(0, 5)),
+        "bag": int(random.integers(0, 9)),
+        "cell": int(random.integers(0, 36)),
+        "look": str(random.choice(["bag", "cell"])),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -93,6 +108,7 @@ FIGURES = {
     explore.PoolAndAlign: pool_and_align,
     explore.SlidingBox: sliding_box,
     explore.BinMean: bin_mean,
+    explore.BagMatrix: bag_matrix,
 }
 
 
@@ -126,6 +142,7 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.PoolAndAlign, "Math.ceil((i + 1) * binSize)", "Math.floor((i + 1) * binSize)"),
         (explore.SlidingBox, "/ 2 / (stop - start)", "/ 2"),
         (explore.BinMean, "(atEdge - value)", "atEdge"),
+        (explore.BagMatrix, "line[cell]", "line[bag]"),
     ],
     ids=[
         "no half cell",
@@ -135,6 +152,7 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "partition",
         "no mean",
         "slope",
+        "column of another cell",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -11,6 +11,7 @@ FIGURES = [
     explore.PoolAndAlign,
     explore.SlidingBox,
     explore.BinMean,
+    explore.BagMatrix,
 ]
 
 
@@ -136,6 +137,38 @@ def test_the_edge_of_a_bin_is_pulled_on_the_map_and_under_the_chart(
     shown_right(page, explore.BinMean, wrong_read_outs)
 
 
+@pytest.mark.parametrize("by", DRAGS)
+def test_the_box_of_the_bags_is_moved_and_a_cell_in_it_tapped(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.BagMatrix(box=[16, 16, 80, 64]), **options)
+    cell = cells(page, 6)
+    drag(page, centre(page), cell, -cell)
+    assert page.state()["box"] == [32, 0, 96, 48]
+    drag(page, centre(page), 1, 1)  # rows 1, columns 4: the middle of the box is at (64, 24) px
+    assert (page.state()["look"], page.state()["cell"]) == ("cell", 6 + 4)
+    shown_right(page, explore.BagMatrix, wrong_read_outs)
+
+
+def test_an_output_a_cell_outside_the_box_and_a_place_in_the_matrix_choose(
+    open_figure, wrong_read_outs
+):
+    page = open_figure(explore.BagMatrix(box=[32, 32, 80, 64], look="cell"))
+    outputs = page.page.locator(".roi-output button")
+    outputs.nth(3).click()
+    assert (page.state()["look"], page.state()["bag"]) == ("bag", 3)
+    assert outputs.nth(3).get_attribute("aria-pressed") == "true"
+    page.page.locator(".roi-cell").nth(2).click()
+    assert (page.state()["look"], page.state()["cell"]) == ("cell", 2)
+    matrix = page.page.locator("svg[role=img]").bounding_box()
+    column = (matrix["width"] - 27) / 30
+    at = matrix["x"] + 26 + 9.5 * column, matrix["y"]
+    page.page.mouse.click(at[0], at[1] + 10)  # the strip above
+    assert (page.state()["look"], page.state()["cell"]) == ("cell", 9)
+    page.page.mouse.click(at[0], at[1] + 28 + 1.5 * 22)
+    assert (page.state()["look"], page.state()["bag"]) == ("bag", 1)
+    shown_right(page, explore.BagMatrix, wrong_read_outs)
+
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -155,6 +188,8 @@ KEYS = [
     (explore.BinMean, {"box": [8, 8, 60, 40]}, "ArrowRight", {"box": [8, 8, 61, 40]}),
     (explore.BinMean, {"box": [8, 8, 60, 40]}, "Shift+ArrowLeft", {"box": [8, 8, 44, 40]}),
     (explore.BinMean, {"box": [8, 8, 160, 40]}, "ArrowRight", {"box": [8, 8, 160, 40]}),
+    (explore.BagMatrix, {"box": [8, 8, 40, 40]}, "ArrowDown", {"box": [8, 9, 40, 41]}),
+    (explore.BagMatrix, {"box": [8, 8, 40, 40]}, "Shift+ArrowLeft", {"box": [8, 8, 39, 40]}),
 ]
 
 

@@ -18,6 +18,7 @@ FIGURES = [
     explore.PoolAndAlign,
     explore.SlidingBox,
     explore.BinMean,
+    explore.BagMatrix,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -53,6 +54,9 @@ BAD_STATES = [
     (explore.SlidingBox, {"bin": [0, 2]}, ValueError, r"bin\[1\] must be from 0 to 1; got 2"),
     (explore.BinMean, {"box": [9, 9, 9, 40]}, ValueError, "at least 1 image pixel apart"),
     (explore.BinMean, {"counted": "all"}, ValueError, "counted must be one of 'fixed'"),
+    (explore.BagMatrix, {"features": np.ones((7, 7))}, ValueError, "features must have 2 to 6"),
+    (explore.BagMatrix, {"sampling_ratio": -1}, ValueError, "sampling_ratio must be from 0 to 4"),
+    (explore.BagMatrix, {"look": "row"}, ValueError, "look must be one of 'bag', 'cell'"),
 ]
 
 
@@ -115,6 +119,7 @@ CHANGES = {
     explore.PoolAndAlign: {"box": [300, 300, 310, 310], "sampling_ratio": -1, "show": "gradient"},
     explore.SlidingBox: {"features": np.ones((3, 4)), "offset": 16},
     explore.BinMean: {"box": [20, 16, 90, 96], "sampling_ratio": 1, "counted": "exact"},
+    explore.BagMatrix: {"output_size": [3, 1], "sampling_ratio": 0, "look": "cell"},
 }
 
 
@@ -212,3 +217,13 @@ def test_the_slope_of_each_rule_is_how_its_value_changes():
     for rule in ("fixed", "adaptive", "exact"):
         change = (after[rule]["value"] - before[rule]["value"]) / (2 * step)
         assert one[rule]["slope"] == pytest.approx(change, abs=1e-6)
+
+
+def test_bags_open_on_rows_that_are_averages_and_share_cells():
+    widget = explore.BagMatrix()
+    numbers = widget.numbers()
+    matrix = np.array(numbers["matrix"])
+    assert matrix.sum(axis=1) == pytest.approx(np.ones(4))
+    assert matrix @ np.ravel(widget.features) == pytest.approx(np.ravel(numbers["output"]))
+    assert (numbers["listed"], numbers["entries"]) == (64, 2 * (3 + 2) * 3)
+    assert max(np.count_nonzero(matrix, axis=0)) > 1

@@ -1,0 +1,89 @@
+"""Figures of the chapter on speed: bags as a matrix, entries, and bytes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+
+from roilearn.palette import COLOURS
+from roilearn.plot.base import new_figure
+
+WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#FFFFFF", COLOURS["sample"]])
+
+
+def draw_matrix(
+    axes: Axes, matrix: ArrayLike, *, bag: int | None = None, cell: int | None = None
+) -> None:
+    """Draw a matrix of bags, a row for each, with one row or one column outlined.
+
+    Parameters
+    ----------
+    matrix : (bags, cells) weights.
+    bag, cell : row and column to outline.
+    """
+    matrix = np.asarray(matrix)
+    bags, cells = matrix.shape
+    axes.pcolormesh(matrix, cmap=WEIGHTS, vmin=0, edgecolors="#DDDDDD", linewidth=0.4)
+    look: dict[str, Any] = {"fill": False, "linewidth": 2, "clip_on": False}
+    if bag is not None:
+        axes.add_patch(Rectangle((0, bag), cells, 1, edgecolor=COLOURS["box"], **look))
+    if cell is not None:
+        axes.add_patch(Rectangle((cell, 0), 1, bags, edgecolor=COLOURS["gradient"], **look))
+    axes.set(ylim=(bags, 0), xlabel="cell of the map (row of the table)", ylabel="bag (output)")
+    axes.set_yticks(np.arange(bags) + 0.5, range(bags))
+    axes.set_xticks(
+        np.arange(0, cells, max(cells // 8, 1)) + 0.5, range(0, cells, max(cells // 8, 1))
+    )
+
+
+def matrix_and_transposed(matrix: ArrayLike) -> Figure:
+    """Draw where the entries of a matrix of bags stand, and where those of its transposed one do.
+
+    Parameters
+    ----------
+    matrix : (bags, cells) weights; larger than a reader could count.
+    """
+    matrix = np.asarray(matrix)
+    figure, panels = new_figure(2, width=7, height=3.2)
+    told = (("bags: what each output reads", "cell", "bag"), ("sorted by cell", "bag", "cell"))
+    for axes, shown, (title, x, y) in zip(panels, (matrix, matrix.T), told, strict=True):
+        rows, columns = np.nonzero(shown)
+        axes.scatter(columns, rows, s=3, marker="s", color=COLOURS["sample"], linewidths=0)
+        axes.set(
+            title=title, xlabel=x, ylabel=y, xlim=(0, shown.shape[1]), ylim=(shown.shape[0], 0)
+        )
+    return figure
+
+
+def entries_by_size(sizes: ArrayLike, counts: Mapping[str, ArrayLike]) -> Figure:
+    """Draw how many entries a box's bags have, against the side of the box.
+
+    Parameters
+    ----------
+    sizes : (S,) sides of a square box, in cells.
+    counts : (S,) entries by label.
+    """
+    figure, axes = new_figure(width=7, height=2.8)
+    for (label, count), look in zip(counts.items(), ("--", "-", ":"), strict=False):
+        axes.plot(sizes, np.asarray(count), look, color=COLOURS["sample"], label=label, lw=1.8)
+    axes.set(xlabel="side of the box (cells)", ylabel="entries of one box", ylim=(0, None))
+    axes.legend(fontsize=9)
+    return figure
+
+
+def megabytes(moved: Mapping[str, float]) -> Figure:
+    """Draw how much memory each way of pooling moves, as bars."""
+    figure, axes = new_figure(width=7, height=0.5 + 0.42 * len(moved))
+    places = np.arange(len(moved))[::-1]
+    axes.barh(places, list(moved.values()), 0.6, color=COLOURS["align"], alpha=0.75)
+    for place, amount in zip(places, moved.values(), strict=True):
+        axes.text(amount, place, f" {amount:,.0f}", va="center", fontsize=9)
+    axes.set_yticks(places, list(moved))
+    axes.set(xlabel="megabytes")
+    axes.margins(x=0.12)
+    return figure
