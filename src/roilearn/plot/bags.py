@@ -35,10 +35,9 @@ def draw_matrix(
     if cell is not None:
         axes.add_patch(Rectangle((cell, 0), 1, bags, edgecolor=COLOURS["gradient"], **look))
     axes.set(ylim=(bags, 0), xlabel="cell of the map (row of the table)", ylabel="bag (output)")
-    axes.set_yticks(np.arange(bags) + 0.5, range(bags))
-    axes.set_xticks(
-        np.arange(0, cells, max(cells // 8, 1)) + 0.5, range(0, cells, max(cells // 8, 1))
-    )
+    axes.set_yticks(np.arange(bags) + 0.5, [str(b) for b in range(bags)])
+    shown = range(0, cells, max(cells // 8, 1))
+    axes.set_xticks(np.array(shown) + 0.5, [str(n) for n in shown])
 
 
 def matrix_and_transposed(matrix: ArrayLike) -> Figure:
