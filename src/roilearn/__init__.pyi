@@ -7,5 +7,6 @@ from . import ops as ops
 from . import palette as palette
 from . import plot as plot
 from . import reference as reference
+from .patching import patch as patch
 
 __version__: str

@@ -234,6 +234,9 @@ WORK = {
     "one box of 10,000 cells": "ops.roi_align(features, rois * 10_000 / 64, 7)",
     "3,000 boxes of 400 cells": "ops.roi_align(features, (rois * 400 / 64).repeat(3000, 1), 7)",
     "20,000 boxes": "ops.roi_align(features, rois.repeat(20_000, 1), 7, 1.0, 2)",
+    "a box of 100,000 cells among 300 while gradients are recorded": (
+        "ops.roi_align(features.requires_grad_(), torch.cat([rois * 1500, *[rois] * 300]), 7)"
+    ),
 }
 
 

@@ -115,7 +115,7 @@ def roi_align(
 
 
 def region(
-    rois: Float[Tensor, "K 5"], spatial_scale: float, aligned: bool
+    rois: Float[Tensor, "K 5"], spatial_scale: float | Float[Tensor, "K 1"], aligned: bool
 ) -> tuple[Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"]]:
     """Boxes in index coordinates of the map: (top, left, height, width) of each, in cells."""
     x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)

@@ -1,0 +1,168 @@
+"""Give a program that calls torchvision's operators ours instead, without changing a line of it.
+
+PyTorch looks an operator up by name and device at every call, in its dispatcher. Registering our
+functions there reaches every caller: torchvision's own models, and names that a program imported
+before.
+"""
+
+import threading
+import warnings
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from roilearn import ops
+
+_LOCK = threading.Lock()
+_open: list["Patch"] = []
+_library: torch.library.Library | None = None
+
+
+def patch() -> "Patch":
+    """Make torchvision's RoI operators and NMS ours, on CPU tensors, until undone.
+
+    As a context manager it undoes itself at the end of the block; otherwise call what it returns.
+    Patches may be nested; torchvision's own operators are back when all are undone.
+
+    Covered: ``roi_align``, ``roi_pool``, ``ps_roi_align``, ``ps_roi_pool`` and ``nms``, with the
+    modules and functions of torchvision that are made of them (``MultiScaleRoIAlign``,
+    ``batched_nms``), in every thread of the process. Boxes get gradients where the operator has
+    any. Boxes that are not finite, or of an image that does not exist, raise ``ValueError`` where
+    torchvision would read foreign memory or end the process.
+
+    Not covered: tensors on other devices; models that were scripted or compiled, whose operators
+    were looked up before or are fused; the second output of ``torch.ops.torchvision.roi_pool`` and
+    of the ``ps_`` operators, which only their own backward reads, and which is empty here.
+
+    Raises
+    ------
+    ImportError: torchvision is not installed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torchvision.ops import roi_align  # imported before the patch
+    >>> features = torch.rand(1, 1, 8, 8)
+    >>> boxes = torch.tensor([[0, 1.0, 1, 6, 6]], requires_grad=True)
+    >>> with patch():
+    ...     roi_align(features, boxes, 2).sum().backward()
+    >>> boxes.grad is None  # torchvision gives the boxes no gradient
+    False
+    """
+    try:
+        import torchvision  # noqa: F401, PLC0415  it registers its operators
+    except ImportError as error:
+        raise ImportError(
+            "roilearn.patch() needs torchvision, which is not installed. "
+            "Install it with: pip install 'roilearn[peers]'"
+        ) from error
+    opened = Patch()
+    with _LOCK:
+        _open.append(opened)
+        _install()
+    return opened
+
+
+class Patch:
+    """An open patch: a context manager, and a function of no arguments that undoes it."""
+
+    def __enter__(self) -> Self:
+        """Return itself: the patch is already in place."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Undo the patch; an exception goes on."""
+        self()
+
+    def __call__(self) -> None:
+        """Undo the patch; a second time does nothing."""
+        with _LOCK:
+            if self in _open:
+                _open.remove(self)
+            if not _open:
+                _remove()
+
+
+def roi_align(
+    input: Tensor,
+    rois: Tensor,
+    spatial_scale: float,
+    pooled_height: int,
+    pooled_width: int,
+    sampling_ratio: int,
+    aligned: bool,
+) -> Tensor:
+    """Answer torchvision::roi_align."""
+    size = (pooled_height, pooled_width)
+    return ops.roi_align(input, rois, size, spatial_scale, sampling_ratio, aligned)
+
+
+def roi_pool(
+    input: Tensor, rois: Tensor, spatial_scale: float, pooled_height: int, pooled_width: int
+) -> tuple[Tensor, Tensor]:
+    """Answer torchvision::roi_pool."""
+    pooled = ops.roi_pool(input, rois, (pooled_height, pooled_width), spatial_scale)
+    return pooled, _nothing()
+
+
+def ps_roi_align(
+    input: Tensor,
+    rois: Tensor,
+    spatial_scale: float,
+    pooled_height: int,
+    pooled_width: int,
+    sampling_ratio: int,
+) -> tuple[Tensor, Tensor]:
+    """Answer torchvision::ps_roi_align."""
+    size = (pooled_height, pooled_width)
+    return ops.ps_roi_align(input, rois, size, spatial_scale, sampling_ratio), _nothing()
+
+
+def ps_roi_pool(
+    input: Tensor, rois: Tensor, spatial_scale: float, pooled_height: int, pooled_width: int
+) -> tuple[Tensor, Tensor]:
+    """Answer torchvision::ps_roi_pool."""
+    pooled = ops.ps_roi_pool(input, rois, (pooled_height, pooled_width), spatial_scale)
+    return pooled, _nothing()
+
+
+def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
+    """Answer torchvision::nms."""
+    return ops.nms(dets, scores, iou_threshold)
+
+
+POOLS = (roi_align, roi_pool, ps_roi_align, ps_roi_pool)
+
+
+def _nothing() -> Tensor:
+    return torch.empty(0, dtype=torch.int32)
+
+
+def _install() -> None:
+    """Register our functions, unless they are."""
+    global _library  # noqa: PLW0603  one registration for the process
+    if _library is not None:
+        return
+    _library = torch.library.Library("torchvision", "IMPL")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is one already is the point
+        for pool in POOLS:
+            # With gradients the call arrives at the first key, in inference mode at the second.
+            for key in ("AutogradCPU", "CPU"):
+                _library.impl(pool.__name__, pool, key, allow_override=True)
+        _library.impl("nms", nms, "CPU", allow_override=True)
+
+
+def _remove() -> None:
+    """Take the registration back: the dispatcher then finds torchvision's again."""
+    global _library  # noqa: PLW0603
+    if _library is not None:
+        _library._destroy()  # noqa: SLF001  the only way to end a registration before its object
+    _library = None
