@@ -1,15 +1,13 @@
 """Non-maximum suppression: of boxes that overlap too much, the one with the highest score stays.
 
-The loop of ``roilearn.reference.nms`` asks one box after another. What it has to know is which
-pairs overlap too much, and there are two ways to learn that for many boxes at once. Where a box
-meets few others, list the pairs (``nms_pairs``). Where boxes lie in heaps the list would be long,
-but few boxes stay: settle the best ones as a block, and drop what they suppress before the next.
+The loop of ``roilearn.reference.nms``, its arguments and its place in a graph; how many boxes are
+asked at once, ``nms_survivors`` tells.
 """
 
 import math
 
 import torch
-from jaxtyping import Bool, Float, Int, Int64
+from jaxtyping import Float, Int, Int64
 from torch import Tensor
 
 from roilearn.arguments import (
@@ -22,16 +20,8 @@ from roilearn.arguments import (
     check_whole_numbers,
 )
 from roilearn.ops.eager import tracing
-from roilearn.ops.nms_pairs import iou, lay_out, pairs_above, table_of
-
-BLOCK = 192
-"""Boxes settled at once where boxes lie in heaps."""
-COLUMNS = 4096
-"""Boxes that a block is compared with at once, so that the comparison stays in the cache."""
-STILL_ALIVE = 0.8
-"""Share of the boxes that a block leaves above which boxes do not lie in heaps."""
-COMPARISONS = 2**23
-"""Comparisons that are listed whatever the number of boxes; each may be a pair to remember."""
+from roilearn.ops.nms_pairs import table_of
+from roilearn.ops.nms_survivors import survivors
 
 
 def nms(
@@ -150,7 +140,7 @@ def suppress(
     # Others overlap nothing: 0 / 0 or a number over infinity, which is above no threshold.
     solid = ((x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)).nonzero()[:, 0]
     threshold = threshold_in(boxes.dtype, iou_threshold)
-    stays[solid] = survivors(table[:, solid], group[solid], groups, threshold)
+    stays[solid] = survivors(table.index_select(1, solid), group[solid], groups, threshold)
     return order[stays]
 
 
@@ -175,14 +165,15 @@ def some_indices(
 def numbered_groups(
     idxs: Int[Tensor, " N"] | None, order: Int64[Tensor, " N"]
 ) -> tuple[Int64[Tensor, " N"], int]:
-    """Group of each box, by descending score, numbered from 0; and one more than the largest."""
+    """Group of each box, by descending score, numbered from 0; and how many numbers there are."""
     if idxs is None or not len(order):
         return torch.zeros_like(order), 1
-    number = idxs.to(torch.int64)[order]
-    number = number - number.min()
-    if not 0 <= int(number.max()) < len(order):  # spread out, or their span wrapped
-        number = idxs[order].unique(return_inverse=True)[1]
-    return number, int(number.max()) + 1
+    number = idxs.to(torch.int64).index_select(0, order)
+    low, high = (int(end) for end in number.aminmax())
+    if high - low < len(order):
+        return number - low, high - low + 1
+    names, number = number.unique(return_inverse=True)
+    return number, len(names)
 
 
 def threshold_in(dtype: torch.dtype, threshold: float) -> float:
@@ -195,75 +186,3 @@ def threshold_in(dtype: torch.dtype, threshold: float) -> float:
     if rounded.item() > threshold:
         rounded = rounded.nextafter(torch.zeros_like(rounded))
     return rounded.item()
-
-
-def survivors(
-    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int, threshold: float
-) -> Bool[Tensor, " N"]:
-    """Whether each box stays, of boxes by descending score that have an area.
-
-    The first block says whether boxes lie in heaps. Those of several groups are listed first.
-    """
-    stays = torch.ones_like(group, dtype=torch.bool)
-    left = torch.arange(len(group), device=group.device)  # boxes still in question
-    heaps = groups == 1 or len(left) <= BLOCK
-    look_below = len(left)
-    while len(left):
-        if not heaps and len(left) <= look_below:
-            layout = lay_out(table, group, groups)
-            if layout.comparisons() <= worth_listing(len(left)):
-                pairs = pairs_above(table, layout, threshold)
-                stays[left] = settle(*pairs, len(left))
-                break
-            look_below = len(left) // 2
-        alive = left_by_block(table, group, groups, threshold)
-        stays[left[~alive]] = False
-        alive[:BLOCK] = False  # those are settled
-        heaps = int(alive.sum()) < STILL_ALIVE * (len(left) - BLOCK)
-        left, table, group = left[alive], table[:, alive], group[alive]
-    return stays
-
-
-def worth_listing(boxes: int) -> int:
-    """Up to how many comparisons a list costs less than blocks, and memory allows it."""
-    return min(boxes * boxes // 8, max(COMPARISONS, 128 * boxes))
-
-
-def left_by_block(
-    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int, threshold: float
-) -> Bool[Tensor, " N"]:
-    """Settle the first ``BLOCK`` boxes; whether each box is left by those of them that stay."""
-
-    def above(first: slice | Tensor, second: slice) -> Float[Tensor, "A B"]:
-        overlap = iou(table[:, first, None], table[:, None, second])
-        if groups == 1:
-            return overlap
-        return overlap.masked_fill_(group[first, None] != group[second], 0)
-
-    head = slice(0, BLOCK)
-    pairs = (above(head, head).triu_(1) > threshold).nonzero().unbind(1)
-    in_block = settle(*pairs, len(table[0, head]))
-    winners = in_block.nonzero()[:, 0]
-    worst = [
-        above(winners, slice(start, start + COLUMNS)).amax(0)
-        for start in range(BLOCK, len(group), COLUMNS)
-    ]
-    return torch.cat([in_block, *(w <= threshold for w in worst)])
-
-
-def settle(
-    first: Int64[Tensor, " P"], second: Int64[Tensor, " P"], boxes: int
-) -> Bool[Tensor, " N"]:
-    """Whether each box stays, where ``first`` suppresses ``second`` if it stays itself.
-
-    In rounds: a box that nothing in question suppresses stays, what it suppresses goes, and pairs
-    of which one has gone are done. Each round settles at least the best box in question.
-    """
-    stays = torch.ones(boxes, dtype=torch.bool, device=first.device)
-    while len(first):
-        free = torch.ones_like(stays)
-        free[second] = False
-        stays[second[free[first]]] = False
-        in_question = (stays[first] & stays[second]).nonzero()[:, 0]
-        first, second = first[in_question], second[in_question]
-    return stays

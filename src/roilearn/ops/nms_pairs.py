@@ -75,7 +75,7 @@ def strips(
     low, span = y1.min(), y2.max() - y1.min()
     number = int(max(min(most, float(span / (y2 - y1).mean())), 1))
     # However this rounds, a lower edge never falls into a higher strip: boxes that meet share one.
-    top, bottom = (((y - low) * (number / span)).nan_to_num(0).long() for y in (y1, y2))
+    top, bottom = (((y - low) * (number / span)).nan_to_num(0, 0).long() for y in (y1, y2))
     return top, bottom
 
 
