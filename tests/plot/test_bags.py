@@ -38,3 +38,20 @@ def test_each_count_has_its_line_and_each_amount_its_bar():
     (axes,) = plot.megabytes({"gather": 1204.2, "bag": 100}).axes
     assert [bar.get_width() for bar in axes.patches] == [1204.2, 100]
     assert [text.get_text().strip() for text in axes.texts] == ["1,204", "100"]
+
+
+def test_a_cell_lies_in_as_many_lines_as_it_has_channels_or_in_few():
+    by_map, by_cell = plot.memory_layouts(channels=4, cells=8, chosen=3, line=4).axes
+    assert [bar.get_x() for bar in by_map.containers[0]] == [3, 11, 19, 27]
+    assert [bar.get_x() for bar in by_cell.containers[0]] == [12, 13, 14, 15]
+    shaded = [len(axes.patches) - 4 for axes in (by_map, by_cell)]
+    assert shaded == [4, 1]
+
+
+def test_what_cells_are_paid_is_drawn_over_the_photograph_s_pixels():
+    amounts = np.arange(6.0).reshape(2, 3)
+    left, right = plot.cells_paid(np.zeros((32, 48, 3), np.uint8), [(1, 2, 30, 31)], amounts).axes
+    assert right.images[0].get_extent() == [0, 48, 32, 0]
+    assert right.images[0].get_array().tolist() == amounts.tolist()
+    for axes in (left, right):
+        assert axes.patches[0].get_bbox().bounds == (1, 2, 29, 29)

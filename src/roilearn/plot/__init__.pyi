@@ -7,10 +7,12 @@ from .align_answers import edge_slope as edge_slope
 from .align_answers import error_while_sliding as error_while_sliding
 from .align_answers import growing_box as growing_box
 from .align_answers import thirds_on_two_maps as thirds_on_two_maps
+from .bags import cells_paid as cells_paid
 from .bags import draw_matrix as draw_matrix
 from .bags import entries_by_size as entries_by_size
 from .bags import matrix_and_transposed as matrix_and_transposed
 from .bags import megabytes as megabytes
+from .bags import memory_layouts as memory_layouts
 from .base import draw_box as draw_box
 from .base import draw_map as draw_map
 from .base import draw_points as draw_points

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from roilearn.palette import COLOURS
-from roilearn.plot.base import new_figure
+from roilearn.plot.base import draw_box, new_figure
 
 WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#FFFFFF", COLOURS["sample"]])
 
@@ -85,4 +85,53 @@ def megabytes(moved: Mapping[str, float]) -> Figure:
     axes.set_yticks(places, list(moved))
     axes.set(xlabel="megabytes")
     axes.margins(x=0.12)
+    return figure
+
+
+def memory_layouts(channels: int, cells: int, chosen: int, line: int) -> Figure:
+    """Draw memory map by map and cell by cell, with one cell's numbers and the lines they lie in.
+
+    Parameters
+    ----------
+    channels, cells : of one image.
+    chosen : the cell whose numbers are filled.
+    line : numbers in a cache line; lines that have to be fetched are shaded.
+    """
+    figure, rows = new_figure(1, 2, width=7, height=1.9)
+    places = np.arange(channels)
+    layouts = {
+        "map by map": places * cells + chosen,
+        "table: cell by cell": chosen * channels + places,
+    }
+    for axes, (title, wanted) in zip(rows, layouts.items(), strict=True):
+        for first in sorted({place // line * line for place in wanted}):
+            axes.axvspan(first, first + line, color=COLOURS["bin"], alpha=0.35, linewidth=0)
+        axes.bar(wanted + 0.5, 1, 1, color=COLOURS["sample"])
+        axes.set_xticks(np.arange(0, channels * cells + 1, line))
+        axes.grid(axis="x", color="#8A8A8A", linewidth=0.6)
+        axes.set(title=title, yticks=[], xlim=(0, channels * cells), ylim=(0, 1))
+    rows[1].set_xlabel("place in memory (numbers)")
+    return figure
+
+
+def cells_paid(photo: ArrayLike, boxes: ArrayLike, amounts: ArrayLike) -> Figure:
+    """Draw boxes on a photograph, and what each cell of its map is paid by all their bags.
+
+    Parameters
+    ----------
+    photo : (H, W, 3) bytes.
+    boxes : (K, 4) in image pixels.
+    amounts : (h, w) sums of the weights with which each cell is read.
+    """
+    photo, amounts = np.asarray(photo), np.asarray(amounts)
+    figure, (left, right) = new_figure(2, width=7, height=3.4)
+    left.imshow(photo)
+    colours = LinearSegmentedColormap.from_list("paid", ["#FFFFFF", COLOURS["gradient"]])
+    sides = (0, photo.shape[1], photo.shape[0], 0)
+    right.imshow(amounts, cmap=colours, extent=sides, interpolation="nearest")
+    for axes in (left, right):
+        for box in np.asarray(boxes):
+            draw_box(axes, box)
+        axes.set(xlabel="x (image pixels)")
+    left.set_ylabel("y (image pixels)")
     return figure
