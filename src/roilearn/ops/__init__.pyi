@@ -26,12 +26,15 @@ from .interpolation import neighbours as neighbours
 from .layout import cell_table as cell_table
 from .levels import LEVEL_RULES as LEVEL_RULES
 from .levels import assign_levels as assign_levels
+from .masks import masks_to_boxes as masks_to_boxes
 from .multi_scale_roi_align import MultiScaleRoIAlign as MultiScaleRoIAlign
 from .multi_scale_roi_align import multi_scale_roi_align as multi_scale_roi_align
 from .nms import batched_nms as batched_nms
 from .nms import nms as nms
 from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
+from .paste import PASTE_RULES as PASTE_RULES
+from .paste import paste_masks_in_image as paste_masks_in_image
 from .prroi_pool import PrRoIPool as PrRoIPool
 from .prroi_pool import prroi_pool as prroi_pool
 from .ps_roi_align import PSRoIAlign as PSRoIAlign

@@ -26,11 +26,14 @@ from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
 from .levels import LEVEL_RULES as LEVEL_RULES
 from .levels import assign_levels as assign_levels
+from .masks import masks_to_boxes as masks_to_boxes
 from .multi_scale_roi_align import multi_scale_roi_align as multi_scale_roi_align
 from .nms import batched_nms as batched_nms
 from .nms import nms as nms
 from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
+from .paste import PASTE_RULES as PASTE_RULES
+from .paste import paste_masks_in_image as paste_masks_in_image
 from .prroi_pool import bin_weights as bin_weights
 from .prroi_pool import hat as hat
 from .prroi_pool import hat_area as hat_area
