@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
@@ -128,7 +128,9 @@ def cells_paid(photo: ArrayLike, boxes: ArrayLike, amounts: ArrayLike) -> Figure
     left.imshow(photo)
     colours = LinearSegmentedColormap.from_list("paid", ["#FFFFFF", COLOURS["gradient"]])
     sides = (0, photo.shape[1], photo.shape[0], 0)
-    right.imshow(amounts, cmap=colours, extent=sides, interpolation="nearest")
+    # A square root, or one small box would leave the large ones white.
+    look: dict[str, Any] = {"cmap": colours, "norm": PowerNorm(0.5), "interpolation": "nearest"}
+    right.imshow(amounts, extent=sides, **look)
     for axes in (left, right):
         for box in np.asarray(boxes):
             draw_box(axes, box)
