@@ -135,8 +135,8 @@ def collected(
     """
     target, order = target.sort(stable=True)
     number = sum(k * height * width for (k, height, width), _ in like)
-    cells = torch.arange(number, dtype=target.dtype, device=target.device)
-    offsets = torch.searchsorted(target, cells, out_int32=target.dtype == torch.int32)
+    each = target.new_zeros(number).index_add_(0, target, torch.ones_like(target))
+    offsets = each.cumsum(0, dtype=target.dtype) - each
     bag = Bag(index.index_select(0, order), weight.index_select(0, order), offsets)
     return weighted_sums(maps, bag, *zip(*like, strict=True))
 

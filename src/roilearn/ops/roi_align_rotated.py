@@ -89,7 +89,7 @@ def roi_align_rotated(
     check_tensor("input", input)
     check_features(input)
     rois = as_rotated_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if tracing():
+    if tracing() and ratio < 1:
         return _of_values([input], rois, bins, input.shape[1], scale, ratio)
     regions = region(rois, scale)
     size = (input.shape[2], input.shape[3])
@@ -110,7 +110,7 @@ def as_rotated_rois(
         check_no_negative_size(rois)
         return rois
     negative = (rois[:, 3:5] < 0).any(1, keepdim=True)
-    return torch.where(negative, rois.new_tensor([*NOWHERE, 0]), rois)
+    return torch.where(negative, rois.new_tensor([*NOWHERE[:3], 0, 0, 0]), rois)
 
 
 def region(rois: Float[Tensor, "K 6"], spatial_scale: float) -> Float[Tensor, "K 6"]:
