@@ -46,6 +46,7 @@ def test_every_contract_can_be_broken(root, package, project):
         "reference": "import torch",
         "ops": "import roilearn.reference",
         "exercises": "import torch",
+        "explore": "import roilearn.patching",
         "plot": "import roilearn.bench",
     }
     for folder, line in wrong.items():
