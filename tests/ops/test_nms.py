@@ -132,6 +132,23 @@ def test_group_numbers_may_lie_anywhere(idxs):
     assert kept.tolist() == [3, 2, 1]
 
 
+def test_far_group_numbers_in_a_list(monkeypatch):
+    monkeypatch.setattr(nms_survivors, "worth_listing", lambda boxes: 10**9 * boxes)
+    boxes, scores = crowd(300)
+    near = groups_of(300, 5)
+    kept = ops.batched_nms(boxes, scores, near, 0.3)
+    assert torch.equal(ops.batched_nms(boxes, scores, near * 2**61, 0.3), kept)
+
+
+@pytest.mark.parametrize("side", [(0, 0), (0, 5), (5, 0), (-5, 5), (5, -5), (-5, -5)])
+def test_boxes_without_an_area_all_stay(side):
+    """More than a block of them: 0 / 0 must not reach the comparison."""
+    boxes = torch.tensor([1.0, 1, 1 + side[0], 1 + side[1]]).repeat(300, 1)
+    everyone = list(range(300))
+    assert ops.nms(boxes, torch.ones(300), 0.0).tolist() == everyone
+    assert ops.batched_nms(boxes, torch.ones(300), groups_of(300, 5), 0.5).tolist() == everyone
+
+
 def test_no_boxes_and_one():
     boxes, scores = crowd(1)
     none = torch.zeros(0, dtype=torch.int64)
