@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from statistics import median
 
 
+REST = 0.01
+"""Seconds before each call: threads of the one before may wait busily for more work."""
+
+
 @dataclass(frozen=True)
 class Timing:
     """How long one contestant took, and how often the baseline's time goes into it."""
@@ -33,6 +37,7 @@ def interleave(
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         for name, function in contestants.items():
+            time.sleep(REST)
             start = time.perf_counter()
             function()
             if number:
