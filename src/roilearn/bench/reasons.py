@@ -13,8 +13,8 @@ SLOWER = 1 / 1.25
 """Ratio below which a row is named: more than a quarter slower than torchvision."""
 
 _WINNERS = (
-    "A maximum is no weighted sum: the place of every winner has to be carried along with its value, "
-    "and then be paid. torchvision notes it on the way."
+    "A maximum is no weighted sum: the place of every winner has to be carried along with its "
+    "value, and then be paid. torchvision notes it on the way."
 )
 _SMALL_POOL = (
     "The map is small enough for the cache, and there is little to do. Ours spends its time on "

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 
-from roilearn import ops
 from roilearn.bench.contestant import BASELINE, Contestants, installed
 from roilearn.bench.multiscale import multiscale_contestants
 from roilearn.bench.paste import paste_contestants
@@ -40,7 +39,7 @@ def run(rounds: int = 7, *, quick: bool = False, only: str = "") -> Iterator[Row
     only : a word; operators without it in their name are left out.
     """
     for operator, shapes in SHAPES.items():
-        for shape in shapes if only in operator and hasattr(ops, operator) else ():
+        for shape in shapes if only in operator else ():
             for direction in DIRECTIONS if isinstance(shape, TRAINED) else DIRECTIONS[:1]:
                 yield from measure(operator, shape.quick() if quick else shape, direction, rounds)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-
 REST = 0.01
 """Seconds before each call: threads of the one before may wait busily for more work."""
 
