@@ -49,6 +49,11 @@ def ratio(row: bench.Row) -> str:
     return f"{row.ratio:.2g} ({row.slowest:.2g} to {row.fastest:.2g})"
 
 
+def milliseconds(time: float) -> str:
+    """Write a time as a table has room for it."""
+    return f"{time:,.0f} ms" if time >= 100 else f"{time:.3g} ms"
+
+
 def setting(_: str) -> str:
     """Say on what was measured: every processor and every set of versions of the two files."""
     rows = [*bench.read(), *bench.read_points()]
@@ -69,7 +74,7 @@ def ratios(operator: str) -> str:
         [
             f"{shape}: {meanings.get(shape, '')}",
             direction,
-            f"{found[shape, direction, 'torchvision'].milliseconds:.3g} ms",
+            milliseconds(found[shape, direction, "torchvision"].milliseconds),
             *(ratio(found[key]) if (key := (shape, direction, n)) in found else "" for n in others),
         ]
         for shape, direction in dict.fromkeys((row.shape, row.direction) for row in rows)
