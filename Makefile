@@ -45,7 +45,7 @@ notebooks: $(VENV)/ready  ## execute every notebook and store its outputs (NOTEB
 
 ## What developers need ---------------------------------------------------------------------------
 
-test: chromium  ## every test: lint, types, unit, peers, mutants, notebooks, built pages (20 minutes at most)
+test: chromium  ## every test: lint, types, unit, peers, mutants, notebooks, built pages
 	@rm -rf $(REPORTS)
 	@$(MAKE) --no-print-directory $(VENV)/ready
 	@echo "== 1 of 6: lint, types and the direction of imports"
