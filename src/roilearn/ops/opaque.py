@@ -8,6 +8,7 @@ derivative is another node, which runs the operator again, recording.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import torch
@@ -31,7 +32,9 @@ def opaque(operator: Callable[..., Tensor], options: str) -> Callable[..., Tenso
     rest = f"Tensor rois, SymInt[] bins, SymInt channels, {options}"
     several = operator.__name__.startswith("multi_scale")
 
-    def call(maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], *values: Any) -> Tensor:
+    def call(
+        maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], values: Sequence[Any]
+    ) -> Tensor:
         return operator(list(maps) if several else maps[0], rois, tuple(bins), *values)
 
     @torch.library.custom_op(name, mutates_args=(), schema=f"(Tensor[] maps, {rest}) -> Tensor")
@@ -39,7 +42,7 @@ def opaque(operator: Callable[..., Tensor], options: str) -> Callable[..., Tenso
         maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], channels: int, *values: Any
     ) -> Tensor:
         del channels
-        return call(maps, rois, bins, *values)
+        return call(maps, rois, bins, values)
 
     @torch.library.custom_op(
         f"{name}_backward",
@@ -55,19 +58,10 @@ def opaque(operator: Callable[..., Tensor], options: str) -> Callable[..., Tenso
         *values: Any,
     ) -> list[Tensor]:
         del channels
-
-        def slopes() -> list[Tensor]:
-            inputs = [tensor.detach().requires_grad_() for tensor in (*maps, rois)]
-            output = call(inputs[:-1], inputs[-1], bins, *values)
-            found = torch.autograd.grad(output, inputs, gradient, allow_unused=True)
-            return [
-                torch.zeros_like(each) if slope is None else slope.contiguous()
-                for each, slope in zip(inputs, found, strict=True)
-            ]
-
+        run = partial(call, bins=bins, values=values)
         # Inside a node PyTorch records nothing, in this thread.
         with ThreadPoolExecutor(1) as recording:
-            return recording.submit(slopes).result()
+            return recording.submit(slopes, run, maps, rois, gradient).result()
 
     def shape(
         maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], channels: int, *values: Any
@@ -95,3 +89,16 @@ def opaque(operator: Callable[..., Tensor], options: str) -> Callable[..., Tenso
     backward.register_fake(shapes)
     forward.register_autograd(pay, setup_context=keep)
     return forward
+
+
+def slopes(
+    run: Callable[..., Tensor], maps: Sequence[Tensor], rois: Tensor, gradient: Tensor
+) -> list[Tensor]:
+    """Gradients to each map and, last, to the boxes; zeros where there is none."""
+    inputs = [tensor.detach().requires_grad_() for tensor in (*maps, rois)]
+    output = run(inputs[:-1], inputs[-1])
+    found = torch.autograd.grad(output, inputs, gradient, allow_unused=True)
+    return [
+        torch.zeros_like(each) if slope is None else slope.contiguous()
+        for each, slope in zip(inputs, found, strict=True)
+    ]
