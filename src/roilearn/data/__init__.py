@@ -1,0 +1,13 @@
+"""Images to train on: scenes drawn as they are asked for, and folders in COCO format."""
+
+from importlib.util import find_spec
+
+import lazy_loader
+
+if not all(map(find_spec, ("torch", "jaxtyping", "PIL", "pycocotools"))):
+    raise ImportError(
+        "roilearn.data needs PyTorch, jaxtyping, Pillow and pycocotools, which are not all "
+        "installed. Install them with: pip install 'roilearn[train]'"
+    )
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
