@@ -1,0 +1,3 @@
+from .coordinates import COORDINATES as COORDINATES
+from .coordinates import Coordinates as Coordinates
+from .coordinates import coordinates_of as coordinates_of
