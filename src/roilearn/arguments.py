@@ -423,6 +423,22 @@ def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
 
 
+def check_count(name: str, value: Any) -> int:
+    """Return ``value`` as an int; raise unless it is a whole number above 0."""
+    count = _whole(name, value)
+    if count < 1:
+        raise ValueError(f"{name} must be at least 1; got {count}.")
+    return count
+
+
+def check_share(name: str, value: Any) -> float:
+    """Return ``value`` as a float; raise unless it lies from 0 to 1."""
+    share = check_number(name, value)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{name} must lie from 0 to 1; got {share:g}.")
+    return share
+
+
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
