@@ -439,6 +439,38 @@ def check_share(name: str, value: Any) -> float:
     return share
 
 
+def check_matching(
+    iou: Any, high: float, low: float, allow_low_quality: bool
+) -> tuple[float, float]:
+    """Return both thresholds; raise unless ``iou`` is a table and they are in order."""
+    check_array("iou", iou)
+    check_floating("iou", iou)
+    check_flag("allow_low_quality", allow_low_quality)
+    if iou.ndim != 2:
+        raise ValueError(
+            "iou must have shape (T, A), a row for each true box and a column for each anchor; "
+            f"got shape {tuple(iou.shape)}."
+        )
+    high, low = check_share("high", high), check_share("low", low)
+    if low > high:
+        raise ValueError(f"low must be at most high; got {low:g} and {high:g}.")
+    return high, low
+
+
+def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -> None:
+    """Raise unless every level has a logit and four deltas for each image and each anchor."""
+    check_levels(objectness=objectness, deltas=deltas, anchors=anchors)
+    for level, (logits, moves, boxes) in enumerate(zip(objectness, deltas, anchors, strict=True)):
+        check_four_columns(f"anchors[{level}]", boxes)
+        expected = (images, boxes.shape[0])
+        if tuple(logits.shape) != expected or tuple(moves.shape) != (*expected, 4):
+            raise ValueError(
+                f"objectness[{level}] and deltas[{level}] must have shapes {expected} and "
+                f"{(*expected, 4)}, for {images} images and {boxes.shape[0]} anchors; got "
+                f"{tuple(logits.shape)} and {tuple(moves.shape)}."
+            )
+
+
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")

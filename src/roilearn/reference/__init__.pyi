@@ -27,6 +27,9 @@ from .interpolation import neighbours as neighbours
 from .levels import LEVEL_RULES as LEVEL_RULES
 from .levels import assign_levels as assign_levels
 from .masks import masks_to_boxes as masks_to_boxes
+from .matching import BELOW as BELOW
+from .matching import BETWEEN as BETWEEN
+from .matching import match as match
 from .multi_scale_roi_align import multi_scale_roi_align as multi_scale_roi_align
 from .nms import batched_nms as batched_nms
 from .nms import nms as nms
