@@ -494,3 +494,44 @@ def _first(mask: Any) -> int:
 
 def _row(rois: Any, row: int) -> str:
     return "[" + ", ".join(f"{float(value):g}" for value in rois[row]) + "]"
+
+
+def check_target(target: Any) -> None:
+    """Raise unless ``target``, the ground truth of one image, has boxes and labels that fit."""
+    for name in ("boxes", "labels"):
+        if name not in target:
+            raise ValueError(
+                f"target must have boxes (n, 4) and labels (n,); {name} is missing among "
+                f"{', '.join(map(repr, target)) or 'nothing'}. An image without objects has none "
+                "of either: shapes (0, 4) and (0,)."
+            )
+    boxes = target["boxes"]
+    check_four_columns("boxes", boxes)
+    check_floating("boxes", boxes)
+    for name in ("labels", "iscrowd"):
+        if name in target:
+            check_one_a_box(name, target[name], len(boxes))
+    check_whole_numbers("labels", target["labels"])
+
+
+def check_labels(labels: Any, least: int, classes: int | None = None) -> None:
+    """Raise unless all ``labels`` are at least ``least`` and name one of the ``classes``."""
+    known = labels >= least if classes is None else (labels >= least) & (labels < classes)
+    if not bool(known.all()):
+        row = _first(~known)
+        heads = "" if classes is None else f", for heads of {classes} classes with background"
+        last = "" if classes is None else f" to {classes - 1}"
+        raise ValueError(
+            f"labels must be {least}{last or ' or more'}{heads}; got {int(labels[row])} in row "
+            f"{row}. Class 0 is background: objects count from 1."
+        )
+
+
+def check_losses(losses: Any) -> None:
+    """Raise ``FloatingPointError`` unless every loss is finite, naming the first that is not."""
+    for name, loss in losses.items():
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"{name} is {float(loss)}: training has diverged. Go back to weights from before, "
+                "lower the learning rate or lengthen its warm-up, and clip gradients."
+            )
