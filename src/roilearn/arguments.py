@@ -471,31 +471,6 @@ def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -
             )
 
 
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
-    if isinstance(value, int) or type(value).__name__ == "SymInt":
-        return value  # a symbol, too: as a number it would tie a traced graph to one size
-    try:
-        return operator.index(value)
-    except TypeError as error:
-        raise TypeError(
-            f"{name} must be a whole number; got {value!r}, a {type(value).__name__}."
-        ) from error
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _first(mask: Any) -> int:
-    return int(mask.nonzero()[0][0])
-
-
-def _row(rois: Any, row: int) -> str:
-    return "[" + ", ".join(f"{float(value):g}" for value in rois[row]) + "]"
-
-
 def check_target(target: Any) -> None:
     """Raise unless ``target``, the ground truth of one image, has boxes and labels that fit."""
     for name in ("boxes", "labels"):
@@ -535,3 +510,28 @@ def check_losses(losses: Any) -> None:
                 f"{name} is {float(loss)}: training has diverged. Go back to weights from before, "
                 "lower the learning rate or lengthen its warm-up, and clip gradients."
             )
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
+    if isinstance(value, int) or type(value).__name__ == "SymInt":
+        return value  # a symbol, too: as a number it would tie a traced graph to one size
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} must be a whole number; got {value!r}, a {type(value).__name__}."
+        ) from error
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _first(mask: Any) -> int:
+    return int(mask.nonzero()[0][0])
+
+
+def _row(rois: Any, row: int) -> str:
+    return "[" + ", ".join(f"{float(value):g}" for value in rois[row]) + "]"
