@@ -15,3 +15,5 @@ COLOURS = {
     "loss": "#B2182B",  # what rounding loses
 }
 BOX_ON_DARK = "#FFFFFF"
+CLASSES = ("#F0E442", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")
+"""Classes of objects in pictures of images, in the order of their labels; then again."""

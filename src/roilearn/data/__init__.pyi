@@ -1,0 +1,17 @@
+from .outlines import OUTLINES as OUTLINES
+from .outlines import Shape as Shape
+from .photographs import PHOTOGRAPHS as PHOTOGRAPHS
+from .photographs import TEXTURES as TEXTURES
+from .photographs import crop_photograph as crop_photograph
+from .photographs import crop_texture as crop_texture
+from .photographs import load_photographs as load_photographs
+from .photographs import load_textures as load_textures
+from .pictures import draw_batch as draw_batch
+from .pictures import draw_image as draw_image
+from .shapes import Scene as Scene
+from .shapes import ShapeScenes as ShapeScenes
+from .statistics import SceneStatistics as SceneStatistics
+from .statistics import scene_statistics as scene_statistics
+from .transforms import Transformed as Transformed
+from .transforms import augment as augment
+from .transforms import collate as collate
