@@ -512,6 +512,48 @@ def check_losses(losses: Any) -> None:
             )
 
 
+def check_between(name: str, value: Any, least: int, most: int) -> int:
+    """Return ``value`` as an int; raise unless it is a whole number from ``least`` to ``most``."""
+    number = _whole(name, value)
+    if not least <= number <= most:
+        raise ValueError(f"{name} must lie from {least} to {most}; got {number}.")
+    return number
+
+
+def check_images(images: Any) -> None:
+    """Raise unless ``images`` is a list of floating (3, H, W) images that are not empty."""
+    if not _is_list(images):
+        raise TypeError(
+            f"images must be a list of (3, H, W) tensors; got {type(images).__name__}. For one "
+            "image pass [image], from a batch list(images)."
+        )
+    if not images:
+        raise ValueError("images must hold at least one image; got none.")
+    for position, image in enumerate(images):
+        name = f"images[{position}]"
+        check_tensor(name, image)
+        if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
+            raise ValueError(
+                f"{name} must have shape (3, H, W), at least one row and one column; got shape "
+                f"{tuple(image.shape)}. Colours come first: from (H, W, 3) pass "
+                "image.permute(2, 0, 1)."
+            )
+        if "float" not in str(image.dtype):
+            raise TypeError(
+                f"{name} must be floating point, values from 0 to 1; got {image.dtype}. "
+                "From bytes pass image / 255."
+            )
+
+
+def check_one_an_image(name: str, entries: Any, images: int) -> None:
+    """Raise unless ``entries`` is a list with one entry for each of the ``images``."""
+    if not _is_list(entries) or len(entries) != images:
+        came = f"{len(entries)} of them" if _is_list(entries) else type(entries).__name__
+        raise ValueError(
+            f"{name} must be a list with one entry for each of {images} images; got {came}."
+        )
+
+
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
