@@ -1,3 +1,4 @@
+from .anchors import AnchorGenerator as AnchorGenerator
 from .coordinates import COORDINATES as COORDINATES
 from .coordinates import Coordinates as Coordinates
 from .coordinates import coordinates_of as coordinates_of
@@ -8,6 +9,7 @@ from .matching import BETWEEN as BETWEEN
 from .matching import match as match
 from .normalisation import FrozenBatchNorm2d as FrozenBatchNorm2d
 from .normalisation import fold_normalisation as fold_normalisation
+from .proposals import proposals as proposals
 from .residual import ConvolutionBlock as ConvolutionBlock
 from .residual import IdentityBlock as IdentityBlock
 from .residual import basic_branch as basic_branch
@@ -16,9 +18,13 @@ from .resnet import ResNet as ResNet
 from .resnet import resnet18 as resnet18
 from .resnet import resnet50 as resnet50
 from .resnet import resnet_tiny as resnet_tiny
+from .rpn import RegionProposalNetwork as RegionProposalNetwork
+from .rpn_head import RPNHead as RPNHead
+from .rpn_losses import anchor_targets as anchor_targets
+from .rpn_losses import rpn_losses as rpn_losses
 from .sampling import sample as sample
+from .transform import DetectorTransform as DetectorTransform
 from .transform import IMAGE_MEAN as IMAGE_MEAN
 from .transform import IMAGE_STD as IMAGE_STD
-from .transform import DetectorTransform as DetectorTransform
 from .transform import ImageBatch as ImageBatch
 from .transform import resized_size as resized_size

@@ -37,6 +37,7 @@ from .overlap import box_iou as box_iou
 from .overlap import generalized_box_iou as generalized_box_iou
 from .paste import PASTE_RULES as PASTE_RULES
 from .paste import paste_masks_in_image as paste_masks_in_image
+from .proposals import proposals as proposals
 from .prroi_pool import bin_weights as bin_weights
 from .prroi_pool import hat as hat
 from .prroi_pool import hat_area as hat_area
