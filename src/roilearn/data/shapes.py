@@ -82,6 +82,8 @@ class ShapeScenes(Dataset):
         crowding: float = 0.7,
     ) -> None:
         check_choice("photographs", photographs, tuple(PHOTOGRAPHS))
+        if not shapes:
+            raise ValueError(f"shapes must name at least one; got {shapes!r}.")
         for name in shapes:
             check_choice("shapes", name, tuple(OUTLINES))
         self.count = check_count("count", count)

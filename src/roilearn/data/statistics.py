@@ -38,7 +38,7 @@ class SceneStatistics:
             [
                 f"{self.scenes} scenes, {self.shapes} shapes: {classes}",
                 f"radius {self.radii[0]:.1f} to {self.radii[1]:.1f} pixels",
-                f"{self.overlapped:.0%} overlap another; {self.hidden:.0%} of a covered one is hidden",
+                f"{self.overlapped:.0%} overlap another; a covered one lacks {self.hidden:.0%}",
                 f"class told from mean colour: {self.colour_accuracy:.0%}",
             ]
         )
