@@ -23,8 +23,8 @@ from .rpn_head import RPNHead as RPNHead
 from .rpn_losses import anchor_targets as anchor_targets
 from .rpn_losses import rpn_losses as rpn_losses
 from .sampling import sample as sample
-from .transform import DetectorTransform as DetectorTransform
 from .transform import IMAGE_MEAN as IMAGE_MEAN
 from .transform import IMAGE_STD as IMAGE_STD
+from .transform import DetectorTransform as DetectorTransform
 from .transform import ImageBatch as ImageBatch
 from .transform import resized_size as resized_size

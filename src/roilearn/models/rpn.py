@@ -128,7 +128,8 @@ def check_converging(objectness: Sequence[Tensor], deltas: Sequence[Tensor]) -> 
                 bad = numbers[~(numbers.abs() < math.inf)]
                 raise FloatingPointError(
                     f"{name} of the region proposal network must be finite; got {bad[0]:g} at "
-                    f"level {level}, one of {len(bad)} bad numbers of {numbers.numel()}. The network "
-                    f"has diverged, and {loss} with it: go back to an earlier checkpoint and lower "
-                    "the learning rate, warm up for longer or clip gradients. Or the images hold NaN."
+                    f"level {level}, one of {len(bad)} bad numbers of {numbers.numel()}. The "
+                    f"network has diverged, and {loss} with it: go back to an earlier checkpoint "
+                    "and lower the learning rate, warm up for longer or clip gradients. Or there "
+                    "is NaN in the images."
                 )
