@@ -105,10 +105,10 @@ class RegionProposalNetwork(nn.Module):
                 f"training; got {len(targets or ()) or 'none'}. To predict, call eval() first."
             )
         maps = list(features.values()) if isinstance(features, Mapping) else list(features)
-        objectness, deltas = self.head(maps)
-        check_converging(objectness, deltas)
         height, width = batch.tensors.shape[-2:]
         anchors = self.anchor_generator((height, width), maps)
+        objectness, deltas = self.head(maps)
+        check_converging(objectness, deltas)
         mode = "training" if self.training else "testing"
         limits = (self.before[mode], self.after[mode])
         boxes, _ = self.propose(objectness, deltas, anchors, batch.sizes, *limits)
