@@ -95,7 +95,7 @@ def test_folded_maps_equal_those_of_the_model(make, norm):
 
 def test_folding_keeps_a_bias_and_leaves_a_norm_without_statistics():
     torch.manual_seed(0)
-    biased = with_statistics(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))).eval()
+    biased = with_statistics(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, eps=0.25))).eval()
     maps = drawn(2, 3, 5, 5)
     torch.testing.assert_close(fold_normalisation(biased)(maps), biased(maps))
     plain = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, affine=False)).eval()
@@ -190,7 +190,7 @@ def test_gradients_reach_every_parameter():
         (lambda: resnet_tiny((8, 8), (1,)), "widths, depths must have one entry for each level"),
         (lambda: resnet_tiny((8, 0), (1, 1)), "widths must be at least 1"),
         (lambda: resnet18(trainable_layers=6), "trainable_layers must lie from 0 to 5; got 6"),
-        (lambda: FeaturePyramid([4], 8, "p6p7"), "extra must be one of 'pool', None"),
+        (lambda: FeaturePyramid([4], 8, "p6p7"), "extra must be one of 'pool'; got 'p6p7'"),
         (lambda: FeaturePyramid([4, 4], 8)([drawn(1, 4, 5, 5)]), "one entry for each level"),
     ],
 )

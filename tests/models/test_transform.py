@@ -81,17 +81,16 @@ def test_masks_are_pasted_by_the_rule_in_the_image_as_it_came(paste):
 
 
 def test_a_true_mask_read_at_pixel_centres_keeps_its_place():
-    """A mask of 5 of 8 columns, made 3/4 as wide: the old column under each new centre decides."""
+    """A mask from column 3 on, made 3/4 as wide: its edge goes to 2.25, left of centre 2.5."""
     target = {"boxes": torch.zeros(0, 4), "masks": torch.zeros(1, 8, 8, dtype=torch.uint8)}
-    target["masks"][:, :, 5:] = 1
+    target["masks"][:, :, 3:] = 1
     columns = {}
     for mode in ("nearest", "nearest-exact"):
         _, (followed,) = DetectorTransform(6, 6, mask_mode=mode)([image(8, 8)], [target])
         columns[mode] = followed["masks"][0, 0].tolist()
-    # new column i covers old 4/3 * i to 4/3 * (i + 1): first corners 0, 1.3, 2.7, 4, 5.3, 6.7 and
-    # centres 0.7, 2, 3.3, 4.7, 6, 7.3
-    assert columns["nearest"] == [0, 0, 0, 0, 1, 1]
-    assert columns["nearest-exact"] == [0, 0, 0, 0, 1, 1]
+    # New column 2 covers 2.67 to 4 of the old ones: its first corner lies in 2, its centre in 3.
+    assert columns["nearest"] == [0, 0, 0, 1, 1, 1]
+    assert columns["nearest-exact"] == [0, 0, 1, 1, 1, 1]
 
 
 def test_training_draws_a_size_and_prediction_takes_the_last():

@@ -72,7 +72,8 @@ def scene(height, width, seed, objects=3):
     state = np.random.RandomState(seed)
     first = state.uniform(0, 0.5, (objects, 2)) * (width, height)
     boxes = np.hstack([first, first + state.uniform(1, 0.5 * min(height, width), (objects, 2))])
-    points = np.dstack([state.uniform(0, width, (objects, 5, 2)), state.randint(0, 3, (objects, 5))])
+    places, seen = state.uniform(0, width, (objects, 5, 2)), state.randint(0, 3, (objects, 5))
+    points = np.dstack([places, seen])
     target = {
         "boxes": torch.tensor(boxes).float(),
         "labels": torch.arange(1, objects + 1),

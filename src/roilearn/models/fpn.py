@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate, max_pool2d
 from roilearn.arguments import check_choice, check_count, check_levels
 from roilearn.models.resnet import ResNet
 
-EXTRA_LEVELS = ("pool", None)
+EXTRA_LEVELS = ("pool",)
 
 
 class FeaturePyramid(nn.Module):
@@ -49,7 +49,8 @@ class FeaturePyramid(nn.Module):
         super().__init__()
         self.in_channels = [check_count("in_channels", channels) for channels in in_channels]
         self.out_channels = check_count("out_channels", out_channels)
-        check_choice("extra", extra, EXTRA_LEVELS)
+        if extra is not None:
+            check_choice("extra", extra, EXTRA_LEVELS)
         self.extra = extra
         # Each convolution is a sequence of one: torchvision leaves room for a normalisation there.
         self.inner_blocks = nn.ModuleList(
