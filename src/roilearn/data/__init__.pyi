@@ -1,3 +1,9 @@
+from .coco import CocoFolder as CocoFolder
+from .export import export_coco as export_coco
+from .faults import FAULTS as FAULTS
+from .faults import FaultError as FaultError
+from .faults import Faults as Faults
+from .images import read_image as read_image
 from .outlines import OUTLINES as OUTLINES
 from .outlines import Shape as Shape
 from .photographs import PHOTOGRAPHS as PHOTOGRAPHS
@@ -8,6 +14,10 @@ from .photographs import load_photographs as load_photographs
 from .photographs import load_textures as load_textures
 from .pictures import draw_batch as draw_batch
 from .pictures import draw_image as draw_image
+from .polygons import mask_to_polygons as mask_to_polygons
+from .segmentation import compress as compress
+from .segmentation import decode_segmentation as decode_segmentation
+from .segmentation import encode_segmentation as encode_segmentation
 from .shapes import Scene as Scene
 from .shapes import ShapeScenes as ShapeScenes
 from .statistics import SceneStatistics as SceneStatistics

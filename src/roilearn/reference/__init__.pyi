@@ -2,6 +2,13 @@ from .anchors import ASPECT_RATIOS as ASPECT_RATIOS
 from .anchors import base_anchors as base_anchors
 from .anchors import generate_anchors as generate_anchors
 from .anchors import pyramid_anchors as pyramid_anchors
+from .average_precision import Judgement as Judgement
+from .average_precision import accumulate as accumulate
+from .average_precision import average_precision as average_precision
+from .average_precision import judge_image as judge_image
+from .average_precision import mask_iou as mask_iou
+from .average_precision import match_detections as match_detections
+from .average_precision import summarise as summarise
 from .box_coding import LARGEST_LOG as LARGEST_LOG
 from .box_coding import decode_boxes as decode_boxes
 from .box_coding import encode_boxes as encode_boxes

@@ -1,0 +1,218 @@
+"""Records of a COCO file, sorted into those that can be used and faults with a name."""
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from PIL import Image
+from pycocotools import mask as run_lengths
+
+from roilearn.data.faults import FaultError, Faults
+from roilearn.data.images import orientation
+from roilearn.data.segmentation import RLE, encode_segmentation
+
+Box = tuple[float, float, float, float]
+OVERHANG = 1.0
+"""Pixels that a box may reach over the edge before it is called a fault; it is cut in any case."""
+SIDEWAYS = (5, 6, 7, 8)
+"""Orientations that swap width and height."""
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image that can be read: its file, its size as it is used, and how it is read."""
+
+    id: Any
+    path: Path
+    height: int
+    width: int
+    upright: bool
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One object: ``box`` x1, y1, x2, y2 in image pixels, ends exclusive; ``rle`` its mask."""
+
+    box: Box
+    label: int
+    crowd: bool
+    area: float
+    rle: RLE | None
+
+
+def good_categories(records: Any, faults: Faults) -> dict[Any, str]:
+    """Names of the categories by their ids, in the order of the ids."""
+    names: dict[Any, str] = {}
+    for place, record in _readable(records, "categories", ("id",), faults):
+        if record["id"] in names:
+            faults.add("category id given twice", place)
+        else:
+            names[record["id"]] = str(record.get("name", record["id"]))
+    return dict(sorted(names.items(), key=lambda item: (isinstance(item[0], str), item[0])))
+
+
+def good_images(
+    records: Any, folder: Path, faults: Faults, decode: bool = True
+) -> dict[Any, ImageRecord]:
+    """Images whose files can be read, by their ids; ``decode`` reads each to its end."""
+    images: dict[Any, ImageRecord] = {}
+    for place, record in _readable(records, "images", ("id", "file_name"), faults):
+        if record["id"] in images:
+            faults.add("image id given twice", place)
+            continue
+        path = folder / str(record["file_name"]).replace("\\", "/")
+        try:
+            width, height, turn = look_at(path, decode)
+        except FileNotFoundError:
+            faults.add("missing file", str(record["file_name"]))
+        except Exception as error:  # noqa: BLE001  a decoder raises what it likes
+            faults.add("broken image", f"{record['file_name']} ({error})")
+        else:
+            images[record["id"]] = _sized(record, path, (width, height), turn, faults)
+    return images
+
+
+def look_at(path: Path, decode: bool) -> tuple[int, int, int]:
+    """Width and height of an image as it is stored, and EXIF's orientation."""
+    with Image.open(path) as image:
+        found = (*image.size, orientation(image))
+        if decode:
+            image.draft("RGB", (1, 1))  # JPEG: all is read, and little of it worked out
+            image.load()
+    return found
+
+
+def _sized(
+    record: Mapping[str, Any], path: Path, stored: tuple[int, int], turn: int, faults: Faults
+) -> ImageRecord:
+    """Decide by the size that is written down whether boxes lie in the upright image."""
+    upright = stored[::-1] if turn in SIDEWAYS else stored
+    written = (record.get("width"), record.get("height"))
+    as_stored = written == stored != upright
+    if as_stored:
+        faults.add("image not upright", str(record["file_name"]))
+    elif None not in written and written != upright:
+        sizes = f"{written[0]} x {written[1]}, is {upright[0]} x {upright[1]}"
+        faults.add("wrong image size", f"{record['file_name']} ({sizes})")
+    width, height = stored if as_stored else upright
+    return ImageRecord(record["id"], path, height, width, not as_stored)
+
+
+def good_annotations(
+    records: Any,
+    images: Mapping[Any, ImageRecord],
+    known: Collection[Any],
+    labels: Mapping[Any, int],
+    masks: bool,
+    faults: Faults,
+) -> dict[Any, list[Annotation]]:
+    """Objects of each image, by its id.
+
+    Parameters
+    ----------
+    images : those that can be used.
+    known : ids of all images in the file. An annotation of an image that was left out is no fault
+        of its own.
+    labels : label of each category id.
+    masks : whether every object needs a segmentation.
+    """
+    objects: dict[Any, list[Annotation]] = {image: [] for image in images}
+    seen: set[Any] = set()
+    for place, record in _readable(records, "annotations", ("image_id", "category_id"), faults):
+        image = images.get(record["image_id"])
+        try:
+            _check_ids(record, known, labels)
+            _check_once(record, seen, faults, place)
+            if image is None:
+                continue
+            rle = _mask(record, image) if masks else None
+            box = _box(record, image, rle, faults, place)
+        except FaultError as error:
+            faults.add(error.fault, f"{place} ({error})")
+            continue
+        crowd = bool(record.get("iscrowd", 0))
+        if crowd:
+            faults.add("crowd", place)
+        label, area = labels[record["category_id"]], _area(record, box, rle)
+        objects[record["image_id"]].append(Annotation(box, label, crowd, area, rle))
+    return objects
+
+
+def _check_ids(
+    record: Mapping[str, Any], known: Collection[Any], labels: Mapping[Any, int]
+) -> None:
+    if record["image_id"] not in known:
+        raise FaultError("unknown image id", f"image {record['image_id']}")
+    if record["category_id"] not in labels:
+        raise FaultError("unknown category id", f"category {record['category_id']}")
+
+
+def _check_once(record: Mapping[str, Any], seen: set[Any], faults: Faults, place: str) -> None:
+    """Refuse an annotation that repeats another in all but its id; name an id that is repeated."""
+    content = hash(repr(sorted((key, value) for key, value in record.items() if key != "id")))
+    if ("content", content) in seen:
+        raise FaultError("annotation given twice", "but for its id")
+    number = ("id", repr(record["id"])) if "id" in record else None
+    if number in seen:
+        faults.add("annotation id given twice", place)
+    seen |= {("content", content), number} - {None}
+
+
+def _mask(record: Mapping[str, Any], image: ImageRecord) -> RLE:
+    if not record.get("segmentation"):
+        raise FaultError("no segmentation", "masks are wanted")
+    return encode_segmentation(record["segmentation"], image.height, image.width)
+
+
+def _box(
+    record: Mapping[str, Any], image: ImageRecord, rle: RLE | None, faults: Faults, place: str
+) -> Box:
+    """Box of one object, cut at the edge of the image; that of its mask if the record has none."""
+    bbox = record.get("bbox")
+    if bbox is None and rle is not None:
+        bbox = run_lengths.toBbox(rle).tolist()
+    if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(_is_number, bbox))):
+        raise FaultError("bad box", f"{bbox!r:.60}")
+    x, y, width, height = map(float, bbox)
+    if width <= 0 or height <= 0:
+        raise FaultError("box of no area", str(bbox))
+    x1, y1, x2, y2 = edges = (x, y, x + width, y + height)
+    box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(image.width)), min(y2, float(image.height)))
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise FaultError("box outside the image", str(bbox))
+    if any(abs(a - b) > OVERHANG for a, b in zip(edges, box, strict=True)):
+        faults.add("box over the edge", f"{place} ({bbox})")
+    return box
+
+
+def _area(record: Mapping[str, Any], box: Box, rle: RLE | None) -> float:
+    """Area as the record has it; otherwise of the mask, or of the box."""
+    area = record.get("area")
+    if _is_number(area) and area >= 0:
+        return float(area)
+    x1, y1, x2, y2 = box
+    return float(run_lengths.area(rle)) if rle else (x2 - x1) * (y2 - y1)
+
+
+def _readable(
+    records: Any, name: str, fields: tuple[str, ...], faults: Faults
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Records that are dicts with the fields named, and what to call each of them."""
+    kind = {"categories": "category", "images": "image", "annotations": "annotation"}[name]
+    if not isinstance(records, list):
+        faults.add("record that cannot be read", name)
+        return
+    for number, record in enumerate(records):
+        whole = isinstance(record, Mapping) and all(
+            isinstance(record.get(field), int | float | str) for field in fields
+        )
+        if whole:
+            yield f"{kind} {record.get('id', number)}", record
+        else:
+            faults.add("record that cannot be read", f"{name}[{number}]")
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

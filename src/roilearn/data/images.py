@@ -1,0 +1,65 @@
+"""Image files as RGB, upright: what cameras and drawing programs write, made one kind."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+ORIENTATION = 0x0112
+"""EXIF's tag for the way a camera was held."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What sets an image upright, for each value of the tag."""
+
+
+def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]:
+    """Read an image file as RGB, from 0 to 1.
+
+    Parameters
+    ----------
+    path : a file that Pillow can read: RGB, grey of 8 or 16 bits, palette, CMYK, with or without
+        transparency, which is dropped.
+    upright : turn it as EXIF's orientation says; False leaves it as it is stored.
+
+    Raises
+    ------
+    OSError: no such file, or not an image, or one that ends early.
+    """
+    with Image.open(path) as image:
+        turn = TURNS.get(orientation(image)) if upright else None
+        colours = as_rgb(image)
+    if turn is not None:
+        colours = colours.transpose(turn)
+    pixels = torch.from_numpy(np.array(colours))
+    return pixels.permute(2, 0, 1).float().div_(255).contiguous()
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Convert an image of any mode to RGB of 8 bits."""
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        values = np.asarray(image, float)
+        most = 255 if image.mode == "F" else 65535
+        scaled = (values * (255 / most)).clip(0, 255).round().astype(np.uint8)
+        return Image.fromarray(scaled).convert("RGB")
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")  # straight to RGB, Pillow warns of transparency
+    return image.convert("RGB")
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; 1, upright, if there is none or it cannot be read."""
+    try:
+        tag = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # noqa: BLE001  a camera's broken notes do not break the picture
+        return 1
+    return tag if tag in TURNS else 1

@@ -1,0 +1,44 @@
+"""The ceiling that a perfect mask head reaches: what was recorded holds."""
+
+import pytest
+
+from roilearn.bench import last_rounding
+from roilearn.bench.last_rounding import BOXES, SIZES, as_table, ceiling, recorded
+
+PAIRS = [(target, paste) for target in ("torchvision", "aligned") for paste in ("torchvision", "aligned")]
+
+
+def row(boxes, size, target, paste):
+    (found,) = (
+        each
+        for each in recorded()
+        if (each.boxes, each.smallest, each.largest, each.target, each.paste)
+        == (boxes, *size, target, paste)
+    )
+    return found
+
+
+def test_every_row_is_recorded():
+    assert len(recorded()) == len(BOXES) * len(SIZES) * len(PAIRS)
+    assert {each.shapes for each in recorded()} == {last_rounding.SHAPES}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize(("boxes", "size"), [("exact", (8, 16)), ("jittered", (16, 32))])
+def test_recorded_rows_hold(boxes, size, pair):
+    assert ceiling(boxes, size, *pair) == pytest.approx(row(boxes, size, *pair).mask_iou, abs=2e-3)
+
+
+def test_small_objects_lose_most_and_the_aligned_pair_loses_least():
+    losses = [1 - row("exact", size, "torchvision", "torchvision").mask_iou for size in SIZES]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[0] > 0.15
+    for boxes in BOXES:
+        for size in SIZES:
+            best = max(PAIRS, key=lambda pair: row(boxes, size, *pair).mask_iou)
+            assert best == ("aligned", "aligned")
+    assert row("exact", SIZES[0], "aligned", "aligned").mask_iou > 0.99
+
+
+def test_the_table_shows_every_number():
+    assert as_table(recorded()).count("0.") + as_table(recorded()).count("1.0") == len(recorded())

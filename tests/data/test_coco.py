@@ -1,0 +1,380 @@
+"""Folders in COCO's format: read back as they were written, and every fault by its name."""
+
+import json
+import logging
+import struct
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from roilearn.data import FAULTS, CocoFolder, ShapeScenes, collate, export_coco, read_image
+from roilearn.data.images import ORIENTATION
+
+SIZE = (40, 60)  # height, width
+SQUARE = [[10, 10, 20, 10, 20, 20, 10, 20]]
+
+
+class Folder:
+    """A folder to put images and records into."""
+
+    def __init__(self, path):
+        self.path = path
+        self.contents = {
+            "images": [],
+            "annotations": [],
+            "categories": [{"id": 18, "name": "dog"}, {"id": 3, "name": "car"}],
+        }
+        (path / "images").mkdir()
+
+    def image(self, number, name=None, save=True, **more):
+        name = name or f"{number}.png"
+        if save:
+            pixels = np.random.RandomState(number).randint(0, 256, (*SIZE, 3), np.uint8)
+            Image.fromarray(pixels).save(self.path / "images" / name)
+        size = {"width": SIZE[1], "height": SIZE[0]}
+        self.contents["images"].append({"id": number, "file_name": name, **size, **more})
+        return self.path / "images" / name
+
+    def object(self, image=1, **more):
+        record = {"bbox": [10, 10, 10, 10], "segmentation": SQUARE, "category_id": 3, "iscrowd": 0}
+        number = len(self.contents["annotations"]) + 1
+        record |= {"id": number, "image_id": image, "area": 90 + number, **more}
+        self.contents["annotations"].append(
+            {key: value for key, value in record.items() if value is not ...}
+        )
+
+    def open(self, **options):
+        file = self.path / "annotations.json"
+        file.write_text(json.dumps(self.contents))
+        return CocoFolder(self.path / "images", file, **options)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One image with one car on it."""
+    made = Folder(tmp_path)
+    made.image(1)
+    made.object()
+    return made
+
+
+def test_an_item(folder):
+    folder.object(category_id=18, iscrowd=1, area=7, bbox=[0.5, 1.5, 30, 20])
+    image, target = folder.open()[0]
+    pixels = np.array(Image.open(folder.path / "images" / "1.png"))
+    np.testing.assert_array_equal((image * 255).round().permute(1, 2, 0), pixels)
+    assert image.dtype == torch.float32
+    assert target["boxes"].tolist() == [[10, 10, 20, 20], [0.5, 1.5, 30.5, 21.5]]
+    assert target["labels"].tolist() == [1, 2]
+    assert target["iscrowd"].tolist() == [0, 1]
+    assert target["area"].tolist() == [91, 7]
+    assert target["image_id"] == 1
+    assert target["masks"].shape == (2, *SIZE)
+    assert target["masks"][0, 10:20, 10:20].all()
+    assert target["masks"][0].sum() == 100
+    kinds = {name: value.dtype for name, value in target.items() if name != "image_id"}
+    assert kinds == {
+        "boxes": torch.float32,
+        "labels": torch.int64,
+        "masks": torch.uint8,
+        "iscrowd": torch.int64,
+        "area": torch.float32,
+    }
+
+
+def test_labels_count_from_1_in_the_order_of_the_ids_or_are_the_ids(folder):
+    folder.object(category_id=18)
+    opened = folder.open()
+    assert opened.names == ("car", "dog")
+    assert opened.category_ids == (3, 18)
+    opened = folder.open(keep_ids=True)
+    assert opened[0][1]["labels"].tolist() == [3, 18]
+    assert (opened.names[2], opened.names[17], opened.names[0]) == ("car", "dog", "")
+    folder.contents["categories"].append({"id": 0, "name": "cat"})
+    assert folder.open().names == ("cat", "car", "dog")
+    with pytest.raises(ValueError, match="category ids above 0"):
+        folder.open(keep_ids=True)
+
+
+def test_boxes_alone(folder):
+    folder.object(segmentation="nonsense")
+    opened = folder.open(masks=False)
+    assert len(opened[0][1]["boxes"]) == 2
+    assert "masks" not in opened[0][1]
+    folder.contents["annotations"] = []
+    folder.object(segmentation=..., area=..., iscrowd=...)
+    folder.object(segmentation=[], bbox=[1, 1, 4, 5], area=-1)
+    opened = folder.open()
+    assert not opened.masks
+    assert not opened.faults
+    assert opened[0][1]["area"].tolist() == [100, 20]
+
+
+def test_what_is_missing_of_an_object_comes_from_its_mask(folder):
+    folder.object(bbox=..., area=...)
+    target = folder.open()[0][1]
+    assert target["boxes"][1].tolist() == [10, 10, 20, 20]
+    assert target["area"][1] == 100
+
+
+def test_items_go_through_a_transform(folder):
+    opened = folder.open(transform=lambda image, target: (1 - image, target))
+    assert torch.equal(opened[0][0], 1 - folder.open()[0][0])
+
+
+def test_images_without_objects_are_kept_unless_unwanted(folder):
+    folder.image(2)
+    opened = folder.open()
+    assert opened.faults.counts["empty image"] == 1
+    assert not opened.faults
+    target = opened[1][1]
+    assert (target["boxes"].shape, target["masks"].shape) == ((0, 4), (0, *SIZE))
+    assert len(folder.open(keep_empty=False)) == 1
+
+
+BAD_OBJECTS = {
+    "record that cannot be read": {"image_id": ...},
+    "unknown image id": {"image_id": 77},
+    "unknown category id": {"category_id": 5},
+    "bad box": {"bbox": [1, 2, 3]},
+    "box of no area": {"bbox": [10, 10, 0, 10]},
+    "box outside the image": {"bbox": [60, 10, 10, 10]},
+    "no segmentation": {"segmentation": ...},
+    "bad polygon": {"segmentation": [[1, 2, 3, 4]]},
+    "bad RLE": {"segmentation": {"size": list(SIZE), "counts": [1, 2, 3]}},
+}
+
+
+@pytest.mark.parametrize("fault", BAD_OBJECTS)
+def test_a_bad_object_is_named_and_left_out(folder, fault):
+    folder.object(**BAD_OBJECTS[fault])
+    opened = folder.open()
+    assert opened.faults.counts == {fault: 1}
+    assert len(opened[0][1]["boxes"]) == 1
+    assert fault in str(opened.faults)
+
+
+@pytest.mark.parametrize(
+    "bbox", [None, "1 2 3 4", [1, 2, 3, "4"], [1, 2, 3, float("nan")], [1, 2, float("inf"), 4], {}]
+)
+def test_boxes_that_are_none(folder, bbox):
+    folder.object(bbox=bbox)
+    found = folder.open(masks=False).faults.counts
+    assert found == {"bad box": 1}
+
+
+def test_records_that_are_none(folder):
+    folder.contents["annotations"] += [None, [], "x", {"image_id": [], "category_id": 3}]
+    folder.contents["images"] += [None, {"id": 5}, {"id": [], "file_name": "1.png"}]
+    folder.contents["categories"] += [None, {"name": "x"}]
+    assert folder.open().faults.counts == {"record that cannot be read": 9}
+
+
+def test_things_given_twice(folder):
+    folder.image(1, "other.png")
+    folder.object(id=1, area=3)
+    folder.contents["annotations"].append({**folder.contents["annotations"][0], "id": 9})
+    folder.contents["categories"].append({"id": 3, "name": "van"})
+    opened = folder.open()
+    assert opened.faults.counts == {
+        "image id given twice": 1,
+        "annotation id given twice": 1,
+        "annotation given twice": 1,
+        "category id given twice": 1,
+    }
+    assert opened.names == ("car", "dog")
+    assert opened[0][1]["area"].tolist() == [91, 3]
+
+
+def test_boxes_are_cut_at_the_edge_and_named_if_far_over_it(folder):
+    folder.object(bbox=[-0.5, 35, 10, 5.5])
+    folder.object(bbox=[50, 30, 20, 20])
+    opened = folder.open()
+    assert opened.faults.counts == {"box over the edge": 1}
+    assert opened[0][1]["boxes"][1:].tolist() == [[0, 35, 9.5, 40], [50, 30, 60, 40]]
+
+
+def test_missing_and_broken_images_are_left_out_with_their_objects(folder):
+    folder.image(2, save=False)
+    folder.object(image=2)
+    folder.image(3, "3.jpg").write_bytes(b"no image")
+    whole = folder.image(4, "4.jpg")
+    whole.write_bytes(whole.read_bytes()[:-900])
+    short = folder.image(5, "5.png")
+    short.write_bytes(short.read_bytes()[:-900])
+    folder.image(6, "6.png").write_bytes(b"")
+    opened = folder.open()
+    assert opened.faults.counts == {"missing file": 1, "broken image": 4}
+    assert len(opened) == 1
+    assert "3.jpg" in str(opened.faults)
+    assert folder.open(check_pixels=False).faults.counts["broken image"] == 2
+
+
+def test_the_size_of_the_file_counts(folder):
+    folder.image(2, width=600, height=400)
+    opened = folder.open()
+    assert opened.faults.counts["wrong image size"] == 1
+    assert "2.png (600 x 400, is 60 x 40)" in str(opened.faults)
+    assert opened[1][1]["masks"].shape == (0, *SIZE)
+
+
+def test_paths_with_folders_of_either_kind(folder):
+    (folder.path / "images" / "a").mkdir()
+    folder.image(2, "a/2.png")
+    folder.contents["images"][-1]["file_name"] = "a\\2.png"
+    assert len(folder.open()) == 2
+
+
+def test_faults_are_logged_once_and_examples_are_few(folder, caplog):
+    for _ in range(9):
+        folder.object(category_id=5, area=len(folder.contents["annotations"]))
+    with caplog.at_level(logging.WARNING):
+        opened = folder.open()
+    (record,) = caplog.records
+    assert str(opened.faults) in record.getMessage()
+    assert opened.faults.counts["unknown category id"] == 9
+    assert len(opened.faults.examples["unknown category id"]) == 5
+    assert str(opened.faults).endswith(", ...")
+
+
+def test_nothing_left(folder):
+    with pytest.raises(FileNotFoundError, match="images must be a folder; there is none"):
+        CocoFolder(folder.path / "nowhere", folder.path / "annotations.json")
+    with pytest.raises(FileNotFoundError, match="annotations must be a file; there is none"):
+        CocoFolder(folder.path / "images", folder.path / "annotations.json")
+    folder.contents["annotations"][0]["category_id"] = 99
+    with pytest.raises(ValueError, match=r"must have objects that can be used[^$]*unknown category"):
+        folder.open()
+    (folder.path / "images" / "1.png").unlink()
+    with pytest.raises(ValueError, match=r"must have images that can be used[^$]*missing file"):
+        folder.open()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"images": [\n1, 2,}', "stops being so in line 2, column 6"),
+        ("", "line 1, column 1"),
+        ("\ufeff[]", "no list called images"),
+        ("[]", "no list called images"),
+        ('{"annotations": []}', "no list called images"),
+        (b"\xff\xfe\x00", "not text"),
+    ],
+)
+def test_what_is_no_coco_file(folder, text, words):
+    file = folder.path / "bad.json"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=words):
+        CocoFolder(folder.path / "images", file)
+
+
+def save_turned(path, tag, pixels):
+    exif = Image.Exif()
+    exif[ORIENTATION] = tag
+    Image.fromarray(pixels).save(path, exif=exif)
+
+
+STORED = np.random.RandomState(0).randint(0, 256, (4, 6, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("tag", "upright"),
+    [
+        (1, STORED),
+        (2, STORED[:, ::-1]),
+        (3, STORED[::-1, ::-1]),
+        (4, STORED[::-1]),
+        (5, STORED.swapaxes(0, 1)),
+        (6, np.rot90(STORED, -1)),
+        (7, STORED[::-1, ::-1].swapaxes(0, 1)),
+        (8, np.rot90(STORED)),
+        (99, STORED),
+    ],
+)
+def test_images_are_set_upright(tmp_path, tag, upright):
+    """EXIF 2.32, orientation: which side of the stored picture is up."""
+    save_turned(tmp_path / "turned.png", tag, STORED)
+    read = read_image(tmp_path / "turned.png")
+    np.testing.assert_array_equal((read * 255).round().permute(1, 2, 0), upright)
+    read = read_image(tmp_path / "turned.png", upright=False)
+    np.testing.assert_array_equal((read * 255).round().permute(1, 2, 0), STORED)
+
+
+def test_boxes_decide_whether_an_image_is_set_upright(folder):
+    """Sizes in the file of a sideways picture say in which of the two the boxes were drawn."""
+    pixels = np.zeros((*SIZE, 3), np.uint8)
+    for number, (width, height) in enumerate([SIZE, SIZE[::-1], (7, 7)], start=2):
+        save_turned(folder.image(number, width=width, height=height), 6, pixels)
+    opened = folder.open()
+    assert [tuple(opened[k][0].shape[1:]) for k in (1, 2, 3)] == [SIZE[::-1], SIZE, SIZE[::-1]]
+    found = {k: v for k, v in opened.faults.counts.items() if k in FAULTS}
+    assert found == {"image not upright": 1, "wrong image size": 1}
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "RGBA", "LA", "CMYK", "I;16", "transparent P"])
+def test_every_kind_of_image_becomes_rgb(tmp_path, mode):
+    grey = np.arange(0, 256, 8, np.uint8).reshape(4, 8)
+    made = Image.fromarray(grey)
+    options = {}
+    if mode == "I;16":
+        made = Image.fromarray(grey.astype(np.uint16) * 257)
+    elif mode == "transparent P":
+        made, options = made.convert("P"), {"transparency": bytes(range(200))}
+    else:
+        made = made.convert("RGB").convert(mode)
+    path = tmp_path / ("image.tif" if mode == "CMYK" else "image.png")
+    made.save(path, **options)
+    read = (read_image(path) * 255).round().numpy()
+    assert read.shape == (3, 4, 8)
+    wanted = grey if mode != "1" else np.array(made).astype(int) * 255
+    if mode != "P":  # a palette of 216 colours is near, not equal
+        np.testing.assert_array_equal(read, np.broadcast_to(wanted, (3, 4, 8)))
+    assert read.std() > 50
+
+
+def test_broken_exif_does_not_break_the_picture(tmp_path):
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHI", ORIENTATION, 3, 1)
+    Image.fromarray(STORED).save(tmp_path / "broken.jpg", exif=exif)
+    assert read_image(tmp_path / "broken.jpg").shape == (3, 4, 6)
+
+
+@pytest.mark.parametrize("segmentation", ["rle", "polygons"])
+def test_what_is_exported_is_read_back(tmp_path, segmentation):
+    scenes = ShapeScenes(3, size=(48, 64))
+    file = export_coco(scenes, tmp_path, segmentation=segmentation)
+    opened = CocoFolder(tmp_path / "images", file)
+    assert not opened.faults
+    assert opened.names == scenes.shapes
+    for (image, target), (old_image, old) in zip(opened, scenes, strict=False):
+        assert (image - old_image).abs().max() <= 0.5 / 255 + 1e-6
+        for name in ("boxes", "labels", "masks"):
+            assert torch.equal(target[name], old[name]), name
+        assert torch.equal(target["area"], old["masks"].sum((1, 2)).float())
+        assert target["image_id"] == old["image_id"]
+
+
+def test_an_export_of_an_export_is_the_same_in_every_entry(folder, tmp_path):
+    folder.object(iscrowd=1, area=5, bbox=[3.25, 4.5, 7.125, 9.0625], category_id=18)
+    folder.image(2)
+    first = folder.open()
+    file = export_coco(first, tmp_path / "again", segmentation="polygons")
+    second = CocoFolder(tmp_path / "again" / "images", file)
+    assert second.names == first.names
+    assert len(second) == 2
+    for (image, target), (old_image, old) in zip(first, second, strict=False):
+        assert torch.equal(image, old_image)
+        for name in ("boxes", "labels", "masks", "iscrowd", "area"):
+            assert torch.equal(target[name], old[name]), name
+    assert ".part" not in [path.suffix for path in (tmp_path / "again").iterdir()]
+    with pytest.raises(ValueError, match="segmentation must be one of"):
+        export_coco(first, tmp_path, segmentation="mask")
+
+
+def test_batches(folder):
+    folder.image(2)
+    loader = torch.utils.data.DataLoader(folder.open(), batch_size=2, collate_fn=collate)
+    ((images, targets),) = loader
+    assert [len(target["labels"]) for target in targets] == [1, 0]
+    assert len(images) == 2

@@ -1,0 +1,192 @@
+"""What a model is worth: one that knows the answers, backends that agree, and interruptions."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from roilearn.data import ShapeScenes
+from roilearn.train import BACKENDS, Evaluation, evaluate
+from roilearn.train import evaluate as function
+
+SCENES = ShapeScenes(6, size=(64, 80))
+
+
+class Oracle(nn.Module):
+    """Detects what is there, boxes and masks moved a little, and a few things that are not."""
+
+    def __init__(self, items, noise=0, seed=0):
+        super().__init__()
+        self.items, self.noise, self.seed = items, noise, seed
+        self.layer = nn.BatchNorm2d(3)
+        self.calls = []
+
+    def forward(self, images):
+        assert not self.training
+        assert not torch.is_grad_enabled()
+        first = sum(len(call) for call in self.calls)
+        self.calls.append([tuple(image.shape) for image in images])
+        return [self.detect(self.items[first + k][1], first + k) for k in range(len(images))]
+
+    def detect(self, target, index):
+        random = torch.Generator().manual_seed(self.seed + index)
+        count = len(target["boxes"])
+        wrong = torch.rand(count, generator=random) < 0.2 * bool(self.noise)
+        shift = self.noise * torch.randn(count, 4, generator=random)
+        masks = target["masks"].roll(self.noise, 2).float()
+        return {
+            "boxes": target["boxes"] + shift,
+            "labels": torch.where(wrong, 1, target["labels"]),
+            "scores": torch.rand(count, generator=random),
+            "masks": masks[:, None] * 0.8,
+        }
+
+
+def quiet(model, dataset=SCENES, **options):
+    return evaluate(model, dataset, progress=False, **options)
+
+
+def test_who_knows_the_answers_is_worth_one():
+    found = quiet(Oracle(SCENES))
+    assert found.images == 6
+    assert not found.interrupted
+    for regions in ("boxes", "masks"):
+        assert found.numbers[regions]["AP"] == pytest.approx(1)
+        assert found.classes[regions].keys() <= {"1", "2", "3"}
+    found = quiet(Oracle(SCENES), names=SCENES.shapes)
+    assert found.classes["masks"].keys() <= set(SCENES.shapes)
+
+
+@pytest.mark.parametrize("regions", ["boxes", "masks"])
+def test_a_backend_gives_the_same_numbers(regions):
+    ours, theirs = (
+        quiet(Oracle(SCENES, noise=2), regions=(regions,), backend=backend)
+        for backend in BACKENDS[:2]
+    )
+    assert 0.05 < ours.numbers[regions]["AP"] < 0.95
+    assert ours.numbers.keys() == theirs.numbers.keys() == {regions}
+    assert ours.numbers[regions] == pytest.approx(theirs.numbers[regions], abs=1e-6)
+    assert ours.classes[regions].keys() == theirs.classes[regions].keys()
+    for name, numbers in ours.classes[regions].items():
+        assert numbers == pytest.approx(theirs.classes[regions][name], abs=1e-6)
+
+
+class Crowded:
+    """Scenes with a crowd, an area of its own, an image without objects, and class names."""
+
+    names = ("disc", "square", "triangle")
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        image, target = SCENES[index]
+        count = 0 if index == 1 else len(target["boxes"])
+        kept = {k: v[:count] for k, v in target.items() if k != "image_id"}
+        crowd = torch.zeros(count, dtype=torch.int64)
+        crowd[:1] = 1
+        return image, {**kept, "iscrowd": crowd, "area": torch.full((count,), 1024.0)}
+
+
+def test_crowds_areas_empty_images_and_names():
+    results = [
+        quiet(Oracle(SCENES, noise=1), Crowded(), backend=backend) for backend in BACKENDS[:2]
+    ]
+    assert results[0].numbers["masks"]["APl"] == -1
+    assert results[0].classes["masks"].keys() <= set(Crowded.names)
+    for regions in ("boxes", "masks"):
+        assert results[0].numbers[regions] == pytest.approx(results[1].numbers[regions], abs=1e-6)
+
+
+def test_nothing_detected_anywhere():
+    class Silent(nn.Module):
+        def forward(self, images):
+            empty = {"boxes": torch.zeros(0, 4), "masks": torch.zeros(0, 1, 64, 80)}
+            none = {"labels": torch.zeros(0, dtype=torch.int64), "scores": torch.zeros(0)}
+            return [{**empty, **none} for _ in images]
+
+    for backend in BACKENDS[:2]:
+        found = quiet(Silent(), backend=backend)
+        assert found.numbers["boxes"]["AP"] == found.numbers["masks"]["AR100"] == 0
+
+
+def test_masks_only_where_there_are_some():
+    class Boxes(Oracle):
+        def detect(self, target, index):
+            return {k: v for k, v in super().detect(target, index).items() if k != "masks"}
+
+    assert quiet(Boxes(SCENES)).numbers.keys() == {"boxes"}
+
+
+def test_the_model_gets_batches_and_keeps_its_modes():
+    model = Oracle(SCENES)
+    model.layer.eval()
+    quiet(model, batch_size=4)
+    assert [len(call) for call in model.calls] == [4, 2]
+    assert model.training
+    assert not model.layer.training
+
+
+def test_an_interrupt_ends_early_with_what_is_done():
+    class Interrupted(Oracle):
+        def forward(self, images):
+            if len(self.calls) == 2:
+                raise KeyboardInterrupt
+            return super().forward(images)
+
+    model = Interrupted(SCENES)
+    found = quiet(model)
+    assert (found.images, found.interrupted) == (2, True)
+    assert found.numbers["boxes"]["AP"] == pytest.approx(1)
+    assert "2 images, interrupted" in str(found)
+    assert model.training
+
+
+def test_an_interrupt_before_anything_is_done_is_one():
+    class Refusing(nn.Module):
+        def forward(self, images):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quiet(Refusing())
+
+
+def test_the_bar_counts_images(capsys):
+    evaluate(Oracle(SCENES), SCENES)
+    assert "6/6" in capsys.readouterr().err
+
+
+def test_the_table_has_a_line_for_every_class():
+    numbers = {"AP": 0.5, "APl": -1.0}
+    table = str(Evaluation({"boxes": numbers}, {"boxes": {"disc": numbers}}, 3))
+    assert [line.split() for line in table.splitlines()] == [
+        ["3", "images"],
+        ["AP", "APl"],
+        ["boxes", "0.500", "-"],
+        ["disc", "0.500", "-"],
+    ]
+    lines = table.splitlines()[1:]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_what_cannot_be_done_is_said_before_any_work(monkeypatch):
+    model = Oracle(SCENES)
+    with pytest.raises(ValueError, match="backend must be one of 'roilearn', 'pycocotools'"):
+        quiet(model, backend="coco")
+    with pytest.raises(ValueError, match="regions must be one of"):
+        quiet(model, regions=("segm",))
+    with pytest.raises(ValueError, match="dataset must have at least one item"):
+        quiet(model, [])
+    monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+    with pytest.raises(ImportError, match="pip install faster-coco-eval"):
+        quiet(model, backend="faster-coco-eval")
+    assert model.calls == []
+
+
+def test_numbers_are_plain():
+    found = quiet(Oracle(SCENES))
+    assert all(type(value) is float for value in found.numbers["boxes"].values())
+    assert function is evaluate
+    assert np.isfinite(list(found.numbers["masks"].values())).all()
