@@ -4,11 +4,17 @@ from .coordinates import Coordinates as Coordinates
 from .coordinates import coordinates_of as coordinates_of
 from .fpn import Backbone as Backbone
 from .fpn import FeaturePyramid as FeaturePyramid
+from .mask_rcnn import MaskRCNN as MaskRCNN
+from .mask_rcnn import mask_rcnn as mask_rcnn
+from .mask_rcnn import mask_rcnn_resnet50_fpn as mask_rcnn_resnet50_fpn
+from .mask_rcnn import mask_rcnn_tiny as mask_rcnn_tiny
 from .matching import BELOW as BELOW
 from .matching import BETWEEN as BETWEEN
 from .matching import match as match
 from .normalisation import FrozenBatchNorm2d as FrozenBatchNorm2d
 from .normalisation import fold_normalisation as fold_normalisation
+from .poolers import ROI_OPS as ROI_OPS
+from .poolers import RoIPooler as RoIPooler
 from .proposals import proposals as proposals
 from .residual import ConvolutionBlock as ConvolutionBlock
 from .residual import IdentityBlock as IdentityBlock
@@ -28,3 +34,4 @@ from .transform import IMAGE_STD as IMAGE_STD
 from .transform import DetectorTransform as DetectorTransform
 from .transform import ImageBatch as ImageBatch
 from .transform import resized_size as resized_size
+from .weights import load_weights as load_weights

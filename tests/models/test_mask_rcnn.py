@@ -1,0 +1,187 @@
+"""The whole detector, small: what it takes, what it gives, and that every choice reaches its part."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from roilearn.bench.model import spread_answers
+from roilearn.models import COORDINATES, ROI_OPS, coordinates_of, mask_rcnn_tiny
+from roilearn.models.normalisation import FrozenBatchNorm2d, fold_normalisation
+from roilearn.models.poolers import RoIPooler
+from roilearn.models.rpn import RegionProposalNetwork
+
+LOSSES = {
+    "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg"
+}  # fmt: skip
+FEW = {"before": {"training": 60, "testing": 40}, "after": {"training": 40, "testing": 20}}
+
+
+def make_scene(height=96, width=128, seed=0):
+    """One image with two filled rectangles, and its target."""
+    random = torch.Generator().manual_seed(seed)
+    image = torch.rand(3, height, width, generator=random) / 4
+    boxes = torch.tensor([[10.0, 20, 50, 60], [60, 30, 90, 90]])
+    masks = torch.zeros(2, height, width, dtype=torch.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes.int().tolist(), strict=True):
+        mask[y1:y2, x1:x2] = 1
+        image[:, y1:y2, x1:x2] += 0.7
+    return image, {"boxes": boxes, "labels": torch.tensor([1, 2]), "masks": masks}
+
+
+def make_model(seed=0, **options):
+    torch.manual_seed(seed)
+    return mask_rcnn_tiny(3, **{**FEW, "score_threshold": 0.0, "per_image": 8, **options})
+
+
+def make_detector(**options):
+    """A model whose scores differ enough that rounding does not change their order."""
+    model = make_model(**options).eval()
+    spread_answers(model, [make_scene()[0]])
+    return model
+
+
+def test_learns_by_five_losses_that_reach_every_parameter():
+    model = make_model().train()
+    images, targets = zip(make_scene(), make_scene(128, 100, seed=1), strict=True)
+    losses = model(list(images), list(targets))
+    assert set(losses) == LOSSES
+    sum(losses.values()).backward()
+    unreached = [name for name, p in model.named_parameters() if p.grad is None]
+    assert unreached == []
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_a_few_steps_on_one_scene_bring_the_losses_down():
+    model = make_model().train()
+    image, target = make_scene()
+    optimiser = torch.optim.AdamW(model.parameters(), 1e-3)
+    history = []
+    for _ in range(16):
+        losses = model([image], [target])
+        history.append(sum(losses.values()).item())
+        optimiser.zero_grad()
+        sum(losses.values()).backward()
+        optimiser.step()
+    assert sum(history[-4:]) < 0.7 * sum(history[:4])
+
+
+def test_detects_in_images_of_any_size_at_their_own_size():
+    model = make_model().eval()
+    images = [make_scene()[0], make_scene(150, 100, seed=1)[0]]
+    for image, found in zip(images, model(images), strict=True):
+        height, width = image.shape[1:]
+        number = len(found["boxes"])
+        assert 0 < number <= 8
+        assert found["labels"].min() >= 1
+        assert found["labels"].max() <= 2
+        assert found["masks"].shape == (number, 1, height, width)
+        assert found["masks"].min() >= 0
+        assert found["masks"].max() <= 1
+        assert torch.equal(found["scores"], found["scores"].sort(descending=True)[0])
+        assert (found["boxes"] >= 0).all()
+        assert (found["boxes"] <= torch.tensor([width, height, width, height]) + 1e-3).all()
+
+
+def test_images_of_a_batch_do_not_see_each_other():
+    model = make_detector()
+    images = [make_scene(seed=seed)[0] for seed in range(3)]
+    with torch.no_grad():
+        together, alone = model(images), [model([image])[0] for image in images]
+    for both in zip(together, alone, strict=True):
+        for key in ("boxes", "scores", "masks"):
+            torch.testing.assert_close(*(each[key] for each in both), rtol=1e-4, atol=1e-4)
+
+
+def test_an_image_without_objects_can_be_learned_from():
+    model = make_model().train()
+    empty = {
+        "boxes": torch.zeros(0, 4),
+        "labels": torch.zeros(0, dtype=torch.int64),
+        "masks": torch.zeros(0, 96, 128, dtype=torch.uint8),
+    }
+    losses = model([make_scene()[0]], [empty])
+    assert losses["loss_mask"] == losses["loss_box_reg"] == losses["loss_rpn_box_reg"] == 0
+    sum(losses.values()).backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("roi_op", ROI_OPS)
+def test_any_operator_pools_for_both_heads(roi_op):
+    model = make_model(roi_op=roi_op).eval()
+    with torch.no_grad():
+        (found,) = model([make_scene()[0]])
+    assert len(found["masks"]) > 0
+    assert [m.roi_op for m in model.modules() if isinstance(m, RoIPooler)] == [roi_op] * 2
+
+
+@pytest.mark.parametrize(
+    "coordinates", [*COORDINATES, replace(COORDINATES["aligned"], paste="torchvision")]
+)
+def test_coordinates_reach_all_five_places(coordinates):
+    model, rules = make_model(coordinates=coordinates), coordinates_of(coordinates)
+    poolers = [m for m in model.modules() if isinstance(m, RoIPooler)]
+    assert [pooler.half_cell for pooler in poolers] == [rules.half_cell] * 2
+    assert model.roi_heads.options.target_half_cell == rules.target_half_cell
+    assert model.transform.paste == rules.paste
+    assert model.rpn.anchor_generator.offset == rules.anchor_offset
+    assert model.rpn.anchor_generator.rounded == rules.anchor_rounded
+
+
+def test_options_reach_their_parts():
+    model = make_model(
+        min_size=96, max_size=200, channels=32, sampled=10, anchors_sampled=20,
+        rpn={"iou_threshold": 0.6}, widths=(16, 32, 48, 64), depths=(1, 1, 1, 1),
+        anchor_sizes=(8, 16, 32, 64, 128), mask_cells=7, box_cells=5, nms_threshold=0.3,
+    )  # fmt: skip
+    assert (model.transform.min_sizes, model.transform.max_size) == ([96], 200)
+    assert model.roi_heads.options.sampled == 10
+    assert model.roi_heads.options.nms_threshold == 0.3
+    assert model.rpn.losses.keywords["size"] == 20
+    assert model.rpn.propose.keywords["iou_threshold"] == 0.6
+    assert model.roi_heads.box_pooler.output_size == (5, 5)
+    assert model.roi_heads.mask_pooler.output_size == (7, 7)
+    assert model.roi_heads.mask_pooler.levels == 4
+    with torch.no_grad():
+        (found,) = model.eval()([make_scene()[0]])
+    assert found["masks"].shape[1:] == (1, 96, 128)
+
+
+def test_folded_it_detects_the_same():
+    model = make_model()
+    images = [make_scene(seed=seed)[0] for seed in range(2)]
+    with torch.no_grad():
+        batch, _ = model.transform(images)
+        for _ in range(20):
+            model.train().backbone(batch.tensors)  # statistics that are worth folding
+        spread_answers(model.eval(), images)
+        folded = fold_normalisation(model)
+        assert not any("bn" in name for name in folded.state_dict())
+        for both in zip(model(images), folded(images), strict=True):
+            for key in ("boxes", "scores", "masks"):
+                torch.testing.assert_close(*(each[key] for each in both), rtol=1e-3, atol=1e-3)
+
+
+def test_the_small_model_fits_in_ten_megabytes():
+    numbers = sum(value.numel() for value in make_model().state_dict().values())
+    assert 4 * numbers < 10e6
+
+
+def test_training_without_targets_raises_before_any_work(monkeypatch):
+    model = make_model().train()
+    monkeypatch.setattr(model.backbone, "forward", lambda *_: pytest.fail("worked"))
+    with pytest.raises(ValueError, match="targets must hold .* got none. To detect, call eval()"):
+        model([make_scene()[0]])
+
+
+def test_an_option_that_nobody_knows_raises():
+    with pytest.raises(TypeError, match="score_treshold"):
+        mask_rcnn_tiny(3, score_treshold=0.1)
+
+
+def test_parts_are_printed_with_their_choices():
+    text = repr(make_model(roi_op="pool"))
+    for words in ("min_size=[128]", "roi_op='pool'", "paste='aligned'", "offset=0.5"):
+        assert words in text
+    assert isinstance(make_model().rpn, RegionProposalNetwork)
+    assert not any(isinstance(m, FrozenBatchNorm2d) for m in make_model().modules())
