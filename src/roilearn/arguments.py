@@ -471,14 +471,14 @@ def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -
             )
 
 
-def check_target(target: Any) -> None:
-    """Raise unless ``target``, the ground truth of one image, has boxes and labels that fit."""
-    for name in ("boxes", "labels"):
+def check_target(target: Any, *others: str) -> None:
+    """Raise unless ``target``, the ground truth of one image, has rows of all that is needed."""
+    for name in ("boxes", "labels", *others):
         if name not in target:
             raise ValueError(
-                f"target must have boxes (n, 4) and labels (n,); {name} is missing among "
-                f"{', '.join(map(repr, target)) or 'nothing'}. An image without objects has none "
-                "of either: shapes (0, 4) and (0,)."
+                f"target must have {', '.join(('boxes', 'labels', *others))}; {name} is missing "
+                f"among {', '.join(map(repr, target)) or 'nothing'}. An image without objects has "
+                "no rows of each: boxes (0, 4), labels (0,), masks (0, H, W)."
             )
     boxes = target["boxes"]
     check_four_columns("boxes", boxes)
@@ -487,6 +487,18 @@ def check_target(target: Any) -> None:
         if name in target:
             check_one_a_box(name, target[name], len(boxes))
     check_whole_numbers("labels", target["labels"])
+    for name in others:
+        check_same_rows(name, target[name], "boxes", len(boxes))
+
+
+def check_scores(scores: Any) -> None:
+    """Raise unless the (K, C) ``scores`` of logits are numbers, naming the first bad row."""
+    bad = (scores != scores).any(1)  # noqa: PLR0124 - only NaN differs from itself
+    if bool(bad.any()):
+        raise ValueError(
+            f"class_logits must give a score to every class; got NaN in row {_first(bad)}. The "
+            "model has diverged, or its weights are no numbers: go back to earlier ones."
+        )
 
 
 def check_labels(labels: Any, least: int, classes: int | None = None) -> None:
