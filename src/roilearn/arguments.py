@@ -517,9 +517,10 @@ def check_labels(labels: Any, least: int, classes: int | None = None) -> None:
 def check_losses(losses: Any) -> None:
     """Raise ``FloatingPointError`` unless every loss is finite, naming the first that is not."""
     for name, loss in losses.items():
-        if not math.isfinite(loss):
+        value = loss.item()
+        if not math.isfinite(value):
             raise FloatingPointError(
-                f"{name} is {float(loss)}: training has diverged. Go back to weights from before, "
+                f"{name} is {value}: training has diverged. Go back to weights from before, "
                 "lower the learning rate or lengthen its warm-up, and clip gradients."
             )
 
