@@ -16,7 +16,7 @@ from roilearn.arguments import check_flag, check_masks, check_output_size, check
 from roilearn.models.matching import match
 from roilearn.models.sampling import sample
 from roilearn.ops import box_iou, encode_boxes, roi_align
-from roilearn.ops.boxes import box_sides
+from roilearn.ops.boxes import box_sides, check_coordinates
 
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 """Deltas of good proposals are small; so weighted, their standard deviation is about 1."""
@@ -98,6 +98,8 @@ def detection_targets(
     tensor([3, 0, 3])
     """
     check_target(target)
+    check_coordinates("proposals", proposals)  # NaN has no area: it would pass for padding
+    check_coordinates("boxes", target["boxes"])
     truth = target["boxes"].to(proposals.dtype)
     candidates = torch.cat([with_area(proposals), truth[objects(target)]])
     labels, index = assign(candidates, target, positive_iou)

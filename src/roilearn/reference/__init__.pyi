@@ -79,3 +79,8 @@ from .roi_pool import bin_edges as bin_edges
 from .roi_pool import box_bins as box_bins
 from .roi_pool import roi_pool as roi_pool
 from .roi_pool import roi_pool_backward as roi_pool_backward
+from .targets import CROWD_SHARE as CROWD_SHARE
+from .targets import DELTA_WEIGHTS as DELTA_WEIGHTS
+from .targets import DetectionTargets as DetectionTargets
+from .targets import detection_targets as detection_targets
+from .targets import mask_targets as mask_targets
