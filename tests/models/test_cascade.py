@@ -104,6 +104,21 @@ def test_each_stage_asks_for_a_better_box(features):
     assert errors[2] == 0
 
 
+def test_a_stage_learns_from_what_the_one_before_made_of_its_boxes(features):
+    """All boxes are moved by their own width, off the object: background for the next stage."""
+    cascade = make_cascade().train()
+    for stage in range(3):
+        cascade.box_predictor[stage] = Fixed([0.0, 50, 0], [10.0 if stage == 0 else 0.0, 0, 0, 0])
+    target = {"boxes": torch.tensor([[4.0, 4, 24, 24]]), "labels": torch.tensor([1])}
+    target["masks"] = torch.ones(1, *SIZES[0], dtype=torch.uint8)
+    proposals = [torch.tensor([[4.0, 4, 20, 20]]), torch.zeros(0, 4)]
+    losses = cascade(features, proposals, SIZES, [target, NOTHING[1]])[1]
+    wrong = [losses[f"loss_classifier_{stage}"].item() for stage in range(3)]
+    assert wrong == pytest.approx([0, 50, 50], abs=1e-3)
+    assert losses["loss_box_reg_0"] > 0
+    assert losses["loss_box_reg_1"] == losses["loss_box_reg_2"] == 0
+
+
 def test_losses_reach_every_stage_and_no_gradient_goes_back_through_boxes(features):
     cascade = make_cascade().train()
     losses = cascade(features, PROPOSALS, SIZES, TARGETS)[1]
