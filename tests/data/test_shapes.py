@@ -80,19 +80,23 @@ def test_a_scene_and_its_item_show_the_same_shapes():
 
 @pytest.mark.usefixtures("plain")
 def test_what_the_masks_say_is_what_is_painted():
-    """Away from outlines, a mask holds one colour, and outside all of them is no paint."""
+    """Away from outlines a mask holds one colour, and outside all of them is no paint."""
     for index in range(20):
         image, target = ShapeScenes(20, (90, 130))[index]
+        edges = near_an_outline(ShapeScenes(20, (90, 130)).scene(index).shapes, (90, 130))
         colours = []
-        for mask in target["masks"].float():
-            inner = -torch.nn.functional.max_pool2d(-mask[None], 5, 1, 2)[0] > 0
-            if inner.any():
-                painted = image[:, inner]
-                assert torch.equal(painted, painted[:, :1].expand_as(painted))
-                colours.append(painted[:, 0])
+        for mask in target["masks"].bool():
+            painted = image[:, mask & ~edges]
+            assert torch.equal(painted, painted[:, :1].expand_as(painted))
+            colours.append(painted[:, 0])
         assert len(torch.stack(colours).unique(dim=0)) == len(colours)
-        near = torch.nn.functional.max_pool2d(target["masks"].amax(0)[None].float(), 5, 1, 2)
-        assert not image[:, near[0] == 0].any()
+        assert not image[:, ~target["masks"].bool().any(0) & ~edges].any()
+
+
+def near_an_outline(placed, size):
+    """Pixels that the outline of some shape crosses: they are painted in part."""
+    whole = tuple(slice(0, side) for side in size)
+    return torch.from_numpy(np.any([abs(s.distance(whole)) < 0.5 for s in placed], axis=0))
 
 
 @pytest.mark.parametrize("which", ["train", "held out"])
@@ -137,7 +141,7 @@ def test_without_crowding_fewer_overlap_and_radii_are_kept():
     sparse = scene_statistics(ShapeScenes(80, crowding=0, **options))
     dense = scene_statistics(ShapeScenes(80, crowding=1, **options))
     assert sparse.overlapped < 0.15
-    assert dense.overlapped > 0.9
+    assert dense.overlapped > 0.8
     assert dense.shapes == 160
     assert 5 <= dense.radii[0] <= dense.radii[1] <= 6
 

@@ -66,7 +66,7 @@ def draw_image(
 ) -> None:
     """Draw one image and what is in it, in image pixels, a colour for each class."""
     height, width = image.shape[-2:]
-    axes.imshow(image.permute(1, 2, 0).clamp(0, 1), extent=(0, width, height, 0))
+    axes.imshow(image.permute(1, 2, 0).clamp(0, 1).numpy(), extent=(0, width, height, 0))
     axes.set_axis_off()
     masks = target.get("masks", [None] * len(target["boxes"]))
     for row, (box, label, mask) in enumerate(

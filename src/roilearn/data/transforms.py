@@ -87,7 +87,7 @@ def as_tv_tensors(image: Tensor, target: Target) -> Item:
 
 def as_plain(image: Tensor, target: Target) -> Item:
     """Plain tensors again, boxes around what the masks hold, without objects that left."""
-    kept = target["masks"].flatten(1).any(1).as_subclass(Tensor)
+    kept = (target["masks"].as_subclass(Tensor) != 0).flatten(1).any(1)
     plain = {name: target[name].as_subclass(Tensor)[kept] for name in PER_OBJECT if name in target}
     plain["boxes"] = masks_to_boxes(plain["masks"], exclusive=True)
     if "area" in plain:
