@@ -58,8 +58,8 @@ class MaskPredictor(nn.Module):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(
-        self, features: Float[Tensor, "K C P P"], labels: Int64[Tensor, " K"] | None = None
-    ) -> Float[Tensor, "K classes 2*P 2*P"]:
+        self, features: Float[Tensor, "K C H W"], labels: Int64[Tensor, " K"] | None = None
+    ) -> Float[Tensor, "K classes 2*H 2*W"]:
         """Draw the logits of all classes or, told each box's class, of that class alone.
 
         A convolution of 1 x 1 cells has a row of weights for each class. Picking rows before it is
@@ -67,7 +67,7 @@ class MaskPredictor(nn.Module):
 
         Returns
         -------
-        (K, classes, 2 P, 2 P); with ``labels``: (K, 1, 2 P, 2 P).
+        (K, classes, 2 H, 2 W); with ``labels``: (K, 1, 2 H, 2 W).
         """
         larger = self.conv5_mask(features).relu()
         if labels is None:
