@@ -40,6 +40,13 @@ def test_a_scene_depends_on_the_seed_and_its_number_alone():
     assert not same(ShapeScenes(50, seed=4)[17], later)
 
 
+def test_the_two_sets_have_no_shapes_in_common():
+    """A seed for both would show the model, while it learns, where the measured shapes lie."""
+    sets = [ShapeScenes(20, photographs=which) for which in ("train", "held out")]
+    placed = [{shape for index in range(20) for shape in each.scene(index).shapes} for each in sets]
+    assert not placed[0] & placed[1]
+
+
 @pytest.mark.parametrize("size", [128, (72, 150)])
 def test_a_target_is_in_the_agreed_form(size):
     height, width = (size, size) if isinstance(size, int) else size

@@ -33,7 +33,7 @@ class Scene:
 
 
 class ShapeScenes(Dataset):
-    """Images of 2 to 5 overlapping shapes. Scene i depends on ``seed`` and i, on nothing else.
+    """Images of 2 to 5 overlapping shapes. Scene i depends on the options and i, on nothing else.
 
     Parameters
     ----------
@@ -122,7 +122,8 @@ class ShapeScenes(Dataset):
     def _random(self, index: int) -> np.random.Generator:
         if not 0 <= index < self.count:
             raise IndexError(f"there are scenes 0 to {self.count - 1}; got {index}.")
-        return np.random.default_rng((self.seed, index))
+        which = tuple(PHOTOGRAPHS).index(self.photographs)  # no shapes of one set in the other
+        return np.random.default_rng((self.seed, index, which))
 
     def _place(self, random: np.random.Generator) -> Scene:
         """Put shapes down one after another where no earlier one gets hidden too much."""
