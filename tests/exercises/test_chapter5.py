@@ -58,8 +58,8 @@ def test_trapezoids_between_the_centres_pass():
 
 def test_the_points_are_those_that_a_ruler_reads():
     ruler = np.broadcast_to(np.arange(12) + 0.5, (1, 1, 6, 12))
-    box = np.array([[0.0, 2, 2, 8, 4]])
-    read = reference.crop_and_resize(ruler, box, (1, 4), aligned=True)[0, 0, 0]
+    box = np.array([[0.0, 3, 2, 11, 4]])
+    read = reference.crop_and_resize(ruler, box, (1, 5), aligned=True)[0, 0, 0]
     assert read == pytest.approx(chapter5.CORNERS.answer)
 
 

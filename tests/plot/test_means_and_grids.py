@@ -33,9 +33,17 @@ def test_each_curve_has_its_label_and_shares_become_per_cent():
 def test_each_rule_has_a_panel_or_a_bar_at_each_stride():
     figure = plot.losses([0, 1], {"1 sample": [1, 2], "exact": [0, 1]})
     assert [axes.get_title() for axes in figure.axes] == ["1 sample", "exact"]
+    assert [axes.lines[0].get_markevery() for axes in figure.axes] == [[], []]
     figure = plot.errors_by_stride((4, 8), {"2 samples": [0.1, 0.2], "exact": [0.3, 0.4]})
     heights = [bar.get_height() for bar in figure.axes[0].patches]
     assert heights == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_valleys_are_marked_in_their_own_panel():
+    curves = {"1 sample": [1, 0, 1], "exact": [2, 1, 0]}
+    one, exact = plot.losses([0, 1, 2], curves, {"1 sample": np.array([1])}).axes
+    assert one.lines[0].get_markevery() == [1]
+    assert exact.lines[0].get_markevery() == []
 
 
 def test_points_are_those_of_the_two_operators():

@@ -13,13 +13,15 @@ from roilearn.exercises.whole_means import (
     mean_of_ends,
     mean_of_samples,
     mean_without_half,
+    mean_without_half_a_pixel,
+    mean_without_scale,
     turned_offset,
 )
 
 _random = np.random.RandomState(5)
 _ROW = _random.randint(0, 20, 9).astype(float)
 _LONG = _random.randint(0, 20, 14).astype(float)
-_BINS = ((_ROW, 1.3, 6.9, 1.0), (_LONG, 37.0, 171.0, 1 / 16), (_ROW, 13.0, 30.0, 0.25))
+_BINS = ((_ROW, 1.3, 6.9, 1.0), (_LONG, 5.0, 13.4, 0.25), (_LONG, 3.0, 11.5, 0.5))
 _PLACES = ((0, 0, 0, 3, 4), (2, 1, 0, 3, 4), (1, 2, 1, 3, 4), (3, 4, 2, 7, 21))
 _OFFSETS = ((1.0, 0.0, 90.0), (2.0, -1.0, 30.0), (-1.5, 0.5, -70.0))
 
@@ -100,6 +102,16 @@ IN_CODE = Exercise(
             "Your bin lies half a cell too far right: take 0.5 off, in cells, before you integrate "
             "by index.",
         ),
+        Mistake(
+            "forgot the scale",
+            mean_without_scale,
+            "You took image pixels for cells. Multiply x1 and x2 by the scale first.",
+        ),
+        Mistake(
+            "half a pixel taken off",
+            mean_without_half_a_pixel,
+            "You took half an image pixel off. It is half a cell: multiply by the scale first.",
+        ),
         Mistake("not divided", integral, "That is the integral. Divide by the length in cells."),
         Mistake(
             "steps",
@@ -130,32 +142,32 @@ IN_CODE = Exercise(
 
 CORNERS = Exercise(
     "5.4",
-    "The x coordinates, in cells, at which crop_and_resize reads a box from x = 2 to 8: 4 points.",
-    np.array([2.0, 4.0, 6.0, 8.0]),
+    "The x coordinates, in cells, at which crop_and_resize reads a box from x = 3 to 11: 5 points.",
+    np.array([3.0, 5.0, 7.0, 9.0, 11.0]),
     (
         Mistake(
             "bin centres",
-            np.array([2.75, 4.25, 5.75, 7.25]),
-            "Those are the centres of four bins, RoIAlign with one sample. Here the first point "
+            np.array([3.8, 5.4, 7.0, 8.6, 10.2]),
+            "Those are the centres of five bins, RoIAlign with one sample. Here the first point "
             "stands on the first edge and the last on the last.",
         ),
         Mistake(
             "last edge left out",
-            np.array([2.0, 3.5, 5.0, 6.5]),
-            "You divided the side by 4. Four points have three gaps.",
+            np.array([3.0, 4.6, 6.2, 7.8, 9.4]),
+            "You divided the side by 5. Five points have four gaps.",
         ),
         Mistake(
             "edges left out",
-            np.array([3.2, 4.4, 5.6, 6.8]),
+            np.linspace(3, 11, 7)[1:-1],
             "You put the points between the edges. Both edges are read.",
         ),
         Mistake(
             "index",
-            np.array([1.5, 3.5, 5.5, 7.5]),
+            np.array([2.5, 4.5, 6.5, 8.5, 10.5]),
             "Those are the columns. The question is about x.",
         ),
     ),
-    praise="Right: three gaps of two cells, both edges included.",
+    praise="Right: four gaps of two cells, both edges included.",
 )
 
 CHANNEL = Exercise(
@@ -184,6 +196,11 @@ CHANNEL = Exercise(
             lambda c, i, j, bins, channels: (c + i) * bins + j,  # noqa: ARG005
             "You gave each class `bins` maps. It has one for every bin: bins x bins.",
         ),
+        Mistake(
+            "a class has channels maps",
+            lambda c, i, j, bins, channels: c * channels + i * bins + j,
+            "`channels` counts the classes, not the maps of one. A class has bins x bins maps.",
+        ),
     ),
     inputs=_PLACES,
     praise="Right: class, then row, then column.",
@@ -191,7 +208,8 @@ CHANNEL = Exercise(
 
 TURN = Exercise(
     "5.6",
-    "Write turned_offset(across, down, angle): an offset from the centre, turned; (right, down).",
+    "Write turned_offset(across, down, angle): an offset from the centre, turned by an angle in "
+    "degrees, against the clock; return (right, down).",
     turned_offset,
     (
         Mistake(

@@ -20,6 +20,18 @@ def mean_without_half(values: np.ndarray, x1: float, x2: float, spatial_scale: f
     )
 
 
+def mean_without_scale(values: np.ndarray, x1: float, x2: float, spatial_scale: float) -> float:  # noqa: ARG001
+    """Mean over the bin with image pixels taken for cells."""
+    return exact_mean(values, x1, x2, 1.0)
+
+
+def mean_without_half_a_pixel(
+    values: np.ndarray, x1: float, x2: float, spatial_scale: float
+) -> float:
+    """Mean over the bin with half an image pixel taken off its edges, before the scale."""
+    return mean_without_half(values, x1 - 0.5, x2 - 0.5, spatial_scale)
+
+
 def integral(values: np.ndarray, x1: float, x2: float, spatial_scale: float) -> float:
     """Area under the row, not divided by the length."""
     return exact_mean(values, x1, x2, spatial_scale) * (x2 - x1) * spatial_scale

@@ -66,6 +66,8 @@ def maps_by_position(maps: ArrayLike, box: Sequence[float], output: ArrayLike) -
     panels[0, bins].set_title("output", fontsize=8)
     for axes in panels.flat:
         axes.set(xticks=[], yticks=[])
+    height, width = maps.shape[2:]
+    panels[-1, 0].set(xticks=(0, width), yticks=(0, height), xlabel="x (cells)", ylabel="y (cells)")
     return figure
 
 

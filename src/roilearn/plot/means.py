@@ -36,11 +36,14 @@ def hats_under_a_bin(row: ArrayLike, start: float, stop: float) -> Figure:
     above.fill_between(x, 0, surface, color=COLOURS["exact"], alpha=0.3, linewidth=0)
     centres = np.arange(len(row)) + 0.5
     above.plot(centres, row, color="#555555", marker="s", markersize=4)
-    above.hlines(weights @ row, start, stop, color=COLOURS["exact"], linestyles="--")
+    mean = weights @ row
+    look = {"color": COLOURS["exact"], "linestyles": "--", "label": f"exact mean, {mean:.1f}"}
+    above.hlines(mean, start, stop, **look)
     quarters = start + (stop - start) * np.array([0.25, 0.75])
     read = [reference.linear(row, place - 0.5) for place in quarters]
-    draw_points(above, quarters, read)
+    draw_points(above, quarters, read, label=f"two samples, mean {np.mean(read):.1f}")
     above.set_ylabel("value")
+    above.legend(fontsize=9, loc="upper right")
     for cell, weight in enumerate(weights):
         inside = (x > cell - 0.5) & (x < cell + 1.5)
         height = np.maximum(1 - abs(x - cell - 0.5), 0)
@@ -72,11 +75,23 @@ def cells_met(sizes: ArrayLike, shares: Mapping[str, ArrayLike]) -> Figure:
     return figure
 
 
-def losses(shifts: ArrayLike, by_rule: Mapping[str, ArrayLike]) -> Figure:
-    """Draw the loss against the box's shift, a panel for each rule (a key of ``RULES``)."""
+def losses(
+    shifts: ArrayLike,
+    by_rule: Mapping[str, ArrayLike],
+    valleys: Mapping[str, ArrayLike] | None = None,
+) -> Figure:
+    """Draw the loss against the box's shift, a panel for each rule (a key of ``RULES``).
+
+    Parameters
+    ----------
+    shifts : (S,) shifts of the box, in image pixels.
+    by_rule : (S,) losses by rule.
+    valleys : numbers of the shifts to mark with dots, by rule.
+    """
     figure, panels = new_figure(len(by_rule), width=7, height=2.4, sharey=True)
     for axes, (rule, loss) in zip(panels, by_rule.items(), strict=True):
-        axes.plot(shifts, loss, linewidth=1.5, **(RULES[rule] | {"linestyle": "-"}))
+        marks = {"marker": "o", "markersize": 4, "markevery": list((valleys or {}).get(rule, ()))}
+        axes.plot(shifts, loss, linewidth=1.5, **(RULES[rule] | {"linestyle": "-"} | marks))
         axes.set(title=rule, xlabel="shift (px)")
     panels[0].set_ylabel("loss")
     return figure
@@ -93,6 +108,6 @@ def errors_by_stride(strides: Sequence[int], errors: Mapping[str, ArrayLike]) ->
         bars = {"color": colour, "alpha": 0.75, "hatch": hatches[rule], "edgecolor": "white"}
         axes.bar(places, error, width, label=rule, **bars)
     axes.set_xticks(range(len(strides)), [f"stride {stride}" for stride in strides])
-    axes.set(yscale="log", ylabel="mean error of a bin")
+    axes.set(yscale="log", ylabel="mean error of a bin\n(brightness, 0 to 1)")
     axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
