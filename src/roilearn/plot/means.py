@@ -1,6 +1,6 @@
 """Figures of the chapter on what RoIAlign leaves out: what a bin averages, and what follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ def cells_met(sizes: ArrayLike, shares: Mapping[str, ArrayLike]) -> Figure:
 def losses(
     shifts: ArrayLike,
     by_rule: Mapping[str, ArrayLike],
-    valleys: Mapping[str, ArrayLike] | None = None,
+    valleys: Mapping[str, Iterable[int]] | None = None,
 ) -> Figure:
     """Draw the loss against the box's shift, a panel for each rule (a key of ``RULES``).
 
