@@ -241,9 +241,9 @@ def test_the_floor_counts_output_rows_once_and_lists():
 
 def test_memory_of_a_call_holds_at_least_its_output():
     case = ("B", "forward", "torchvision")
-    ((_, megabytes),) = memory.in_a_child([case])
+    ((_, mebibytes),) = memory.in_a_child([case])
     output = 128 * 64 * 7 * 7 * 4 / 2**20
-    assert output * 0.9 < megabytes < 20 * output
+    assert output * 0.9 < mebibytes < 20 * output
 
 
 def test_memory_workloads_are_those_of_roi_align():

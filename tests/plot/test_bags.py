@@ -35,9 +35,9 @@ def test_each_count_has_its_line_and_each_amount_its_bar():
     (axes,) = plot.entries_by_size([1, 2], {"samples": [4, 9], "merged": [3, 5]}).axes
     assert [line.get_label() for line in axes.lines] == ["samples", "merged"]
     assert axes.lines[1].get_ydata().tolist() == [3, 5]
-    (axes,) = plot.megabytes({"gather": 1204.2, "bag": 100}).axes
-    assert [bar.get_width() for bar in axes.patches] == [1204.2, 100]
-    assert [text.get_text().strip() for text in axes.texts] == ["1,204", "100"]
+    (axes,) = plot.megabytes({"gather": 1204.2, "lists": 6.468}).axes
+    assert [bar.get_width() for bar in axes.patches] == [1204.2, 6.468]
+    assert [text.get_text().strip() for text in axes.texts] == ["1,204", "6.5"]
 
 
 def test_a_cell_lies_in_as_many_lines_as_it_has_channels_or_in_few():
@@ -50,7 +50,9 @@ def test_a_cell_lies_in_as_many_lines_as_it_has_channels_or_in_few():
 
 def test_what_cells_are_paid_is_drawn_over_the_photograph_s_pixels():
     amounts = np.arange(6.0).reshape(2, 3)
-    left, right = plot.cells_paid(np.zeros((32, 48, 3), np.uint8), [(1, 2, 30, 31)], amounts).axes
+    figure = plot.cells_paid(np.zeros((32, 48, 3), np.uint8), [(1, 2, 30, 31)], amounts)
+    left, right, bar = figure.axes
+    assert bar.get_ylabel() == "paid"
     assert right.images[0].get_extent() == [0, 48, 32, 0]
     assert right.images[0].get_array().tolist() == amounts.tolist()
     for axes in (left, right):

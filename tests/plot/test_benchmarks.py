@@ -60,10 +60,10 @@ def test_growth_draws_a_line_for_each_contestant_with_units():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("boxes", "ms")
 
 
-def test_memory_is_in_megabytes_and_the_floor_in_per_cent():
+def test_memory_is_in_mebibytes_and_the_floor_in_per_cent():
     (axes,) = plot.memory([row(OURS, value=40.0), row(OURS, series="floor")]).axes
     assert lengths(axes) == [40.0]
-    assert "MB" in axes.get_xlabel()
+    assert "MiB" in axes.get_xlabel()
     points = [row(OURS, 0.25, series="floor"), row("byte floor", 1.0, series="floor")]
     (axes,) = plot.floor_reached(points).axes
     assert lengths(axes) == [25.0]

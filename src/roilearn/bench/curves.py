@@ -77,12 +77,12 @@ def _compare(operator: str, series: str, shape: Shape, rounds: int) -> Iterator[
 
 
 def _memory(names: Sequence[str]) -> Iterator[Point]:
-    megabytes = memory.measured(names)
-    for (shape, direction, contestant), value in megabytes.items():
-        ratio = megabytes[shape, direction, BASELINE] / max(value, 0.1)
+    mebibytes = memory.measured(names)
+    for (shape, direction, contestant), value in mebibytes.items():
+        ratio = mebibytes[shape, direction, BASELINE] / max(value, 0.1)
         boxes = memory.workload(shape).boxes
         labels = ("roi_align", "memory", shape, direction, boxes)
-        yield _point(*labels, contestant, value, "MB", ratio, ratio, ratio, 1)
+        yield _point(*labels, contestant, value, "MiB", ratio, ratio, ratio, 1)
 
 
 def _floor(rounds: int, names: Sequence[str]) -> Iterator[Point]:

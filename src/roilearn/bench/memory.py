@@ -28,7 +28,7 @@ _RESET = Path("/proc/self/clear_refs")
 
 
 def measured(names: Sequence[str]) -> dict[Case, float]:
-    """Megabytes of roi_align by case."""
+    """Mebibytes of roi_align by case."""
     cases = [(s, d, c) for s in names for d in DIRECTIONS for c in COMPARED]
     groups = [cases] if can_reset() else [[case] for case in cases]
     return {case: value for group in groups for case, value in in_a_child(group)}
@@ -57,7 +57,7 @@ def in_a_child(cases: list[Case]) -> Iterator[tuple[Case, float]]:
 
 
 def peak_of(case: Case) -> float:
-    """Megabytes that one call takes at most, above those held before it."""
+    """Mebibytes (2**20 bytes) that one call takes at most, above those held before it."""
     from roilearn.bench.pooling import pooling_contestants  # noqa: PLC0415 - loads torch
 
     name, direction, contestant = case

@@ -57,6 +57,16 @@ def paid_once(
     return received
 
 
+def paid_by_cell(
+    gradient: np.ndarray, index: np.ndarray, weight: np.ndarray, offsets: np.ndarray, cells: int
+) -> np.ndarray:
+    """Look the gradient up by cell, where it has a row for each bag."""
+    del offsets
+    received = np.zeros((cells, gradient.shape[1]))
+    np.add.at(received, index, weight[:, None] * gradient[index])
+    return received
+
+
 def owner(index: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Bag in which each entry stands."""
     return np.repeat(np.arange(len(offsets)), np.diff([*offsets, len(index)]))

@@ -6,6 +6,7 @@ from roilearn.exercises.bag_sums import (
     bag_mean,
     bag_sum,
     paid,
+    paid_by_cell,
     paid_once,
     reduceat_sum,
     without_last_bag,
@@ -17,7 +18,8 @@ _TABLE = _random.randint(1, 10, (6, 3)).astype(float)
 _INDEX = np.array([0, 2, 2, 5, 1, 3, 5])
 _WEIGHT = np.array([0.5, 0.25, 0.75, 1.5, 0.2, 0.3, 2.0])
 _OFFSETS = np.array([0, 3, 3, 4])  # the second bag is empty
-_GRADIENT = _random.randint(1, 10, (4, 3)).astype(float)
+_SIX = np.array([0, 2, 2, 3, 4, 6])  # as many bags as cells: an index of one fits the other
+_GRADIENT = _random.randint(1, 10, (6, 3)).astype(float)
 
 ROW = Exercise(
     "6.1",
@@ -46,38 +48,39 @@ ROW = Exercise(
 
 ENTRIES = Exercise(
     "6.2",
-    "Entries of all bags: 1,000 boxes, 7 x 7 bins, 2 x 2 samples, sample by sample.",
-    784_000,
+    "Entries of all bags: 100 boxes, 14 x 14 bins, 2 x 2 samples, sample by sample.",
+    313_600,
     (
-        Mistake("samples", 196_000, "That many samples. Each of them reads four cells."),
-        Mistake("bags", 49_000, "That many bags. How many entries has one of them?"),
-        Mistake("one box", 784, "That is one box. There are 1,000."),
+        Mistake("samples", 78_400, "That many samples. Each of them reads four cells."),
+        Mistake("bags", 19_600, "That many bags. How many entries has one of them?"),
+        Mistake("one box", 3_136, "That is one box. There are 100."),
         Mistake(
             "channels",
-            200_704_000,
+            80_281_600,
             "You counted the 256 channels too. They share the entries: that is what a row of the "
             "table is for.",
         ),
     ),
-    praise="Right: 1,000 * 49 bags of 16 entries.",
+    praise="Right: 100 * 196 bags of 16 entries.",
 )
 
 GATHER = Exercise(
     "6.3",
     "Megabytes (10**6 bytes) that gathering the rows of 6.2 writes; 256 channels of float32.",
-    802.816,
+    321.1264,
     (
-        Mistake("numbers", 200.704, "That many million numbers. A float32 has four bytes."),
+        Mistake("numbers", 80.2816, "That many million numbers. A float32 has four bytes."),
         Mistake(
             "output",
-            50.176,
+            20.0704,
             "That is the output. The gather writes one row for each entry, before any is summed.",
         ),
-        Mistake("one channel", 3.136, "That is one channel. A row has 256 of them."),
-        Mistake("float64", 1605.632, "Those are numbers of eight bytes. A float32 has four."),
+        Mistake("one channel", 1.2544, "That is one channel. A row has 256 of them."),
+        Mistake("float64", 642.2528, "Those are numbers of eight bytes. A float32 has four."),
+        Mistake("mebibytes", 306.25, "You divided by 2**20. A megabyte is 10**6 bytes here."),
     ),
-    tolerance=1e-4,
-    praise="Right: 784,000 rows of 1,024 bytes, to be read again afterwards.",
+    tolerance=1e-3,
+    praise="Right: 313,600 rows of 1,024 bytes, to be read again afterwards.",
 )
 
 SUM = Exercise(
@@ -136,8 +139,14 @@ PAID = Exercise(
             ),
             "You paid every entry alike. An entry is paid what arrived at its own bag.",
         ),
+        Mistake(
+            "gradient by cell",
+            paid_by_cell,
+            "You read gradient[index]. gradient has a row for each bag, not for each cell: look up "
+            "the bag in which the entry stands.",
+        ),
     ),
-    inputs=((_GRADIENT, _INDEX, _WEIGHT, _OFFSETS, 6),),
+    inputs=((_GRADIENT, _INDEX, _WEIGHT, _SIX, 6),),
     praise="Right: the same entries, collected by cell.",
 )
 

@@ -81,7 +81,8 @@ def megabytes(moved: Mapping[str, float]) -> Figure:
     places = np.arange(len(moved))[::-1]
     axes.barh(places, list(moved.values()), 0.6, color=COLOURS["align"], alpha=0.75)
     for place, amount in zip(places, moved.values(), strict=True):
-        axes.text(amount, place, f" {amount:,.0f}", va="center", fontsize=9)
+        digits = 0 if amount >= 10 else 1
+        axes.text(amount, place, f" {amount:,.{digits}f}", va="center", fontsize=9)
     axes.set_yticks(places, list(moved))
     axes.set(xlabel="megabytes")
     axes.margins(x=0.12)
@@ -130,7 +131,8 @@ def cells_paid(photo: ArrayLike, boxes: ArrayLike, amounts: ArrayLike) -> Figure
     sides = (0, photo.shape[1], photo.shape[0], 0)
     # A square root, or one small box would leave the large ones white.
     look: dict[str, Any] = {"cmap": colours, "norm": PowerNorm(0.5), "interpolation": "nearest"}
-    right.imshow(amounts, extent=sides, **look)
+    tinted = right.imshow(amounts, extent=sides, **look)
+    figure.colorbar(tinted, ax=right, label="paid", shrink=0.8)
     for axes in (left, right):
         for box in np.asarray(boxes):
             draw_box(axes, box)

@@ -93,7 +93,7 @@ def growth(points: Iterable[ValuePoint], operator: str) -> Figure:
 
 
 def memory(points: Iterable[ValuePoint]) -> Figure:
-    """Draw the peak extra memory of a call, in megabytes, on each workload."""
+    """Draw the peak extra memory of a call, in mebibytes, on each workload."""
     own = [point for point in points if point.series == "memory"]
     directions = list(dict.fromkeys(point.direction for point in own))
     shapes = list(dict.fromkeys(point.shape for point in own))
@@ -101,7 +101,7 @@ def memory(points: Iterable[ValuePoint]) -> Figure:
     figure, panels = new_figure(len(directions), height=height, sharey=True, squeeze=False)
     for axes, direction in zip(panels[0], directions, strict=True):
         _bars(axes, [p for p in own if p.direction == direction], shapes, "value")
-        axes.set(title=direction, xlabel="peak extra memory, MB")
+        axes.set(title=direction, xlabel="peak extra memory, MiB")
     _legend_below(figure, panels[0][0])
     return figure
 
