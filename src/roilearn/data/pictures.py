@@ -75,7 +75,7 @@ def draw_image(
         colour = CLASSES[(label - 1) % len(CLASSES)]
         if mask is not None:
             draw_mask(axes, np.asarray(mask).reshape(height, width), colour)
-        text = names[label - 1] if names else str(label)
+        text = names[int(label) - 1] if names else str(label)
         if "scores" in target:
             text += f" {float(target['scores'][row]):.2f}"
         draw_labelled_box(axes, box, text, colour)

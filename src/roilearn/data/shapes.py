@@ -7,6 +7,7 @@ looking at it. Later shapes cover earlier ones, and a target holds what is left 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ class ShapeScenes(Dataset):
         """Count the scenes."""
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Tensor | int]]:
+    def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Any]]:
         """Draw scene ``index``: its image and its target."""
         random = self._random(index)
         scene = self._place(random)
@@ -152,7 +153,7 @@ class ShapeScenes(Dataset):
         height, width = self.size
         x, y = random.uniform(0, width), random.uniform(0, height)
         if shapes and random.random() < self.crowding:
-            other = shapes[random.integers(len(shapes))]
+            other = shapes[int(random.integers(len(shapes)))]
             direction = random.uniform(0, 2 * math.pi)
             apart = random.uniform(0.3, 0.8) * (radius + other.radius)
             x = other.x + apart * math.cos(direction)

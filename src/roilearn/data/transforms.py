@@ -78,8 +78,10 @@ def as_tv_tensors(image: Tensor, target: Target) -> Item:
             "an image is mirrored depends on the data: transform such items in the dataset."
         )
     size = (image.shape[-2], image.shape[-1])
-    boxes = tv_tensors.BoundingBoxes(
-        target["boxes"], format=tv_tensors.BoundingBoxFormat.XYXY, canvas_size=size
+    boxes: Any = tv_tensors.BoundingBoxes(
+        target["boxes"],
+        format="XYXY",
+        canvas_size=size,  # pyright: ignore[reportCallIssue]
     )
     typed = {**target, "boxes": boxes, "masks": tv_tensors.Mask(target["masks"])}
     return tv_tensors.Image(image), typed
