@@ -12,8 +12,8 @@ def maps(*sizes, dtype=torch.float32):
 
 
 def test_strides_are_whole_pixels_a_cell_along_each_axis():
-    found = AnchorGenerator((16, 32))((48, 100), maps((12, 24), (6, 12)))
-    expected = pyramid_anchors([(12, 24), (6, 12)], [(4, 4), (8, 8)], (16, 32))
+    found = AnchorGenerator((16, 32))((48, 100), maps((12, 12), (6, 6)))
+    expected = pyramid_anchors([(12, 12), (6, 6)], [(4, 8), (8, 16)], (16, 32))
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
