@@ -160,7 +160,7 @@ def read_coco(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError(f"annotations must be JSON; {file} is not text: {error}.") from error
     if not isinstance(contents, dict) or not isinstance(contents.get("images"), list):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004  the argument is a path, and of the right type
             "annotations must be a COCO file, an object with lists called images, annotations and "
             f"categories; {file} has no list called images."
         )

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from PIL import Image
-from pycocotools import mask as run_lengths
 
 from roilearn.data.faults import FaultError, Faults
 from roilearn.data.images import orientation
-from roilearn.data.segmentation import RLE, encode_segmentation
+from roilearn.data.segmentation import RLE, encode_segmentation, run_lengths
 
 Box = tuple[float, float, float, float]
 OVERHANG = 1.0
@@ -199,7 +198,7 @@ def _area(record: Mapping[str, Any], box: Box, rle: RLE | None) -> float:
 def _readable(
     records: Any, name: str, fields: tuple[str, ...], faults: Faults
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Records that are dicts with the fields named, and what to call each of them."""
+    """Give the records that are dicts with the fields named, and what to call each of them."""
     kind = {"categories": "category", "images": "image", "annotations": "annotation"}[name]
     if not isinstance(records, list):
         faults.add("record that cannot be read", name)

@@ -1,7 +1,6 @@
 """Any dataset as a folder in COCO's format, for other programs and for ``CocoFolder``."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -47,7 +46,7 @@ def export_coco(
     check_choice("segmentation", segmentation, SEGMENTATIONS)
     folder = Path(folder)
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    names = names or getattr(dataset, "names", None) or getattr(dataset, "shapes", None) or ()
+    names = list(names or getattr(dataset, "names", None) or getattr(dataset, "shapes", ()))
     images, annotations, numbers = [], [], count(1)
     for index in range(len(dataset)):
         image, target = dataset[index]
@@ -66,7 +65,7 @@ def export_coco(
     file = folder / "annotations.json"
     part = file.with_suffix(".part")
     part.write_text(json.dumps(contents), encoding="utf-8")
-    os.replace(part, file)
+    part.replace(file)
     return file
 
 

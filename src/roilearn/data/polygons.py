@@ -35,7 +35,7 @@ def mask_to_polygons(mask: np.ndarray) -> list[list[int]]:
 
 
 def outlines(mask: np.ndarray) -> list[list[Point]]:
-    """Closed walks along all edges between inside and outside, the inside on the right hand."""
+    """Walk along all edges between inside and outside, the inside on the right hand."""
     filled = np.pad(mask, 1)
     ways: dict[Point, list[Point]] = defaultdict(list)
     for y, x in np.argwhere(mask).tolist():
@@ -63,7 +63,9 @@ def outlines(mask: np.ndarray) -> list[list[Point]]:
 def corners(loop: list[Point]) -> list[Point]:
     """Leave out the points at which a closed walk goes straight on."""
     around = zip(loop[-1:] + loop[:-1], loop, loop[1:] + loop[:1], strict=True)
-    return [p for before, p, after in around if not (before[0] == after[0] or before[1] == after[1])]
+    return [
+        p for before, p, after in around if not (before[0] == after[0] or before[1] == after[1])
+    ]
 
 
 def is_hole(loop: list[Point]) -> bool:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as run_lengths
+from pycocotools import mask as pycocotools_mask
 
 from roilearn.data.faults import FaultError
+
+run_lengths: Any = pycocotools_mask  # type checkers take no plain dict for a mask there
 
 RLE = dict[str, Any]
 """A mask as pycocotools holds it: ``size`` (height, width) and compressed ``counts``."""
@@ -93,8 +95,10 @@ def _from_run_lengths(segmentation: Mapping[str, Any], height: int, width: int) 
 
 
 def _lengths_of(counts: str | bytes) -> list[int]:
-    """Read compressed counts: 5 bits a character, lowest first, each run from the third on less
-    the one before the last; pycocotools does not check that they fill the image.
+    """Read compressed counts; pycocotools does not check that they fill the image.
+
+    They are 5 bits a character, lowest first, each run from the third on less the one before the
+    last.
     """
     text = counts.encode() if isinstance(counts, str) else counts
     lengths: list[int] = []

@@ -37,6 +37,7 @@ class FeaturePyramid(nn.Module):
 
     Examples
     --------
+    >>> import torch
     >>> pyramid = FeaturePyramid([32, 64], out_channels=16)
     >>> maps = pyramid([torch.zeros(1, 32, 25, 34), torch.zeros(1, 64, 13, 17)])
     >>> {name: tuple(level.shape[1:]) for name, level in maps.items()}
@@ -60,7 +61,7 @@ class FeaturePyramid(nn.Module):
             nn.Sequential(nn.Conv2d(out_channels, out_channels, 3, padding=1)) for _ in in_channels
         )
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.kaiming_uniform_(module.weight, a=1)
                 nn.init.zeros_(module.bias)
 

@@ -53,7 +53,7 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
         )
     if path.suffix == ".safetensors":
         try:
-            from safetensors.torch import load_file  # noqa: PLC0415: only who reads one needs it
+            from safetensors.torch import load_file  # noqa: PLC0415  only who reads one needs it
         except ImportError as error:
             raise ImportError(
                 f"weights must be readable; got {str(weights)!r}, which needs safetensors. "
@@ -115,7 +115,7 @@ def _download(name: str) -> dict[str, Tensor]:
     """Fetch weights as torchvision does, into the folder where it looks for them first."""
     check_choice("weights", name, WEIGHT_NAMES)
     try:
-        from torchvision.models.detection import (  # noqa: PLC0415: no model needs torchvision
+        from torchvision.models.detection import (  # noqa: PLC0415  no model needs torchvision
             MaskRCNN_ResNet50_FPN_Weights,
         )
     except ImportError as error:

@@ -200,7 +200,7 @@ def mask_iou(masks1: ArrayLike, masks2: ArrayLike) -> np.ndarray:
 
 def shared_and_united_pixels(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
     """Numbers of pixels in the intersection and in the union of two masks."""
-    return np.count_nonzero(a & b), np.count_nonzero(a | b)
+    return int(np.count_nonzero(a & b)), int(np.count_nonzero(a | b))
 
 
 def judge(

@@ -47,17 +47,18 @@ def as_annotations(
     ----------
     detections, targets, regions : as for ``roilearn.reference.judge_image``.
     """
-    objects = [
+    objects: list[dict[str, Any]] = [
         {"iscrowd": int(crowd), "ignore": int(crowd)}
         for crowd in targets.get("iscrowd", np.zeros(len(targets["labels"])))
     ]
-    detected = [{"iscrowd": 0, "score": float(score)} for score in detections["scores"]]
+    detected: list[dict[str, Any]] = [
+        {"iscrowd": 0, "score": float(score)} for score in detections["scores"]
+    ]
     for image, annotations in ((targets, objects), (detections, detected)):
         for annotation, label, region in zip(
             annotations, image["labels"], image[regions], strict=True
         ):
-            annotation["category_id"] = int(label)
-            annotation |= as_region(region)
+            annotation.update(category_id=int(label), **as_region(region))
     if "area" not in targets and "masks" in targets:
         targets = {**targets, "area": targets["masks"].sum((1, 2))}
     for annotation, area in zip(objects, targets.get("area", ()), strict=False):
