@@ -1,4 +1,4 @@
-"""The whole detector, small: what it takes, what it gives, and that every choice reaches its part."""
+"""The whole detector, small: what it takes and gives, and that every choice reaches its part."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def test_learns_by_five_losses_that_reach_every_parameter():
 def test_a_few_steps_on_one_scene_bring_the_losses_down():
     model = make_model().train()
     image, target = make_scene()
-    optimiser = torch.optim.AdamW(model.parameters(), 1e-3)
+    optimiser = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
     history = []
     for _ in range(16):
         losses = model([image], [target])
@@ -63,7 +63,7 @@ def test_a_few_steps_on_one_scene_bring_the_losses_down():
         optimiser.zero_grad()
         sum(losses.values()).backward()
         optimiser.step()
-    assert sum(history[-4:]) < 0.7 * sum(history[:4])
+    assert sum(history[-4:]) < 0.4 * sum(history[:4])
 
 
 def test_detects_in_images_of_any_size_at_their_own_size():
@@ -170,7 +170,7 @@ def test_the_small_model_fits_in_ten_megabytes():
 def test_training_without_targets_raises_before_any_work(monkeypatch):
     model = make_model().train()
     monkeypatch.setattr(model.backbone, "forward", lambda *_: pytest.fail("worked"))
-    with pytest.raises(ValueError, match="targets must hold .* got none. To detect, call eval()"):
+    with pytest.raises(ValueError, match=r"got none\. To detect, call eval\(\)"):
         model([make_scene()[0]])
 
 

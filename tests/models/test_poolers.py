@@ -34,7 +34,7 @@ def levels_of(boxes):
 @pytest.mark.parametrize("roi_op", ROI_OPS)
 def test_each_box_reads_the_map_of_its_level(roi_op):
     maps = [torch.full((2, 1, 256 // s, 256 // s), float(k)) for k, s in enumerate(STRIDES, 2)]
-    boxes = [boxes * 0.5 + 20 for boxes in make_boxes()]  # whole inside
+    boxes = [boxes + 20 for boxes in make_boxes()]  # whole inside
     levels = levels_of(boxes)
     assert set(levels.tolist()) >= {2, 3, 4}
     pooled = RoIPooler(3, roi_op, **SMALL_LEVELS)(maps, boxes, [(256, 256)] * 2)
@@ -85,5 +85,5 @@ def test_the_printed_model_says_what_pools():
 
 
 def test_an_operator_without_a_name_here_raises():
-    with pytest.raises(ValueError, match="roi_op must be one of 'align', 'pool'.*got 'warp'"):
+    with pytest.raises(ValueError, match=r"roi_op must be one of 'align', 'pool'.*got 'warp'"):
         RoIPooler(7, "warp")

@@ -69,7 +69,7 @@ def test_weights_of_something_else_are_named():
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="'COCO_V1' or the path of a file; got '.*nothing"):
+    with pytest.raises(FileNotFoundError, match=r"'COCO_V1' or the path of a file; got '.*nothing"):
         load_weights(tmp_path / "nothing.pth")
 
 

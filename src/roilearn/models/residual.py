@@ -71,6 +71,7 @@ class IdentityBlock(nn.Module):
     --------
     With nothing in its branch, what comes out is what went in, negative numbers cut off:
 
+    >>> import torch
     >>> block = IdentityBlock(basic_branch(1, 1))
     >>> block.silence()
     >>> block(torch.tensor([[[[-2.0, 3.0]]]])).tolist()
@@ -126,6 +127,7 @@ class ConvolutionBlock(IdentityBlock):
 
     Examples
     --------
+    >>> import torch
     >>> block = ConvolutionBlock(bottleneck_branch(64, 32, stride=2))
     >>> block(torch.zeros(1, 64, 10, 14)).shape
     torch.Size([1, 128, 5, 7])

@@ -173,6 +173,7 @@ def resnet_tiny(
 
     Examples
     --------
+    >>> import torch
     >>> body = resnet_tiny()
     >>> [tuple(features.shape[1:]) for features in body(torch.zeros(1, 3, 128, 128))]
     [(32, 32, 32), (64, 16, 16), (128, 8, 8)]
