@@ -245,7 +245,9 @@ def test_nothing_left(folder):
     with pytest.raises(FileNotFoundError, match="annotations must be a file; there is none"):
         CocoFolder(folder.path / "images", folder.path / "annotations.json")
     folder.contents["annotations"][0]["category_id"] = 99
-    with pytest.raises(ValueError, match=r"must have objects that can be used[^$]*unknown category"):
+    with pytest.raises(
+        ValueError, match=r"must have objects that can be used[^$]*unknown category"
+    ):
         folder.open()
     (folder.path / "images" / "1.png").unlink()
     with pytest.raises(ValueError, match=r"must have images that can be used[^$]*missing file"):
@@ -334,6 +336,7 @@ def test_every_kind_of_image_becomes_rgb(tmp_path, mode):
     assert read.std() > 50
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow's, and not ours to hide
 def test_broken_exif_does_not_break_the_picture(tmp_path):
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHI", ORIENTATION, 3, 1)
     Image.fromarray(STORED).save(tmp_path / "broken.jpg", exif=exif)
