@@ -102,6 +102,7 @@ format: $(VENV)/ready  ## let ruff mend what it can
 bench: $(VENV)/ready  ## measure against the peers and store the results
 	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --runs 3 --rounds 5 --output benchmarks/results/cpu.csv
 	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --curves --output benchmarks/results/curves.csv
+	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --profiles --output benchmarks/results/profiles.csv
 
 record-cuda:  ## record torchvision's CUDA kernels (needs a GPU; PYTHON= any with torch and torchvision)
 	$(PYTHON) $(RECORDER)

@@ -36,6 +36,9 @@ def make_parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--curves", action="store_true", help="how cost grows, memory, the byte floor (4 minutes)"
     )
+    bench.add_argument(
+        "--profiles", action="store_true", help="where the time goes in recorded rows below a goal"
+    )
     bench.add_argument("--output", type=Path, help="put the rows into this CSV file")
     bench.set_defaults(run=_bench)
     return parser
@@ -57,6 +60,8 @@ def _bench(options: argparse.Namespace) -> int:
         return 2
     if options.curves:
         return _curves(options)
+    if options.profiles:
+        return _profiles(options)
     rounds = options.rounds or (3 if options.quick else 7)
     rows = []
     for _ in range(options.runs):
@@ -82,4 +87,18 @@ def _curves(options: argparse.Namespace) -> int:
         print(curves.as_line(point), flush=True)  # noqa: T201
     if options.output:
         results.write(done, options.output, points.Point)
+    return 0
+
+
+def _profiles(options: argparse.Namespace) -> int:
+    from roilearn.bench import goals, profiles, reasons, results  # noqa: PLC0415 - loads torch
+
+    rows = results.read()
+    slow = [(r.operator, r.shape, r.direction, r.contestant) for r in reasons.slower(rows)]
+    done = []
+    for part in profiles.run_profiles([*goals.below(rows), *slow]):
+        done.append(part)
+        print(profiles.as_line(part), flush=True)  # noqa: T201
+    if options.output:
+        results.write(done, options.output, profiles.Part)
     return 0

@@ -3,6 +3,8 @@ from .goals import below as below
 from .goals import reached as reached
 from .points import Point as Point
 from .points import read_points as read_points
+from .profiles import Part as Part
+from .profiles import read_parts as read_parts
 from .reasons import REASONS as REASONS
 from .reasons import reason as reason
 from .reasons import slower as slower

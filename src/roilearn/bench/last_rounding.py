@@ -1,4 +1,4 @@
-"""The last rounding: how good a mask can get when the head is perfect and the coordinates are not.
+"""The last rounding: how good a mask gets if the head is perfect and the coordinates are not.
 
 A true mask is shown to the head as a target of 28 x 28 cells, and the head answers exactly that. Its
 answer is pasted back and compared with the true mask. Whatever is lost then, no training mends.
@@ -21,8 +21,8 @@ from roilearn.ops import PASTE_RULES, masks_to_boxes, paste_masks_in_image
 
 FILE = FOLDER / "last_rounding.csv"
 BOXES = ("exact", "jittered", "inclusive")
-"""Boxes around the pixels of the mask; with each corner moved by up to a pixel, as a detector's are;
-and with the last pixel left out, as ``masks_to_boxes`` finds them by default."""
+"""Boxes around the pixels of the mask; with each corner moved by up to a pixel, as a detector's
+are; and with the last pixel left out, as ``masks_to_boxes`` finds them by default."""
 SIZES = ((8, 16), (16, 32), (32, 96))
 """Smallest and largest side of the objects in pixels."""
 SHAPES = 150
@@ -51,7 +51,9 @@ def run() -> Iterator[Ceiling]:
         yield Ceiling(boxes, *size, target, paste, iou, SHAPES, versions())
 
 
-def ceiling(boxes: str, size: tuple[int, int], target: str, paste: str, shapes: int = SHAPES) -> float:
+def ceiling(
+    boxes: str, size: tuple[int, int], target: str, paste: str, shapes: int = SHAPES
+) -> float:
     """Mean IoU of masks with what is left of them after target and paste."""
     random = torch.Generator().manual_seed(0)
     masks = draw_masks(shapes, size, random)
@@ -59,10 +61,9 @@ def ceiling(boxes: str, size: tuple[int, int], target: str, paste: str, shapes: 
     if boxes == "jittered":
         found = found + 2 * torch.rand(found.shape, generator=random) - 1
     cells = mask_targets(masks, found, torch.arange(shapes), CELLS, half_cell=target == "aligned")
-    pasted = paste_masks_in_image(
-        cells[:, None], found, CANVAS, threshold=0.5, coordinates=paste
-    )[:, 0]
-    shared, united = ((a.flatten(1).sum(1)) for a in (masks & pasted, masks | pasted))
+    cells = cells[:, None]
+    pasted = paste_masks_in_image(cells, found, CANVAS, threshold=0.5, coordinates=paste)[:, 0]
+    shared, united = (a.flatten(1).sum(1) for a in (masks & pasted, masks | pasted))
     return float((shared / united).mean())
 
 
@@ -95,7 +96,11 @@ def as_table(rows: list[Ceiling]) -> str:
     heads = [f"{target} + {paste}" for target, paste in pairs]
     lines = ["target + paste".ljust(24) + "".join(f"{head:>27}" for head in heads)]
     for boxes, (smallest, largest) in product(BOXES, SIZES):
-        found = {(r.target, r.paste): r.mask_iou for r in rows if r.boxes == boxes and r.smallest == smallest}
+        found = {
+            (r.target, r.paste): r.mask_iou
+            for r in rows
+            if r.boxes == boxes and r.smallest == smallest
+        }
         cells = "".join(f"{found[pair]:27.3f}" for pair in pairs)
         lines.append(f"{boxes}, {smallest} to {largest} px".ljust(24) + cells)
     return "\n".join(lines)
