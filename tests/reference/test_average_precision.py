@@ -11,7 +11,11 @@ PLAIN = np.zeros(4, bool)
 
 def image(boxes, labels=None, **more):
     boxes = np.array(boxes, float).reshape(-1, 4)
-    return {"boxes": boxes, "labels": np.ones(len(boxes), int) if labels is None else labels, **more}
+    return {
+        "boxes": boxes,
+        "labels": np.ones(len(boxes), int) if labels is None else labels,
+        **more,
+    }
 
 
 def detected(boxes, scores, labels=None):
@@ -52,7 +56,9 @@ def test_the_mean_is_over_classes_that_have_objects():
     assert found["AP"] == pytest.approx(0.5)  # class 3 is nowhere: it counts neither way
 
 
-@pytest.mark.parametrize(("height", "thresholds"), [(4.9, 0), (5, 1), (7.4, 5), (7.5, 6), (9.5, 10)])
+@pytest.mark.parametrize(
+    ("height", "thresholds"), [(4.9, 0), (5, 1), (7.4, 5), (7.5, 6), (9.5, 10)]
+)
 def test_each_threshold_that_the_overlap_reaches_counts(height, thresholds):
     found = numbers([detected([[0, 0, 10, height]], [0.9])], [image([[0, 0, 10, 10]])])
     assert found["AP"] == pytest.approx(thresholds / 10)
@@ -135,7 +141,7 @@ def test_only_the_best_hundred_of_a_class_in_an_image_are_looked_at():
 
 
 def test_masks_are_compared_pixel_by_pixel():
-    """An L that fills three quarters of its box overlaps the box itself by 1 and its mask by 3/4."""
+    """An L that fills three quarters of its box overlaps the box by 1 and its mask by 3/4."""
     corner, whole = np.ones((1, 8, 8), bool), np.ones((1, 8, 8), bool)
     corner[0, :4, :4] = False
     target = image([[0, 0, 8, 8]], masks=corner)
@@ -171,7 +177,11 @@ def test_the_areas_meet():
         ([detected(row(2), [0.9])], [image([])], r"scores must have shape \(2,\)"),
         ([detected(row(1), [np.nan])], [image([])], "scores must be finite"),
         ([detected(row(1), [1], np.array([1, 2]))], [image([])], "labels must have a row"),
-        ([detected(row(1), [1])], [image(row(2), iscrowd=np.array([0]))], "iscrowd must have shape"),
+        (
+            [detected(row(1), [1])],
+            [image(row(2), iscrowd=np.array([0]))],
+            "iscrowd must have shape",
+        ),
         ([detected(row(1), [1])], [image(row(2), area=np.array([0]))], "areas must have shape"),
     ],
 )

@@ -146,7 +146,7 @@ def test_an_interrupt_ends_early_with_what_is_done():
 
 def test_an_interrupt_before_anything_is_done_is_one():
     class Refusing(nn.Module):
-        def forward(self, images):
+        def forward(self, _images):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

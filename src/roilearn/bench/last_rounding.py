@@ -1,7 +1,7 @@
 """The last rounding: how good a mask gets if the head is perfect and the coordinates are not.
 
-A true mask is shown to the head as a target of 28 x 28 cells, and the head answers exactly that. Its
-answer is pasted back and compared with the true mask. Whatever is lost then, no training mends.
+A true mask is shown to the head as a target of 28 x 28 cells, and the head answers exactly that.
+Its answer is pasted back and compared with the true mask. Whatever is lost then, no training mends.
 
     python -m roilearn.bench.last_rounding
 """

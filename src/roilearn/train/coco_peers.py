@@ -105,7 +105,7 @@ def as_dataset(coco: Any, images: Sequence[list[dict[str, Any]]], labels: list[i
     numbers = count(1)
     dataset = coco()
     dataset.dataset = {
-        "images": [{"id": image} for image in range(len(images))],
+        "images": [{"id": image, **as_size(each)} for image, each in enumerate(images)],
         "categories": [{"id": label, "name": str(label)} for label in labels],
         "annotations": [
             {**annotation, "id": next(numbers), "image_id": image}
@@ -115,3 +115,9 @@ def as_dataset(coco: Any, images: Sequence[list[dict[str, Any]]], labels: list[i
     }
     dataset.createIndex()
     return dataset
+
+
+def as_size(annotations: list[dict[str, Any]]) -> dict[str, int]:
+    """Height and width of an image as its masks have them; without masks nobody asks for them."""
+    sizes = (each["segmentation"]["size"] for each in annotations if "segmentation" in each)
+    return dict(zip(("height", "width"), next(sizes, ()), strict=False))
