@@ -73,7 +73,7 @@ def _standardise(spread: float, layer: Any, _: object, output: Tensor) -> Tensor
 
 
 def make_models(images: list[Tensor], **settings: Any) -> dict[str, nn.Module]:
-    """torchvision's model, ours, and ours with its normalisation folded: all of the same weights.
+    """Build torchvision's model, ours, and ours with its normalisation folded, of the same weights.
 
     Parameters
     ----------
