@@ -129,7 +129,7 @@ def compare(size: tuple[int, int] = (800, 1066), rounds: int = 5) -> Iterator[st
 
 def main() -> None:
     """Read the command line, measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", type=int, nargs=2, default=(800, 1066), metavar=("H", "W"))
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default 5)")
     options = parser.parse_args()
