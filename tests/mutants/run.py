@@ -26,7 +26,7 @@ from variant import UNCHANGED, Variant, listed, write_variant
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "roilearn"
-SUITES = ("reference", "ops", "models", "data", "train", "peers")
+SUITES = ("reference", "ops", "peers")
 LIMIT = 1800  # seconds for one variant; on two quiet cores all suites take some minutes
 SLOW = 0.5  # seconds; what takes longer on the unchanged package waits until the rest is done
 EXPORTS = "test_onnx.py"  # takes minutes: only for variants of the export itself
