@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from roilearn import bench, cli, ops
-from roilearn.bench import curves, floor, memory, run
+from roilearn.bench import curves, floor, memory, profiles, run
 from roilearn.bench.shapes import ROI_ALIGN, Shape
 
 TINY = bench.Shape("tiny", (2, 3, 9, 12), 6, (2, 6), 3, 2, "for tests")
@@ -249,3 +249,24 @@ def test_memory_of_a_call_holds_at_least_its_output():
 def test_memory_workloads_are_those_of_roi_align():
     assert [memory.workload(name).name for name in memory.MEASURED] == list("AMDB")
     assert {shape.name for shape in ROI_ALIGN} >= set(memory.MEASURED)
+
+
+def test_every_goal_that_is_missed_has_its_reason_and_its_profile():
+    for key in bench.below(bench.read()):
+        assert bench.shortfall(*key[:3])
+        parts = bench.profile_of(key)
+        assert sum(part.share for part in parts) == pytest.approx(1, abs=0.01), key
+    with pytest.raises(ValueError, match="SHORTFALLS"):
+        bench.shortfall("roi_align", "no such shape", "forward")
+
+
+def test_a_profile_names_the_longest_kernels_and_adds_up():
+    features = torch.ones(400, 400)
+
+    def call():
+        return (features @ features).sum()
+
+    parts = profiles.shares(call)
+    assert parts[0][0] == "mm"
+    assert parts[0][2] == 1
+    assert sum(share for _, share, _ in parts) == pytest.approx(1)

@@ -40,4 +40,6 @@ def test_every_slower_row_and_every_goal_below_is_named(site):
     for key, value in bench.below(bench.read()).items():
         cells = (*key, f"{bench.GOALS[key]:g}", f"{value:.2g}")
         assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" in page
+        assert bench.shortfall(*key[:3]) in page
+        assert all(f"{p.kernel} {100 * p.share:.0f} %" in page for p in bench.profile_of(key))
     assert page.count("Not yet run on a GPU") == 1

@@ -113,6 +113,7 @@ def test_search_from_the_keyboard(visit):
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=RoIAlign*")
     page.wait_for_selector("#search-results li a")
+    assert "RoIAlign" in page.locator("#search-results").inner_text()
 
 
 def test_side_bar_opens_on_a_phone(visit):
@@ -121,11 +122,13 @@ def test_side_bar_opens_on_a_phone(visit):
     side_bar = "#pst-primary-sidebar a:visible, dialog a:visible"
     page.locator(side_bar, has_text="Glossary").first.click()
     page.wait_for_url("**/book/glossary.html")
+    assert page.locator("article h1").inner_text().startswith("Glossary")
 
 
 def test_root_leads_to_the_landing_page(visit):
     page = visit("index.html").page
     page.wait_for_url("**/book/index.html")
+    assert "Regions of interest" in page.locator("article h1").inner_text()
 
 
 def test_first_screen_says_what_roialign_fixes_and_shows_it(seen):

@@ -17,7 +17,7 @@ from sphinx.util.osutil import relpath
 from roilearn import bench
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from matplotlib.figure import Figure
     from sphinx.application import Sphinx
@@ -111,7 +111,21 @@ def goals(_: str) -> str:
     if not below:
         return paragraph(said)
     head = ["Operator", "Workload", "Direction", "Column", "Goal", "Measured"]
-    return paragraph(said + "These are not:") + table(head, lines)
+    reasons = "".join(f"<li>{escape(shortfall(*key))}</li>" for key in own_columns(below))
+    return f"{paragraph(said + 'These are not:')}{table(head, lines)}<ul>{reasons}</ul>"
+
+
+def own_columns(below: Iterable[bench.Key]) -> list[bench.Key]:
+    """Name each workload and column once, whatever it was compared with."""
+    return list(dict.fromkeys(map(bench.without_onnxruntime, below)))
+
+
+def shortfall(operator: str, shape: str, direction: str, column: str) -> str:
+    """Say where the time of one column goes, and why its goal is missed."""
+    parts = bench.profile_of((operator, shape, direction, column))
+    kernels = ", ".join(f"{part.kernel} {100 * part.share:.0f} %" for part in parts)
+    reason = bench.shortfall(operator, shape, direction)
+    return f"{operator}, {shape}, {direction}, {column}. {reason} Profile: {kernels}."
 
 
 TEXTS: dict[str, Callable[[str], str]] = {
@@ -158,8 +172,8 @@ def picture_of_memory(_: str) -> tuple[Figure, str]:
     points = [point for point in bench.read_points() if point.series == "memory"]
     most = max(points, key=lambda point: point.value)
     alt = (
-        "Bars of peak extra memory in megabytes on each workload, forward and with the gradients; "
-        f"the longest is {most.contestant} on {most.shape}, {most.direction}: {most.value:.3g} MB."
+        "Bars of peak extra memory in mebibytes on each workload, forward and with the gradients; "
+        f"the longest is {most.contestant} on {most.shape}, {most.direction}: {most.value:.3g} MiB."
     )
     return plot.memory(points), alt
 

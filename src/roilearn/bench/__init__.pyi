@@ -1,12 +1,16 @@
 from .goals import GOALS as GOALS
+from .goals import Key as Key
 from .goals import below as below
 from .goals import reached as reached
 from .points import Point as Point
 from .points import read_points as read_points
 from .profiles import Part as Part
+from .profiles import profile_of as profile_of
 from .profiles import read_parts as read_parts
+from .profiles import without_onnxruntime as without_onnxruntime
 from .reasons import REASONS as REASONS
 from .reasons import reason as reason
+from .reasons import shortfall as shortfall
 from .reasons import slower as slower
 from .results import FOLDER as FOLDER
 from .results import Row as Row

@@ -38,6 +38,16 @@ def read_parts(path: Path | None = None) -> list[Part]:
     return read_as(Part, path or FOLDER / "profiles.csv")
 
 
+def profile_of(key: Key) -> list[Part]:
+    """Look up the parts of one contestant on one workload, or of the one behind a goal."""
+    wanted = without_onnxruntime(key)
+    return [
+        part
+        for part in read_parts()
+        if (part.operator, part.shape, part.direction, part.contestant) == wanted
+    ]
+
+
 def run_profiles(keys: Iterable[Key]) -> Iterator[Part]:
     """Profile workloads, each contestant of a workload once."""
     for operator, name, direction, column in dict.fromkeys(map(without_onnxruntime, keys)):
@@ -67,7 +77,7 @@ def shares(call: Callable[[], object]) -> list[tuple[str, float, int]]:
     'mm'
     """
     call()
-    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+    with profile(activities=[ProfilerActivity.CPU], acc_events=True) as profiled:
         for _ in range(CALLS):
             call()
     events = [event for event in profiled.key_averages() if event.self_cpu_time_total > 0]
