@@ -91,7 +91,7 @@ def _curves(options: argparse.Namespace) -> int:
 
 
 def _profiles(options: argparse.Namespace) -> int:
-    from roilearn.bench import goals, profiles, reasons, results  # noqa: PLC0415 - loads torch
+    from roilearn.bench import goals, parts, profiles, reasons, results  # noqa: PLC0415 - loads torch  # noqa: PLC0415
 
     rows = results.read()
     slow = [(r.operator, r.shape, r.direction, r.contestant) for r in reasons.slower(rows)]
@@ -100,5 +100,5 @@ def _profiles(options: argparse.Namespace) -> int:
         done.append(part)
         print(profiles.as_line(part), flush=True)  # noqa: T201
     if options.output:
-        results.write(done, options.output, profiles.Part)
+        results.write(done, options.output, parts.Part)
     return 0

@@ -2,12 +2,12 @@ from .goals import GOALS as GOALS
 from .goals import Key as Key
 from .goals import below as below
 from .goals import reached as reached
+from .parts import Part as Part
+from .parts import profile_of as profile_of
+from .parts import read_parts as read_parts
+from .parts import without_onnxruntime as without_onnxruntime
 from .points import Point as Point
 from .points import read_points as read_points
-from .profiles import Part as Part
-from .profiles import profile_of as profile_of
-from .profiles import read_parts as read_parts
-from .profiles import without_onnxruntime as without_onnxruntime
 from .reasons import REASONS as REASONS
 from .reasons import reason as reason
 from .reasons import shortfall as shortfall

@@ -1,13 +1,11 @@
-"""Where the time of a call goes: PyTorch's profiler, a share for each kernel; ``profiles.csv``."""
+"""Profile calls, to see where their time goes: PyTorch's profiler, a share for each kernel."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from torch.profiler import ProfilerActivity, profile
 
-from roilearn.bench.goals import AGAINST_ONNXRUNTIME, Key
-from roilearn.bench.results import FOLDER, read_as
+from roilearn.bench.goals import Key
+from roilearn.bench.parts import Part, without_onnxruntime
 from roilearn.bench.run import machine, make_contestants, versions
 from roilearn.bench.shapes import SHAPES
 
@@ -16,36 +14,6 @@ CALLS = 3
 NAMED = 5
 """Kernels that are named, the longest first. The others are one part."""
 REST = "all others"
-
-
-@dataclass(frozen=True)
-class Part:
-    """One kernel's share of a call. Time outside kernels is nobody's."""
-
-    operator: str
-    shape: str
-    direction: str
-    contestant: str
-    kernel: str  # PyTorch's name, without "aten::"
-    share: float  # of the time in all kernels
-    calls: int  # of the kernel, in one call of the operator
-    versions: str
-    machine: str
-
-
-def read_parts(path: Path | None = None) -> list[Part]:
-    """Read recorded profiles; by default those of the CPU, none if there are none."""
-    return read_as(Part, path or FOLDER / "profiles.csv")
-
-
-def profile_of(key: Key) -> list[Part]:
-    """Look up the parts of one contestant on one workload, or of the one behind a goal."""
-    wanted = without_onnxruntime(key)
-    return [
-        part
-        for part in read_parts()
-        if (part.operator, part.shape, part.direction, part.contestant) == wanted
-    ]
 
 
 def run_profiles(keys: Iterable[Key]) -> Iterator[Part]:
@@ -57,13 +25,6 @@ def run_profiles(keys: Iterable[Key]) -> Iterator[Part]:
             yield Part(
                 operator, name, direction, column, kernel, share, calls, versions(), machine()
             )
-
-
-def without_onnxruntime(key: Key) -> Key:
-    """Name the contestant of ours whose time stands behind a goal."""
-    *workload, column = key
-    operator, shape, direction = workload
-    return operator, shape, direction, column.removesuffix(AGAINST_ONNXRUNTIME)
 
 
 def shares(call: Callable[[], object]) -> list[tuple[str, float, int]]:
