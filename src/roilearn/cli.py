@@ -91,14 +91,15 @@ def _curves(options: argparse.Namespace) -> int:
 
 
 def _profiles(options: argparse.Namespace) -> int:
-    from roilearn.bench import goals, parts, profiles, reasons, results  # noqa: PLC0415 - loads torch  # noqa: PLC0415
+    from roilearn import bench  # noqa: PLC0415
+    from roilearn.bench import profiles  # noqa: PLC0415 - loads torch
 
-    rows = results.read()
-    slow = [(r.operator, r.shape, r.direction, r.contestant) for r in reasons.slower(rows)]
+    rows = bench.read()
+    slow = [(r.operator, r.shape, r.direction, r.contestant) for r in bench.slower(rows)]
     done = []
-    for part in profiles.run_profiles([*goals.below(rows), *slow]):
+    for part in profiles.run_profiles([*bench.below(rows), *slow]):
         done.append(part)
         print(profiles.as_line(part), flush=True)  # noqa: T201
     if options.output:
-        results.write(done, options.output, parts.Part)
+        bench.write(done, options.output, bench.Part)
     return 0

@@ -103,14 +103,18 @@ def goals(_: str) -> str:
     """Count the goals that are reached, and list those that are not."""
     rows = bench.read()
     reached, below = bench.reached(rows), bench.below(rows)
-    lines = [[*key, f"{bench.GOALS[key]:g}", f"{value:.2g}"] for key, value in below.items()]
+    lines = [
+        [operator, shape, f"{bench.GOALS[key]:g}", f"{value:.2g}", direction, column]
+        for key, value in below.items()
+        for operator, shape, direction, column in [key]
+    ]
     said = (
         f"Of {len(bench.GOALS)} goals, {len(reached)} have been measured and "
         f"{len(reached) - len(below)} of these are reached. "
     )
     if not below:
         return paragraph(said)
-    head = ["Operator", "Workload", "Direction", "Column", "Goal", "Measured"]
+    head = ["Operator", "Workload", "Goal", "Measured", "Direction", "Column"]
     reasons = "".join(f"<li>{escape(shortfall(*key))}</li>" for key in own_columns(below))
     return f"{paragraph(said + 'These are not:')}{table(head, lines)}<ul>{reasons}</ul>"
 

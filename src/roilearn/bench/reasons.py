@@ -53,8 +53,8 @@ SHORTFALLS: dict[Workload, str] = {
     ("roi_align", "M", "forward"): _LAYING_OUT,
     ("roi_align", "M", "forward + backward"): _BOTH_WAYS,
     ("roi_align", "D", "forward"): (
-        "A cell has 1,024 channels, so the features are turned round in and the result out: two "
-        "thirds of the time. Written where an earlier result stood, it is beyond its goal."
+        "A cell has 1,024 channels, and copying from one layout into the other takes two thirds of "
+        "the time. Written where an earlier result stood, the result is beyond the goal of 8."
     ),
     ("roi_align", "B", "forward"): (
         "A few milliseconds, of small calls: the rounds of one run lay far apart, as the brackets "
