@@ -9,6 +9,9 @@ from .coordinates import COORDINATES as COORDINATES
 from .coordinates import Coordinates as Coordinates
 from .coordinates import coordinates_of as coordinates_of
 from .detections import detections as detections
+from .files import MAKERS as MAKERS
+from .files import load_model as load_model
+from .files import save_model as save_model
 from .fpn import Backbone as Backbone
 from .fpn import FeaturePyramid as FeaturePyramid
 from .keypoint_head import KeypointHead as KeypointHead

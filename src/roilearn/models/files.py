@@ -1,0 +1,223 @@
+"""A trained model as one file: its weights, and in the header how to build what they fit into."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from roilearn.arguments import check_choice
+from roilearn.models.coordinates import Coordinates
+from roilearn.models.mask_rcnn import mask_rcnn_resnet50_fpn, mask_rcnn_tiny
+from roilearn.models.weights import classes_of
+
+MAKERS = {
+    "mask_rcnn_resnet50_fpn": mask_rcnn_resnet50_fpn,
+    "mask_rcnn_tiny": mask_rcnn_tiny,
+}
+"""Functions that a file may ask for, by name; a file can call no other."""
+ENTRY = "roilearn"
+"""Entry of the header that is ours: JSON of maker, options and names."""
+
+
+def save_model(
+    model: nn.Module,
+    path: str | Path,
+    maker: str,
+    options: Mapping[str, Any],
+    names: Sequence[str] = (),
+    *,
+    dtype: torch.dtype | None = None,
+) -> Path:
+    """Write a model so that ``load_model`` can build it again.
+
+    Parameters
+    ----------
+    model : what ``maker`` made with ``options``, trained or not, on any device.
+    path : of the file, usually ``.safetensors``. It appears whole or not at all, and replaces an
+        older one.
+    maker : a key of ``MAKERS``.
+    options : what it was called with, ``num_classes`` among it: numbers, strings, booleans, None,
+        lists, dictionaries, or ``Coordinates``. What begins with ``"COCO_V1"`` has
+        ``frozen=True, norm_eps=0.0`` and no ``weights``.
+    names : names of the classes, that of label 1 first.
+    dtype : store parameters in this floating type, ``torch.float16`` for half the bytes. Statistics
+        of the normalisation stay as they are: a small variance would vanish.
+
+    Returns
+    -------
+    The path.
+
+    Raises
+    ------
+    ValueError: an unknown maker; options that make another model; another number of names than of
+        classes; a parameter that is no longer finite in ``dtype``.
+    TypeError: an option that JSON cannot hold, or that the maker does not know.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> options = {"num_classes": 3, "widths": (8, 16, 32)}
+    >>> model = mask_rcnn_tiny(**options)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = save_model(model, f"{folder}/tiny.safetensors", "mask_rcnn_tiny", options,
+    ...                       names=("disc", "square"))
+    ...     again, names = load_model(path)
+    >>> names
+    ('disc', 'square')
+    >>> all(map(torch.equal, model.state_dict().values(), again.state_dict().values()))
+    True
+    """
+    check_choice("maker", maker, tuple(MAKERS))
+    described = {"maker": maker, "options": as_json(options), "names": list(names)}
+    check_description(described, model)
+    tensors = {
+        name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
+    }
+    if dtype is not None:
+        for name, _ in model.named_parameters():
+            tensors[name] = narrowed(name, tensors[name], dtype)
+    return write_tensors(path, tensors, {ENTRY: json.dumps(described)})
+
+
+def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
+    """Build the model that a file of ``save_model`` describes, and give it its weights.
+
+    Nothing in the file is run: it names one of ``MAKERS`` and holds numbers.
+
+    Returns
+    -------
+    model : on the CPU, in ``eval()``, its parameters in float32. No random number is used up.
+    names : of the classes, that of label 1 first; empty if there are none.
+
+    Raises
+    ------
+    FileNotFoundError: no such file.
+    ValueError: not a safetensors file, or not one of ``save_model``; a maker or an option that is
+        not known; weights that do not fit.
+    """
+    path = Path(path)
+    described, tensors = read_tensors(path)
+    try:
+        model = make(described)
+        model.load_state_dict(tensors)
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"path must be a file whose weights fit the model that its header describes; {path} "
+            f"describes {described['maker']!r} with {described['options']}, and: {error!s:.600}"
+        ) from error
+    return model.eval(), tuple(described["names"])
+
+
+def make(described: Mapping[str, Any]) -> nn.Module:
+    """Call the maker of a description, leaving PyTorch's random numbers as they were."""
+    check_choice("maker", described["maker"], tuple(MAKERS))
+    options = as_json(described["options"])
+    if isinstance(options.get("coordinates"), dict):
+        options["coordinates"] = Coordinates(**options["coordinates"])
+    with torch.random.fork_rng(devices=[]):
+        return MAKERS[described["maker"]](**options)
+
+
+def as_json(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as JSON gives them back: tuples become lists, ``Coordinates`` a dictionary."""
+    if options.get("weights") is not None:
+        raise ValueError(
+            "options must not hold weights: the file has its own; leave them out, and say what "
+            "followed from them (num_classes, frozen, norm_eps)."
+        )
+    plain = {}
+    for name, value in options.items():
+        value = asdict(value) if isinstance(value, Coordinates) else value  # noqa: PLW2901
+        try:
+            plain[name] = json.loads(json.dumps(value, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"options must hold what JSON can; got {name}={value!r} ({error})."
+            ) from error
+    return plain
+
+
+def check_description(described: Mapping[str, Any], model: nn.Module) -> None:
+    """Raise unless a description makes the same model again, and names its classes or none."""
+    wanted, made = traits(model), traits(make(described))
+    if wanted != made:
+        first = next(each for each in {**wanted, **made} if wanted.get(each) != made.get(each))
+        raise ValueError(
+            f"options must make the model that is saved; {described['maker']} with "
+            f"{described['options']} makes one whose {first} is {made.get(first, 'not there')}, "
+            f"and it is {wanted.get(first, 'not there')}. Pass the options it was made with."
+        )
+    names, classes = described["names"], classes_of(model.state_dict()) - 1
+    if names and len(names) != classes:
+        raise ValueError(
+            f"names must be one for each class but background, {classes}; got {len(names)}."
+        )
+
+
+def traits(model: nn.Module) -> dict[str, Any]:
+    """Shape of each tensor of a model, and what its normalisations add to variances."""
+    shapes: dict[str, Any] = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    return shapes | {f"{k}.eps": m.eps for k, m in model.named_modules() if hasattr(m, "eps")}
+
+
+def narrowed(name: str, values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Change the type of a parameter; raise if a number becomes infinite."""
+    if not dtype.is_floating_point:
+        raise ValueError(f"dtype must be a floating type; got {dtype}.")
+    small = values.to(dtype)
+    if not small.isfinite().all():
+        raise ValueError(
+            f"dtype must hold every parameter; in {dtype}, {name} has values that are not finite. "
+            "torch.bfloat16 reaches as far as torch.float32."
+        )
+    return small
+
+
+def write_tensors(path: str | Path, tensors: dict[str, Tensor], header: dict[str, str]) -> Path:
+    """Write a safetensors file beside its place, and move it there when it is complete."""
+    from safetensors.torch import save  # noqa: PLC0415  only who writes one needs it
+
+    path = Path(path)
+    contents = save(tensors, metadata=header)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read the description and the tensors of a file of ``save_model``."""
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415  only who reads one needs it
+
+    if not path.is_file():
+        raise FileNotFoundError(f"path must be a file; there is none at {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(
+            f"path must be a whole safetensors file; {path} is none, or was cut off ({error})."
+        ) from error
+    try:
+        described = json.loads(header[ENTRY])
+        _ = described["maker"], dict(described["options"]), list(described["names"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"path must be a file that save_model wrote; {path} is a safetensors file, but its "
+            f"header does not say which model it is for. To use bare weights, pass them to "
+            "mask_rcnn_resnet50_fpn(weights=...) or mask_rcnn_tiny(weights=...)."
+        ) from error
+    return described, tensors
