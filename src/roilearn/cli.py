@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from roilearn import __version__
+from roilearn.cli_train import add_train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--output", type=Path, help="put the rows into this CSV file")
     bench.set_defaults(run=_bench)
+    add_train(commands)
     return parser
 
 

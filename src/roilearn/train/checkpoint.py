@@ -24,6 +24,10 @@ KIND = "roilearn checkpoint 1"
 """Stands in the header of every checkpoint; the number is that of its format."""
 
 
+class CheckpointError(ValueError):
+    """A file from which this run cannot go on."""
+
+
 @dataclass
 class State:
     """What changes while a model learns.
@@ -69,8 +73,8 @@ def load_checkpoint(path: Path, state: State) -> None:
 
     Raises
     ------
-    ValueError: a file that is torn or no checkpoint; one of other settings, data or another model.
-        The state is as it was before.
+    CheckpointError: a file that is torn or no checkpoint; one of other settings, other data or
+        another model. The state is as it was before.
     """
     advice = f"To begin anew, delete it or pass resume=False ({path})."
     try:
@@ -78,9 +82,9 @@ def load_checkpoint(path: Path, state: State) -> None:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"the checkpoint cannot be read: {error}. {advice}") from error
+        raise CheckpointError(f"the checkpoint cannot be read: {error}. {advice}") from error
     if header.get("kind") != KIND:
-        raise ValueError(f"the checkpoint must be one of a training run; it is not. {advice}")
+        raise CheckpointError(f"the checkpoint must be one of a training run; it is not. {advice}")
     about = json.loads(header["about"])
     check_same_run(about, state, advice)
     own = dict(tensors_of(state)) | dict(slots_of(state, tensors))
@@ -139,7 +143,7 @@ def check_same_run(about: Mapping[str, Any], state: State, advice: str) -> None:
         if then.get(k) != now.get(k)
     ]
     if other:
-        raise ValueError(f"the checkpoint is of another run: {', '.join(other)}. {advice}")
+        raise CheckpointError(f"the checkpoint is of another run: {', '.join(other)}. {advice}")
 
 
 def check_same_tensors(
@@ -151,7 +155,7 @@ def check_same_tensors(
             tuple(each[name].shape) if name in each else "missing" for each in (own, tensors)
         )
         if here != there:
-            raise ValueError(
+            raise CheckpointError(
                 f"the checkpoint is of another model: {name} is {there} there and {here} here. "
                 f"{advice}"
             )

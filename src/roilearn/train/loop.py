@@ -62,8 +62,9 @@ def train(
 
     Raises
     ------
-    ValueError: no data; a checkpoint that cannot be read or is of another run; shares that cannot
-        be divided among the processes; precision float16 elsewhere than on CUDA.
+    ValueError: no data; shares that cannot be divided among the processes; precision float16
+        elsewhere than on CUDA.
+    CheckpointError: a checkpoint that cannot be read or is of another run, see ``load_checkpoint``.
     FloatingPointError: a loss or a gradient is no finite number any more. Weights are left as they
         were before that step.
     KeyboardInterrupt: after Ctrl-C, once the step is done and, with a folder, saved.
