@@ -14,6 +14,7 @@ from .photographs import load_photographs as load_photographs
 from .photographs import load_textures as load_textures
 from .pictures import draw_batch as draw_batch
 from .pictures import draw_image as draw_image
+from .pictures import picture_of_detections as picture_of_detections
 from .polygons import mask_to_polygons as mask_to_polygons
 from .segmentation import compress as compress
 from .segmentation import decode_segmentation as decode_segmentation
