@@ -57,7 +57,7 @@ def test_a_few_steps_on_one_scene_bring_the_losses_down():
     image, target = make_scene()
     optimiser = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
     history = []
-    for _ in range(16):
+    for _ in range(30):
         losses = model([image], [target])
         history.append(sum(losses.values()).item())
         optimiser.zero_grad()

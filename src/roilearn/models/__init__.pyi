@@ -1,6 +1,7 @@
 from .anchors import AnchorGenerator as AnchorGenerator
 from .box_head import BoxHead as BoxHead
 from .box_head import BoxPredictor as BoxPredictor
+from .box_head import ConvolutionalBoxHead as ConvolutionalBoxHead
 from .box_head import box_losses as box_losses
 from .cascade import STAGE_IOUS as STAGE_IOUS
 from .cascade import STAGE_WEIGHTS as STAGE_WEIGHTS

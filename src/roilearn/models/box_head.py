@@ -1,10 +1,14 @@
 """The box head: what is in a proposal, and how far is it from fitting."""
 
+from collections.abc import Sequence
+
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from roilearn.arguments import check_labels
+from roilearn.models.convolution_blocks import rectified_block
+from roilearn.models.residual import Norm
 from roilearn.ops.eager import reads_values
 
 BETA = 1 / 9
@@ -34,6 +38,43 @@ class BoxHead(nn.Module):
         """Read pooled features."""
         hidden = self.fc6(pooled.flatten(1)).relu()
         return self.fc7(hidden).relu()
+
+
+class ConvolutionalBoxHead(nn.Sequential):
+    """Convolutions that keep rows and columns, then one layer that sees all cells at once.
+
+    Parameters
+    ----------
+    in_channels : channels of the pooled features.
+    cells : bins along each side of a pooled box.
+    layers : channels that each convolution gives.
+    representation_size : numbers that come out.
+    norm : makes a normalisation after each convolution; None: there is none.
+
+    Source
+    ------
+    Wu and He, Group Normalization (2018), section 4.2; names of parameters as in torchvision 0.27's
+    ``FastRCNNConvFCHead``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        cells: int,
+        layers: Sequence[int] = (256, 256, 256, 256),
+        representation_size: int = 1024,
+        norm: Norm | None = None,
+    ) -> None:
+        channels = [in_channels, *layers]
+        super().__init__(
+            *(
+                rectified_block(before, after, norm)
+                for before, after in zip(channels, layers, strict=False)
+            ),
+            nn.Flatten(),
+            nn.Linear(channels[-1] * cells**2, representation_size),
+            nn.ReLU(inplace=True),
+        )
 
 
 class BoxPredictor(nn.Module):

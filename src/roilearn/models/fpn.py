@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d
 
 from roilearn.arguments import check_choice, check_count, check_levels
+from roilearn.models.convolution_blocks import linear_block
+from roilearn.models.residual import Norm
 from roilearn.models.resnet import ResNet
 
 EXTRA_LEVELS = ("pool",)
@@ -25,6 +27,8 @@ class FeaturePyramid(nn.Module):
     out_channels : channels of every map of the pyramid.
     extra : ``"pool"``: one level more at the end, every second row and column of the last. Anchors
         of the largest size stand on it; nothing is pooled from it. None: no such level.
+    norm : makes a normalisation after each convolution, which then has no bias. None: there is
+        none, as in the paper.
 
     Raises
     ------
@@ -45,7 +49,11 @@ class FeaturePyramid(nn.Module):
     """
 
     def __init__(
-        self, in_channels: Sequence[int], out_channels: int = 256, extra: str | None = "pool"
+        self,
+        in_channels: Sequence[int],
+        out_channels: int = 256,
+        extra: str | None = "pool",
+        norm: Norm | None = None,
     ) -> None:
         super().__init__()
         self.in_channels = [check_count("in_channels", channels) for channels in in_channels]
@@ -53,17 +61,12 @@ class FeaturePyramid(nn.Module):
         if extra is not None:
             check_choice("extra", extra, EXTRA_LEVELS)
         self.extra = extra
-        # Each convolution is a sequence of one: torchvision leaves room for a normalisation there.
         self.inner_blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(channels, out_channels, 1)) for channels in in_channels
+            linear_block(channels, out_channels, 1, norm) for channels in in_channels
         )
         self.layer_blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(out_channels, out_channels, 3, padding=1)) for _ in in_channels
+            linear_block(out_channels, out_channels, 3, norm) for _ in in_channels
         )
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d) and module.bias is not None:
-                nn.init.kaiming_uniform_(module.weight, a=1)
-                nn.init.zeros_(module.bias)
 
     def forward(
         self, maps: Sequence[Float[Tensor, "N _ _ _"]]

@@ -11,6 +11,8 @@ from torch import Tensor, einsum, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from roilearn.arguments import check_same_rows
+from roilearn.models.convolution_blocks import rectified_block
+from roilearn.models.residual import Norm
 
 
 class MaskHead(nn.Sequential):
@@ -20,24 +22,27 @@ class MaskHead(nn.Sequential):
     ----------
     in_channels : channels of the pooled features.
     layers : channels that each convolution gives.
+    norm : makes a normalisation after each convolution, which then has no bias. None: there is
+        none, as in the paper.
 
     Source
     ------
     He et al., Mask R-CNN (2017), figure 4, right; names of parameters as in torchvision 0.27.
     """
 
-    def __init__(self, in_channels: int, layers: Sequence[int] = (256, 256, 256, 256)) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        layers: Sequence[int] = (256, 256, 256, 256),
+        norm: Norm | None = None,
+    ) -> None:
         channels = [in_channels, *layers]
         super().__init__(
             *(
-                nn.Sequential(nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True))
+                rectified_block(before, after, norm)
                 for before, after in zip(channels, layers, strict=False)
             )
         )
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-                nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType] - it has one
 
 
 class MaskPredictor(nn.Module):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from roilearn.arguments import check_count, check_flag
 from roilearn.models.anchors import AnchorGenerator
-from roilearn.models.box_head import BoxHead, BoxPredictor
+from roilearn.models.box_head import BoxHead, BoxPredictor, ConvolutionalBoxHead
 from roilearn.models.coordinates import Coordinates, coordinates_of
 from roilearn.models.fpn import Backbone, FeaturePyramid
 from roilearn.models.mask_head import MaskHead, MaskPredictor
@@ -109,7 +109,9 @@ def mask_rcnn(
     channels: int = 256,
     anchor_sizes: Sequence[float | Sequence[float]] = (32, 64, 128, 256, 512),
     representation_size: int = 1024,
+    box_layers: Sequence[int] = (),
     mask_layers: Sequence[int] = (256, 256, 256, 256),
+    normalised: bool = False,
     box_cells: int = 7,
     mask_cells: int = 14,
     sampling_ratio: int = 2,
@@ -131,7 +133,11 @@ def mask_rcnn(
     channels : of the pyramid's maps.
     anchor_sizes : of each level, the extra one at the end included; image pixels.
     representation_size : numbers by which the box head describes a box.
+    box_layers : channels of convolutions in the box head; with any, one layer sees all cells
+        instead of two.
     mask_layers : channels of the mask head's convolutions.
+    normalised : normalise after the convolutions of the pyramid and of both heads, as in
+        torchvision's second version. Learning from random weights is faster with it.
     box_cells, mask_cells : bins along each side of what the heads see of a box. Masks come out with
         twice ``mask_cells``.
     sampling_ratio, canonical_scale, canonical_level : as in ``RoIPooler``.
@@ -144,6 +150,8 @@ def mask_rcnn(
     ValueError, TypeError: see ``roilearn.arguments``; an option that nobody knows.
     """
     check_count("num_classes", num_classes)
+    check_flag("normalised", normalised)
+    norm = nn.BatchNorm2d if normalised else None
     rules = coordinates_of(coordinates)
     levels = len(body.out_channels)
     pooler = partial(
@@ -161,17 +169,21 @@ def mask_rcnn(
         paste=rules.paste,
         mask_mode="nearest-exact" if rules.target_half_cell else "nearest",
     )
-    backbone = Backbone(body, FeaturePyramid(body.out_channels, channels))
+    backbone = Backbone(body, FeaturePyramid(body.out_channels, channels, norm=norm))
     anchors = AnchorGenerator(
         anchor_sizes, offset=rules.anchor_offset, rounded=rules.anchor_rounded
     )
     head = RPNHead(channels, anchors.anchors_a_cell)
+    if box_layers:
+        box_head = ConvolutionalBoxHead(channels, box_cells, box_layers, representation_size, norm)
+    else:
+        box_head = BoxHead(channels * box_cells**2, representation_size)
     roi_heads = RoIHeads(
         pooler(box_cells),
-        BoxHead(channels * box_cells**2, representation_size),
+        box_head,
         BoxPredictor(representation_size, num_classes),
         pooler(mask_cells),
-        MaskHead(channels, mask_layers),
+        MaskHead(channels, mask_layers, norm),
         MaskPredictor(mask_layers[-1], mask_layers[-1], num_classes),
         HeadOptions(target_half_cell=rules.target_half_cell, **heads),
     )
