@@ -107,6 +107,11 @@ def test_an_object_that_counts_goes_before_one_that_overlaps_more_and_does_not()
     assert reference.match_detections(overlap, PLAIN[:2], optional, 0.7).tolist() == [0]
 
 
+def test_a_detection_finds_the_object_that_it_overlaps_most():
+    overlap, none = np.array([[0.6, 0.9, 0.7], [0.8, 0.9, 0.6]]), np.zeros(3, bool)
+    assert reference.match_detections(overlap, none, none, 0.5).tolist() == [1, 0]
+
+
 def test_of_equal_overlaps_the_last_object_is_taken():
     overlap = np.array([[0.7, 0.7], [0.7, 0.7], [0.7, 0.7]])
     assert reference.match_detections(overlap, PLAIN[:2], PLAIN[:2], 0.5).tolist() == [1, 0, -1]

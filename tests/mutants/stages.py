@@ -1,0 +1,53 @@
+"""Which tests are asked about a change, and in which order: the nearest files first."""
+
+import re
+from pathlib import Path
+
+from variant import Variant
+
+# Folder of the package -> folders of tests that can see a change in it, its own first.
+SEEN_BY = {
+    "reference": ("reference", "peers", "models", "ops"),
+    "ops": ("ops", "peers"),
+    "models": ("models", "reference", "peers", "train"),
+    "data": ("data", "train"),
+    "train": ("train",),
+}
+ALL = ("reference", "ops", "peers", "models", "data", "train")
+EXPORTS = "test_onnx.py"  # takes minutes: only for variants of the export itself
+DEFINED = re.compile(r"^(?:def|class) ([A-Za-z]\w+)", re.MULTILINE)
+
+
+def stages(package: Path, tests: Path, variant: Variant) -> list[list[Path]]:
+    """Test files of the module's name in its own folder, all that name it, and the rest."""
+    changed = package / variant.file
+    folders = SEEN_BY.get(changed.parent.name, ALL)
+    files = [path for folder in folders for path in sorted((tests / folder).glob("test_*.py"))]
+    files = [path for path in files if path.name != EXPORTS or changed.stem in EXPORTS]
+    same = [path for path in files if changed.stem in path.stem]
+    own = [path for path in same if path.parent.name == folders[0]]
+    own.sort(key=lambda path: path.stem != f"test_{changed.stem}")
+    naming = tests_naming(changed, package, files)
+    near = [path for path in same if path not in own]
+    near += [path for path in naming if path not in same]
+    return [own, near, [path for path in files if path not in own + near]]
+
+
+def tests_naming(changed: Path, package: Path, tests: list[Path]) -> list[Path]:
+    """Tests that name what the changed module defines; if none does, what its users define."""
+    sources = {path: path.read_text() for path in package.rglob("*.py")}
+    modules: list[Path] = []
+    found: list[Path] = []
+    users = [changed]
+    while users and not found:
+        modules += users
+        names = "|".join(name for path in users for name in DEFINED.findall(sources[path]))
+        named = re.compile(rf"\b({names})\b(?!=)" if names else "$^")
+        found = [path for path in tests if named.search(path.read_text())]
+        imports = [".".join((*p.relative_to(package.parent).parent.parts, p.stem)) for p in users]
+        users = [
+            path
+            for path, source in sources.items()
+            if path not in modules and any(f"{name} import" in source for name in imports)
+        ]
+    return found
