@@ -3,6 +3,7 @@ from .export import export_coco as export_coco
 from .faults import FAULTS as FAULTS
 from .faults import FaultError as FaultError
 from .faults import Faults as Faults
+from .images import image_files as image_files
 from .images import read_image as read_image
 from .outlines import OUTLINES as OUTLINES
 from .outlines import Shape as Shape

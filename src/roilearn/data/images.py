@@ -21,6 +21,36 @@ TURNS = {
 }
 """What sets an image upright, for each value of the tag."""
 
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+"""Endings by which an image in a folder is known."""
+
+
+def image_files(path: str | Path) -> list[Path]:
+    """List the images that a path leads to: those of a folder by name, or the file itself.
+
+    Parameters
+    ----------
+    path : a file of any ending, or a folder, of which files with one of ``SUFFIXES`` count. Hidden
+        files and folders inside do not.
+
+    Raises
+    ------
+    FileNotFoundError: no such file or folder, or a folder without an image.
+    """
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    files = sorted(
+        file
+        for file in path.iterdir()
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    )
+    if not files:
+        raise FileNotFoundError(f"{path}: no file in this folder ends in {', '.join(SUFFIXES)}.")
+    return files
+
 
 def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]:
     """Read an image file as RGB, from 0 to 1.

@@ -99,10 +99,9 @@ def draw_rows(
             )
     columns = min(len(images), PANELS)
     rows = math.ceil(len(images) / columns) * len(told)
-    tallest = min(1, max(image.shape[-2] / image.shape[-1] for image in images))
-    figure, panels = new_figure(
-        columns, rows, width=WIDTH, height=WIDTH / columns * rows * tallest, squeeze=False
-    )
+    tallest = max(image.shape[-2] / image.shape[-1] for image in images)
+    height = WIDTH / columns * rows * min(max(tallest, 0.25), 1)
+    figure, panels = new_figure(columns, rows, width=WIDTH, height=height, squeeze=False)
     for number, image in enumerate(images):
         row, column = divmod(number, columns)
         for below, (name, targets) in enumerate(told.items()):

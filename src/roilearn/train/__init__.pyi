@@ -2,6 +2,9 @@ from .evaluate import BACKENDS as BACKENDS
 from .evaluate import Evaluation as Evaluation
 from .evaluate import evaluate as evaluate
 from .loop import train as train
+from .predict import coco_names as coco_names
+from .predict import named_model as named_model
+from .predict import predict as predict
 from .processes import joined_processes as joined_processes
 from .record import read_record as read_record
 from .schedule import learning_rate as learning_rate
