@@ -10,6 +10,7 @@ from torch import nn
 from roilearn.data import ShapeScenes
 from roilearn.train import BACKENDS, Evaluation, evaluate
 from roilearn.train import evaluate as function
+from roilearn.train.coco_peers import PEERS
 
 SCENES = ShapeScenes(6, size=(64, 80))
 
@@ -60,10 +61,11 @@ def test_who_knows_the_answers_is_worth_one():
 
 
 @pytest.mark.parametrize("regions", ["boxes", "masks"])
-def test_a_backend_gives_the_same_numbers(regions):
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_backend_gives_the_same_numbers(regions, peer):
     ours, theirs = (
         quiet(Oracle(SCENES, noise=2), regions=(regions,), backend=backend)
-        for backend in BACKENDS[:2]
+        for backend in ("roilearn", peer)
     )
     assert 0.05 < ours.numbers[regions]["AP"] < 0.95
     assert ours.numbers.keys() == theirs.numbers.keys() == {regions}
@@ -90,9 +92,10 @@ class Crowded:
         return image, {**kept, "iscrowd": crowd, "area": torch.full((count,), 1024.0)}
 
 
-def test_crowds_areas_empty_images_and_names():
+@pytest.mark.parametrize("peer", PEERS)
+def test_crowds_areas_empty_images_and_names(peer):
     results = [
-        quiet(Oracle(SCENES, noise=1), Crowded(), backend=backend) for backend in BACKENDS[:2]
+        quiet(Oracle(SCENES, noise=1), Crowded(), backend=backend) for backend in ("roilearn", peer)
     ]
     assert results[0].numbers["masks"]["APl"] == -1
     assert results[0].classes["masks"].keys() <= set(Crowded.names)
@@ -107,7 +110,7 @@ def test_nothing_detected_anywhere():
             none = {"labels": torch.zeros(0, dtype=torch.int64), "scores": torch.zeros(0)}
             return [{**empty, **none} for _ in images]
 
-    for backend in BACKENDS[:2]:
+    for backend in BACKENDS:
         found = quiet(Silent(), backend=backend)
         assert found.numbers["boxes"]["AP"] == found.numbers["masks"]["AR100"] == 0
 
