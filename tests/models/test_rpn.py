@@ -151,6 +151,14 @@ def test_how_many_proposals_depends_on_the_mode():
     assert losses == {}
 
 
+def test_proposals_end_where_the_image_does_and_not_its_padding():
+    batch, features = seen()
+    for (height, width), boxes in zip(
+        batch.sizes, network().eval()(batch, features)[0], strict=True
+    ):
+        assert boxes.amax(0)[2:].tolist() == [width, height]
+
+
 def test_maps_may_come_in_a_list():
     rpn = network().eval()
     batch, features = seen()

@@ -170,6 +170,7 @@ def describe(verdict: Verdict) -> str:
 
 def main() -> int:
     """Try every variant and the unchanged package; return the exit status."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # forked children share the cores
     for name in WARM:
         importlib.import_module(name)
     gc.freeze()  # or each child copies, page by page, what it only looks through for garbage
