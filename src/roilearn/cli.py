@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from roilearn import __version__
+from roilearn.cli_predict import add_predict
 from roilearn.cli_train import add_train
 
 
@@ -42,36 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--output", type=Path, help="put the rows into this CSV file")
     bench.set_defaults(run=_bench)
-    predict = commands.add_parser(
-        "predict",
-        help="detect what is in images",
-        description="Prints a line for each detection, and draws a picture of each image's. "
-        "Missing and broken images are named; the others are done. Needs the extra 'train'.",
-    )
-    predict.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE", help="a file, or a folder of images"
-    )
-    predict.add_argument(
-        "--weights",
-        required=True,
-        metavar="FILE|COCO_V1",
-        help="a model that 'roilearn train' wrote, or torchvision's, trained on COCO",
-    )
-    predict.add_argument(
-        "--output",
-        type=Path,
-        default=Path("detections"),
-        metavar="FOLDER",
-        help="put the pictures there (default: detections)",
-    )
-    predict.add_argument(
-        "--threshold",
-        type=float,
-        default=0.5,
-        help="leave out detections with a score up to this (default: 0.5)",
-    )
-    predict.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, ...")
-    predict.set_defaults(run=_predict)
+    add_predict(commands)
     add_train(commands)
     return parser
 
@@ -108,15 +80,6 @@ def _bench(options: argparse.Namespace) -> int:
         held = results.read(options.output) if options.only else []
         results.write(results.merge(held, rows), options.output)
     return 0
-
-
-def _predict(options: argparse.Namespace) -> int:
-    try:
-        from roilearn.train import predict_files  # noqa: PLC0415 - loads torch
-    except ImportError as error:
-        print(f"roilearn predict: {error}")  # noqa: T201
-        return 2
-    return predict_files.command(options)
 
 
 def _curves(options: argparse.Namespace) -> int:

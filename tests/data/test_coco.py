@@ -84,6 +84,57 @@ def test_an_item(folder):
     }
 
 
+POINTS = [12, 13, 2, 0, 0, 0, 39.25, 15, 1]
+
+
+def test_keypoints(folder):
+    """COCO's are numbers of pixels; the house's lie at the centres of these pixels."""
+    folder.object(keypoints=POINTS)
+    opened = folder.open()
+    assert opened.keypoint_names == ("1", "2", "3")
+    keypoints = opened[0][1]["keypoints"]
+    assert keypoints.dtype == torch.float32
+    assert keypoints.tolist() == [
+        [[0, 0, 0]] * 3,  # an object without keypoints: none of them is marked
+        [[12.5, 13.5, 2], [0, 0, 0], [39.75, 15.5, 1]],
+    ]
+    folder.image(2)
+    assert folder.open()[1][1]["keypoints"].shape == (0, 3, 3)
+    assert not folder.open().faults
+    folder.contents["categories"][1]["keypoints"] = ["nose", "left eye", "right eye"]
+    assert folder.open().keypoint_names == ("nose", "left eye", "right eye")
+    assert "keypoints" not in folder.open(keypoints=False)[0][1]
+    folder.contents["annotations"].pop()
+    assert "keypoints" not in folder.open()[0][1]
+    with pytest.raises(ValueError, match="keypoints=True needs annotations with keypoints"):
+        folder.open(keypoints=True)
+
+
+@pytest.mark.parametrize(
+    "keypoints",
+    [POINTS[:6], POINTS[:8], "x", {"x": 1}, [*POINTS[:8], 3], [*POINTS[:8], 1.5],
+     [*POINTS[:7], None, 1], [*POINTS[:7], float("nan"), 1], [*POINTS[:7], True, 1]],
+)  # fmt: skip
+def test_bad_keypoints_are_named_and_their_object_left_out(folder, keypoints):
+    folder.object(keypoints=POINTS)
+    folder.object(keypoints=keypoints)
+    opened = folder.open()
+    assert opened.faults.counts == {"bad keypoints": 1}
+    assert len(opened[0][1]["boxes"]) == 2
+    assert not folder.open(keypoints=False).faults
+
+
+def test_keypoints_outside_the_image_are_not_marked(folder):
+    height, width = SIZE
+    folder.object(keypoints=[width - 0.5, height - 0.5, 2, -0.5, -0.5, 1, 3, 4, 2])
+    folder.object(keypoints=[width, 3, 2, 3, height, 2, -1, 3, 1])
+    opened = folder.open()
+    assert opened.faults.counts == {"keypoint outside the image": 1}
+    keypoints = opened[0][1]["keypoints"]
+    assert keypoints[1].tolist() == [[width, height, 2], [0, 0, 1], [3.5, 4.5, 2]]
+    assert not keypoints[2].any()
+
+
 def test_labels_count_from_1_in_the_order_of_the_ids_or_are_the_ids(folder):
     folder.object(category_id=18)
     opened = folder.open()
@@ -360,15 +411,21 @@ def test_what_is_exported_is_read_back(tmp_path, segmentation):
 
 def test_an_export_of_an_export_is_the_same_in_every_entry(folder, tmp_path):
     folder.object(iscrowd=1, area=5, bbox=[3.25, 4.5, 7.125, 9.0625], category_id=18)
+    folder.object(keypoints=POINTS)
+    folder.contents["categories"][0]["keypoints"] = ["nose", "left eye", "right eye"]
     folder.image(2)
     first = folder.open()
     file = export_coco(first, tmp_path / "again", segmentation="polygons")
     second = CocoFolder(tmp_path / "again" / "images", file)
     assert second.names == first.names
+    assert second.keypoint_names == first.keypoint_names == ("nose", "left eye", "right eye")
+    written = json.loads(file.read_text())["annotations"]
+    assert [each["num_keypoints"] for each in written] == [0, 0, 2]
+    assert written[2]["keypoints"] == POINTS
     assert len(second) == 2
     for (image, target), (old_image, old) in zip(first, second, strict=False):
         assert torch.equal(image, old_image)
-        for name in ("boxes", "labels", "masks", "iscrowd", "area"):
+        for name in ("boxes", "labels", "masks", "iscrowd", "area", "keypoints"):
             assert torch.equal(target[name], old[name]), name
     assert ".part" not in [path.suffix for path in (tmp_path / "again").iterdir()]
     with pytest.raises(ValueError, match="segmentation must be one of"):

@@ -20,6 +20,7 @@ from roilearn.data.coco_checks import (
 )
 from roilearn.data.faults import Faults
 from roilearn.data.images import read_image
+from roilearn.data.keypoints import keypoint_names
 from roilearn.data.segmentation import decode_segmentation
 
 LOG = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class CocoFolder(Dataset):
     images : folder that file names are relative to.
     annotations : the JSON file.
     masks : whether targets have masks; by default if any annotation has a segmentation.
+    keypoints : whether targets have keypoints; by default if any annotation has some.
     keep_ids : labels are the category ids themselves, as torchvision's weights for COCO have them;
         otherwise they count from 1, in the order of the ids.
     keep_empty : keep images without objects.
@@ -47,6 +49,7 @@ class CocoFolder(Dataset):
     ----------
     names : names of the classes, that of label 1 first; empty for labels without a category.
     category_ids : the id of each, in the same order; 0 for none.
+    keypoint_names : names of the keypoints, in their order; empty for targets without them.
     faults : what was found: ``faults.counts``, ``faults.examples``, ``str(faults)``.
 
     Returns
@@ -54,6 +57,7 @@ class CocoFolder(Dataset):
     ``folder[i]`` is an image, (3, H, W) float32 from 0 to 1, upright, and a target: ``boxes``
     (n, 4) float32 x1, y1, x2, y2 in pixels, ends exclusive; ``labels`` (n,) int64 from 1;
     ``masks`` (n, H, W) uint8; ``iscrowd`` (n,) int64; ``area`` (n,) float32, as the file says;
+    ``keypoints`` (n, k, 3) float32, x, y in pixels, and 0 (not marked), 1 (hidden) or 2 (seen);
     ``image_id``, the id in the file if it is a number, otherwise i.
 
     Raises
@@ -78,6 +82,7 @@ class CocoFolder(Dataset):
         annotations: str | Path,
         *,
         masks: bool | None = None,
+        keypoints: bool | None = None,
         keep_ids: bool = False,
         keep_empty: bool = True,
         check_pixels: bool = True,
@@ -93,12 +98,17 @@ class CocoFolder(Dataset):
         if masks is None:
             masks = any(isinstance(each, dict) and each.get("segmentation") for each in listed)
         self.masks = masks
+        self.keypoint_names = () if keypoints is False else keypoint_names(contents)
+        if keypoints and not self.keypoint_names:
+            raise ValueError(f"keypoints=True needs annotations with keypoints; {file} has none.")
         categories = good_categories(contents.get("categories", []), self.faults)
         labels = label_categories(categories, keep_ids)
         self.names, self.category_ids = in_order(categories, labels)
         found = good_images(contents["images"], folder, self.faults, check_pixels)
         known = known_ids(contents["images"])
-        objects = good_annotations(records, found, known, labels, masks, self.faults)
+        objects = good_annotations(
+            records, found, known, labels, masks, self.faults, len(self.keypoint_names)
+        )
         self.items = [(image, objects[image.id]) for image in found.values()]
         for image, there in self.items:
             if not there:
@@ -129,6 +139,9 @@ class CocoFolder(Dataset):
             "area": torch.tensor([each.area for each in objects], dtype=torch.float32),
         }
         target["boxes"] = target["boxes"].reshape(-1, 4)
+        if self.keypoint_names:
+            points = torch.tensor([each.keypoints for each in objects], dtype=torch.float32)
+            target["keypoints"] = points.reshape(-1, len(self.keypoint_names), 3)
         if self.masks:
             masks = np.zeros((len(objects), record.height, record.width), np.uint8)
             for n, each in enumerate(objects):

@@ -1,15 +1,15 @@
 """Records of a COCO file, sorted into those that can be used and faults with a name."""
 
-import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from PIL import Image
 
 from roilearn.data.faults import FaultError, Faults
 from roilearn.data.images import orientation
+from roilearn.data.keypoints import Keypoint, inside, is_number, read_keypoints
 from roilearn.data.segmentation import RLE, encode_segmentation, run_lengths
 
 Box = tuple[float, float, float, float]
@@ -39,6 +39,7 @@ class Annotation:
     crowd: bool
     area: float
     rle: RLE | None
+    keypoints: list[Keypoint]
 
 
 def good_categories(records: Any, faults: Faults) -> dict[Any, str]:
@@ -106,6 +107,7 @@ def good_annotations(
     labels: Mapping[Any, int],
     masks: bool,
     faults: Faults,
+    keypoints: int = 0,
 ) -> dict[Any, list[Annotation]]:
     """Objects of each image, by its id.
 
@@ -116,6 +118,7 @@ def good_annotations(
         of its own.
     labels : label of each category id.
     masks : whether every object needs a segmentation.
+    keypoints : how many keypoints every object has, marked or not.
     """
     objects: dict[Any, list[Annotation]] = {image: [] for image in images}
     seen: set[Any] = set()
@@ -127,6 +130,7 @@ def good_annotations(
             if image is None:
                 continue
             rle = _mask(record, image) if masks else None
+            points = read_keypoints(record.get("keypoints"), keypoints) if keypoints else []
             box = _box(record, image, rle, faults, place)
         except FaultError as error:
             faults.add(error.fault, f"{place} ({error})")
@@ -134,8 +138,11 @@ def good_annotations(
         crowd = bool(record.get("iscrowd", 0))
         if crowd:
             faults.add("crowd", place)
+        found = inside(points, image.height, image.width)
+        if found != points:
+            faults.add("keypoint outside the image", place)
         label, area = labels[record["category_id"]], _area(record, box, rle)
-        objects[record["image_id"]].append(Annotation(box, label, crowd, area, rle))
+        objects[record["image_id"]].append(Annotation(box, label, crowd, area, rle, found))
     return objects
 
 
@@ -172,7 +179,7 @@ def _box(
     bbox = record.get("bbox")
     if bbox is None and rle is not None:
         bbox = run_lengths.toBbox(rle).tolist()
-    if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(_is_number, bbox))):
+    if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(is_number, bbox))):
         raise FaultError("bad box", f"{bbox!r:.60}")
     x, y, width, height = map(float, bbox)
     if width <= 0 or height <= 0:
@@ -189,7 +196,7 @@ def _box(
 def _area(record: Mapping[str, Any], box: Box, rle: RLE | None) -> float:
     """Area as the record has it; otherwise of the mask, or of the box."""
     area = record.get("area")
-    if _is_number(area) and area >= 0:
+    if is_number(area) and area >= 0:
         return float(area)
     x1, y1, x2, y2 = box
     return float(run_lengths.area(rle)) if rle else (x2 - x1) * (y2 - y1)
@@ -211,7 +218,3 @@ def _readable(
             yield f"{kind} {record.get('id', number)}", record
         else:
             faults.add("record that cannot be read", f"{name}[{number}]")
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from roilearn.arguments import check_choice
+from roilearn.data.keypoints import write_keypoints
 from roilearn.data.polygons import mask_to_polygons
 from roilearn.data.segmentation import compress
 
@@ -60,13 +61,25 @@ def export_coco(
         ]
     last = max([len(names), *(each["category_id"] for each in annotations)])
     called = [*names, *map(str, range(len(names) + 1, last + 1))]
-    categories = [{"id": label, "name": name} for label, name in enumerate(called, start=1)]
+    keypoints = as_keypoint_names(dataset, annotations)
+    categories = [
+        {"id": label, "name": name, **keypoints} for label, name in enumerate(called, start=1)
+    ]
     contents = {"images": images, "annotations": annotations, "categories": categories}
     file = folder / "annotations.json"
     part = file.with_suffix(".part")
     part.write_text(json.dumps(contents), encoding="utf-8")
     part.replace(file)
     return file
+
+
+def as_keypoint_names(
+    dataset: Any, annotations: Sequence[Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """COCO's entry of a category for the names of keypoints, if annotations have some."""
+    count = max((len(each.get("keypoints", ())) // 3 for each in annotations), default=0)
+    numbers = map(str, range(1, count + 1))
+    return {"keypoints": list(getattr(dataset, "keypoint_names", None) or numbers)} if count else {}
 
 
 def save_image(image: Tensor, path: Path) -> None:
@@ -92,4 +105,6 @@ def as_records(target: Mapping[str, Any], segmentation: str) -> Iterator[dict[st
             record["area"] = int(np.count_nonzero(mask))
         if "area" in target:
             record["area"] = float(target["area"][n])
+        if "keypoints" in target:
+            record |= write_keypoints(target["keypoints"][n].double().tolist())
         yield record

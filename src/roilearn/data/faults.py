@@ -24,6 +24,8 @@ FAULTS = {
     "no segmentation": "annotation left out",
     "bad polygon": "annotation left out",
     "bad RLE": "annotation left out",
+    "bad keypoints": "annotation left out",
+    "keypoint outside the image": "taken as not marked",
 }
 """Every fault, and what is done about it."""
 NOTES = {

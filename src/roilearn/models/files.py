@@ -72,9 +72,7 @@ def save_model(
     >>> all(map(torch.equal, model.state_dict().values(), again.state_dict().values()))
     True
     """
-    check_choice("maker", maker, tuple(MAKERS))
-    described = {"maker": maker, "options": as_json(options), "names": list(names)}
-    check_description(described, model)
+    described = describe(model, maker, options, names)
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
     }
@@ -111,6 +109,19 @@ def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
             f"describes {described['maker']!r} with {described['options']}, and: {error!s:.600}"
         ) from error
     return model.eval(), tuple(described["names"])
+
+
+def describe(
+    model: nn.Module, maker: str, options: Mapping[str, Any], names: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Say how to build a model, as ``save_model`` does, and raise what it would raise.
+
+    Whoever trains for hours asks before, and not after.
+    """
+    check_choice("maker", maker, tuple(MAKERS))
+    described = {"maker": maker, "options": as_json(options), "names": list(names)}
+    check_description(described, model)
+    return described
 
 
 def make(described: Mapping[str, Any]) -> nn.Module:
