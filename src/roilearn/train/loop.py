@@ -135,10 +135,11 @@ def go_on(
             shown = {name: 0.9 * shown.get(name, row[name]) + 0.1 * row[name] for name in row}
             bar.set_postfix_str(as_text(shown), refresh=False)
             bar.update()
-            if writing and (stop or state.step % settings.save_every == 0 or finished(state)):
+            last = state.step == settings.steps
+            if writing and (stop or last or state.step % settings.save_every == 0):
                 save_checkpoint(writing / CHECKPOINT, state)
                 draw_curves(writing / LOSSES, writing / CURVES)
-            if stop and not finished(state):
+            if stop:
                 raise KeyboardInterrupt(how_to_go_on(state.step, folder))
 
 
@@ -212,11 +213,6 @@ def check_finite_step(row: Mapping[str, float], scaled: bool) -> None:
             f"{row['gradient']:.3g}. Begin anew with a lower learning_rate, a longer warm_up or a "
             "smaller clip: from the checkpoint with the same settings it would go the same way."
         )
-
-
-def finished(state: State) -> bool:
-    """Whether all steps are done."""
-    return state.step >= state.settings.steps
 
 
 def as_text(row: Mapping[str, float]) -> str:

@@ -73,6 +73,8 @@ class Settings:
         for name in ("learning_rate", "clip"):
             if not check_number(name, getattr(self, name)) > 0:
                 raise ValueError(f"{name} must be above 0; got {getattr(self, name)}.")
+        if self.learning_rate == math.inf:
+            raise ValueError("learning_rate must be finite; got inf.")
         if not 0 <= check_number("weight_decay", self.weight_decay) < math.inf:
             raise ValueError(f"weight_decay must be 0 or more; got {self.weight_decay}.")
         check_share("warm_up", self.warm_up)

@@ -1,0 +1,127 @@
+"""A checkpoint is whole or refused, and holds all that a run needs."""
+
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from toy_training import SETTINGS, Noise, Toy
+
+from roilearn.train import train as loud_train
+from roilearn.train.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from roilearn.train.loop import start
+
+train = partial(loud_train, progress=False)
+SHORT = replace(SETTINGS, steps=2)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved")
+    train(Toy(), Noise(), SHORT, folder)
+    return (folder / "checkpoint.safetensors").read_bytes()
+
+
+@pytest.fixture
+def file(saved, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(saved)
+    return path
+
+
+def fresh(model=None, settings=SHORT, items=10):
+    return start(model or Toy(), settings, items)
+
+
+def test_it_holds_the_model_its_average_and_what_the_optimizer_remembers(file):
+    state = fresh()
+    load_checkpoint(file, state)
+    assert state.step == 2
+    assert state.average.n_averaged == 2
+    held = load_file(file)
+    for name, parameter in state.model.named_parameters():
+        slots = state.optimizer.state[parameter]
+        assert slots["step"] == 2
+        assert torch.equal(slots["exp_avg"], held[f"optimizer.{name}.exp_avg"])
+        assert slots["exp_avg"].stride() == parameter.stride()
+        assert not torch.equal(parameter, held[f"average.module.{name}"])
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_saved_again_it_is_the_same_file(tmp_path, optimizer):
+    settings = replace(SHORT, optimizer=optimizer)
+    train(Toy(), Noise(), settings, tmp_path)
+    state, again = fresh(settings=settings), tmp_path / "again.safetensors"
+    load_checkpoint(tmp_path / "checkpoint.safetensors", state)
+    save_checkpoint(again, state)
+    assert again.read_bytes() == (tmp_path / "checkpoint.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "left", [0, 7, 500, -1], ids=["empty", "7 bytes", "half a header", "all but one"]
+)
+def test_a_torn_file_is_refused(file, left):
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(CheckpointError, match=r"cannot be read.*resume=False"):
+        train(Toy(), Noise(), SHORT, file.parent)
+
+
+def test_a_foreign_file_is_refused(file):
+    save_file({"weight": torch.zeros(3)}, file)
+    with pytest.raises(CheckpointError, match="must be one of a training run"):
+        load_checkpoint(file, fresh())
+
+
+def test_another_run_is_refused_and_named(file):
+    other = replace(SHORT, learning_rate=0.5, workers=3, save_every=7)
+    with pytest.raises(CheckpointError, match=r"learning_rate 0\.002 then and 0\.5 now\. To"):
+        load_checkpoint(file, fresh(settings=other))
+    with pytest.raises(CheckpointError, match="items of data 10 then and 11 now"):
+        load_checkpoint(file, fresh(items=11))
+
+
+def test_another_model_is_refused_and_nothing_changes(file):
+    for change in (
+        lambda model: model.layers.append(nn.Conv2d(1, 1, 1)),
+        lambda model: setattr(model, "layers", model.layers[:4]),
+        lambda model: model.layers.__setitem__(4, nn.Conv2d(4, 2, 3)),
+    ):
+        model = Toy()
+        change(model)
+        before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        state = fresh(model)
+        with pytest.raises(CheckpointError, match=r"another model: \S*layers\.\d\S* is .* there"):
+            load_checkpoint(file, state)
+        assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+        assert not state.optimizer.state
+
+
+def test_a_machine_that_stops_while_writing_leaves_the_file_of_before(file, saved, monkeypatch):
+    state = fresh()
+    load_checkpoint(file, state)
+    state.step = 1
+
+    def stop(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(Path, "replace", stop)
+    with pytest.raises(SystemExit):
+        save_checkpoint(file, state)
+    assert file.read_bytes() == saved
+    monkeypatch.undo()
+    save_checkpoint(file, state)
+    load_checkpoint(file, again := fresh())
+    assert again.step == 1
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+
+
+def test_its_header_says_what_the_settings_were(file):
+    size = int.from_bytes(file.read_bytes()[:8], "little")
+    header = json.loads(file.read_bytes()[8 : 8 + size])["__metadata__"]
+    about = json.loads(header["about"])
+    assert about["settings"]["learning_rate"] == SHORT.learning_rate
+    assert about["step"] == 2
