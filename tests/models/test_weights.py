@@ -1,12 +1,13 @@
 """Weights from files and by name, of other numbers of classes, under older names; clear errors."""
 
+from importlib import import_module
 from urllib.error import URLError
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from roilearn.models import load_weights, mask_rcnn_tiny
+from roilearn.models import load_weights, mask_rcnn_resnet50_fpn, mask_rcnn_tiny
 from roilearn.models.weights import classes_of, fit_classes
 
 OLD_NAMES = {
@@ -18,10 +19,17 @@ OLD_NAMES = {
 }
 
 
+def plain_model(num_classes, **options):
+    """Two layers in the box head and no normalisation but the body's."""
+    plain = {"normalised": False, "box_layers": (), "mask_layers": (8, 8, 8, 8)}
+    return mask_rcnn_tiny(num_classes, **{**plain, **options})
+
+
 @pytest.fixture(scope="module")
 def state():
+    """Weights with the names of torchvision's first version: two layers, no normalisation."""
     torch.manual_seed(0)
-    return mask_rcnn_tiny(3).state_dict()
+    return plain_model(3).state_dict()
 
 
 def same(one, other):
@@ -33,7 +41,7 @@ def test_files_of_both_kinds_are_read(state, tmp_path):
     save_file(state, tmp_path / "weights.safetensors")
     for name in ("weights.pth", "weights.safetensors"):
         assert same(load_weights(tmp_path / name), state)
-        assert same(mask_rcnn_tiny(3, weights=str(tmp_path / name)).state_dict(), state)
+        assert same(plain_model(3, weights=str(tmp_path / name)).state_dict(), state)
 
 
 def test_older_names_become_those_of_today(state, tmp_path):
@@ -44,7 +52,7 @@ def test_older_names_become_those_of_today(state, tmp_path):
 
 
 def test_with_other_classes_only_what_names_them_begins_anew(state):
-    model = mask_rcnn_tiny(7, weights=state)
+    model = plain_model(7, weights=state)
     changed = {name for name, value in model.state_dict().items() if name in state
                and not torch.equal(value, state[name])}  # fmt: skip
     assert {name.rpartition(".")[0].rpartition(".")[2] for name in changed} == {
@@ -53,13 +61,28 @@ def test_with_other_classes_only_what_names_them_begins_anew(state):
     assert classes_of(model.state_dict()) == 7
 
 
+@pytest.mark.parametrize(
+    ("weights", "eps", "fixed"), [(None, 1e-5, 0), ("other.pth", 1e-5, 2), ("COCO_V1", 0.0, 2)]
+)
+def test_what_weights_say_of_variances_and_of_layers_that_learn(monkeypatch, weights, eps, fixed):
+    """On the device without numbers: shapes alone are built and loaded."""
+    with torch.device("meta"):
+        state = mask_rcnn_resnet50_fpn(num_classes=3).state_dict()
+        module = import_module("roilearn.models.mask_rcnn")
+        monkeypatch.setattr(module, "load_weights", lambda _: state)
+        model = mask_rcnn_resnet50_fpn(num_classes=3, weights=weights)
+    assert {m.eps for m in model.modules() if hasattr(m, "running_var")} == {eps}
+    names = [name for name, p in model.backbone.named_parameters() if not p.requires_grad]
+    assert {name.split(".")[1] for name in names} == {*("conv1", "layer1")[:fixed]}
+
+
 def test_weights_of_another_shape_are_refused(state):
     with pytest.raises(RuntimeError, match="size mismatch"):
-        mask_rcnn_tiny(3, channels=32, weights=state)
+        plain_model(3, channels=32, weights=state)
     missing = {name: value for name, value in state.items() if "fc6" not in name}
     with pytest.raises(RuntimeError, match="Missing key"):
-        mask_rcnn_tiny(3, weights=missing)
-    model = mask_rcnn_tiny(3)
+        plain_model(3, weights=missing)
+    model = plain_model(3)
     assert fit_classes(model, missing).keys() == missing.keys()
 
 
