@@ -105,6 +105,12 @@ def test_folding_keeps_a_bias_and_leaves_a_norm_without_statistics():
 
 
 @pytest.mark.parametrize("branch", [basic_branch, bottleneck_branch])
+def test_a_block_of_stride_2_halves_the_resolution_once(branch):
+    block = ConvolutionBlock(branch(4, 8, stride=2))
+    assert block(torch.zeros(1, 4, 10, 14)).shape[2:] == (5, 7)
+
+
+@pytest.mark.parametrize("branch", [basic_branch, bottleneck_branch])
 def test_a_silent_block_passes_on_its_input(branch):
     channels = branch(8, 8, 1)[-1].out_channels
     block = IdentityBlock(branch(channels, 8, 1))

@@ -19,9 +19,10 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stages import stages
@@ -30,6 +31,7 @@ from variant import UNCHANGED, Variant, listed, write_variant
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "roilearn"
 LIMIT = 1800  # seconds for one variant; on two quiet cores all tests take some minutes
+SLOW = 0.5  # seconds; a test that took longer before waits until the others of its stage are done
 PLUGINS = ("_hypothesis_pytestplugin", "pytest_timeout")  # finding all installed ones takes seconds
 WARM = (*PLUGINS, "hypothesis.extra.numpy", "matplotlib.pyplot", "sklearn", "torchvision")
 
@@ -43,6 +45,7 @@ class Verdict:
     problem: str = ""
     far: bool = False
     seconds: float = 0.0
+    passed: dict[str, float] = field(default_factory=dict)  # seconds of each test that passed
 
     @property
     def good(self) -> bool:
@@ -53,15 +56,26 @@ class Verdict:
 
 
 class Watch:
-    """A pytest plugin that remembers the first failure."""
+    """A pytest plugin that puts slow tests last and remembers what passed and what failed first."""
 
     failed = ""
     unreadable = ""
 
+    def __init__(self, known: dict[str, float]) -> None:
+        """Begin with what tests are known to take."""
+        self.known = known
+        self.passed: dict[str, float] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the order of files but for the slow tests."""
+        items.sort(key=lambda item: self.known.get(item.nodeid, 0.0) > SLOW)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember which test was the first to fail."""
+        """Remember which test was the first to fail, and how long the others took."""
         if report.failed and not self.failed:
             self.failed = report.nodeid
+        if report.passed and report.when == "call":
+            self.passed[report.nodeid] = report.duration
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember a file that could not be read: that is no test's merit."""
@@ -69,7 +83,9 @@ class Watch:
             self.unreadable = report.nodeid
 
 
-def try_variant(package: Path, tests: Path, variant: Variant, folder: Path) -> Verdict:
+def try_variant(
+    package: Path, tests: Path, known: dict[str, float], variant: Variant, folder: Path
+) -> Verdict:
     """Write the variant into ``folder`` and run one stage of tests after the other on it."""
     write_variant(package, folder, variant)
     sys.path.insert(0, str(folder))
@@ -79,28 +95,29 @@ def try_variant(package: Path, tests: Path, variant: Variant, folder: Path) -> V
     options += ["--hypothesis-profile=mutants"]
     options += [word for plugin in PLUGINS for word in ("-p", plugin)]
     *near, rest = stages(package, tests, variant)
+    watch = Watch(known)
     for files in filter(None, [*near, rest]):
-        watch = Watch()
         code = pytest.main([*options, *map(str, files)], plugins=[watch])
+        verdict = Verdict(variant, passed=watch.passed)
         used = sys.modules.get(package.name)
         if used is None or not str(used.__file__).startswith(str(folder)):
-            return Verdict(variant, problem="the tests did not import the copy")
+            return replace(verdict, problem="the tests did not import the copy")
         if watch.unreadable:
-            return Verdict(variant, problem=f"{watch.unreadable} could not be imported")
+            return replace(verdict, problem=f"{watch.unreadable} could not be imported")
         if watch.failed:
-            return Verdict(variant, caught_by=watch.failed, far=files is rest)
+            return replace(verdict, caught_by=watch.failed, far=files is rest)
         if code != pytest.ExitCode.OK:
-            return Verdict(variant, problem=f"pytest ended with {code!r}")
-    return Verdict(variant)
+            return replace(verdict, problem=f"pytest ended with {code!r}")
+    return verdict
 
 
-def child(package: Path, tests: Path, variant: Variant, folder: Path, answer: Connection) -> None:
+def child(answer: Connection, variant: Variant, folder: Path, *place: Any) -> None:
     """Body of a forked process: try one variant, its output in ``folder/log``, and answer."""
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
     try:
-        answer.send(try_variant(package, tests, variant, folder))
+        answer.send(try_variant(*place, variant, folder))
     except Exception as error:  # noqa: BLE001  whatever it was, the table says it
         answer.send(Verdict(variant, problem=str(error)))
     finally:
@@ -119,12 +136,12 @@ class Trial:
     start: float
 
     @classmethod
-    def begin(cls, package: Path, tests: Path, variant: Variant) -> "Trial":
+    def begin(cls, variant: Variant, *place: Any) -> "Trial":
         """Fork a child for the variant."""
         fork = multiprocessing.get_context("fork")
         folder = Path(tempfile.mkdtemp(prefix="variant-"))
         receiver, sender = fork.Pipe(duplex=False)
-        process = fork.Process(target=child, args=(package, tests, variant, folder, sender))
+        process = fork.Process(target=child, args=(sender, variant, folder, *place))
         process.start()
         sender.close()
         return cls(variant, folder, process, receiver, time.monotonic())
@@ -149,14 +166,17 @@ def verdicts(
     """Try all variants, ``workers`` at a time, and yield each verdict as it comes."""
     waiting = list(variants)[::-1]
     running: list[Trial] = []
+    known: dict[str, float] = {}
     while waiting or running:
         while waiting and len(running) < workers:
-            running.append(Trial.begin(package, tests, waiting.pop()))
+            running.append(Trial.begin(waiting.pop(), package, tests, known))
         wait([trial.answer for trial in running], timeout=1)
         for trial in list(running):
             if trial.answer.poll() or time.monotonic() - trial.start > limit:
                 running.remove(trial)
-                yield trial.end()
+                verdict = trial.end()
+                known.update(verdict.passed)
+                yield verdict
 
 
 def describe(verdict: Verdict) -> str:
