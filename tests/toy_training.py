@@ -58,15 +58,13 @@ SETTINGS = Settings(steps=12, batch_size=4, save_every=5, seed=3)
 def tiny():
     """Build the smallest Mask R-CNN, its normalisation fixed."""
     torch.manual_seed(0)
-    return mask_rcnn_tiny(
-        4,
-        widths=(8, 16, 16),
-        channels=16,
-        representation_size=16,
-        mask_layers=(16,),
-        min_size=64,
-        body={"norm": FrozenBatchNorm2d, "zero_init_residual": False},
-    )
+    sizes = {"widths": (8, 16, 16), "channels": 16, "representation_size": 16, "mask_layers": (16,)}
+    model = mask_rcnn_tiny(4, **sizes, min_size=64, body={"zero_init_residual": False})
+    for module in list(model.modules()):
+        for name, part in module.named_children():
+            if isinstance(part, nn.BatchNorm2d):
+                setattr(module, name, FrozenBatchNorm2d(part.num_features))
+    return model
 
 
 TINY_SETTINGS = Settings(steps=3, batch_size=4, shares=2, learning_rate=0.01)

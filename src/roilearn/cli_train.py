@@ -101,7 +101,7 @@ def _add_settings(group: Any) -> None:
     add("--seed", int, "of all that is random (default 0)")
     add("--shares", int, "parts of a batch, one after the other (default one a process)")
     add("--workers", int, "processes that load images (default 1)")
-    add("--save-every", int, "steps between checkpoints (default 100)")
+    add("--save-every", int, "steps between checkpoints (default 200)")
     group.add_argument(
         "--again", action="store_true", help="begin anew, though there is a checkpoint"
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from roilearn.train.record import read_record
 
@@ -23,7 +24,7 @@ def draw_curves(record: str | Path, picture: str | Path) -> None:
     picture : file to write: PNG, SVG or PDF, as its name ends.
     """
     columns = {name: np.array(values) for name, values in read_record(record).items()}
-    figure = Figure(figsize=(8, 7), layout="constrained")
+    figure = Figure(figsize=(8, 7), layout="tight")
     losses, rate = figure.subplots(2, height_ratios=(3, 1), sharex=True)
     for name, values in columns.items():
         if name not in ASIDE:
@@ -38,6 +39,9 @@ def draw_curves(record: str | Path, picture: str | Path) -> None:
     gradient = rate.twinx()
     gradient.plot(columns["step"], columns["gradient"], color="grey", alpha=0.5, lw=0.5)
     gradient.set(yscale="log", ylabel="norm of the gradient")
+    for axes in (losses, gradient):
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     figure.savefig(picture, dpi=110)
 
 

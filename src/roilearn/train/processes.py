@@ -5,6 +5,7 @@ Each computes gradients of its own images; before a step all take the mean. Star
 """
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ class Processes:
         """
         if self.count == 1:
             return model
+        # of a kernel of one cell both strides are the same order of numbers
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
         return DistributedDataParallel(model, broadcast_buffers=False)
 
     def alone(self, model: nn.Module) -> AbstractContextManager[None]:

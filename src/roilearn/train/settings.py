@@ -62,7 +62,7 @@ class Settings:
     seed: int = 0
     shares: int = 1
     workers: int = 0
-    save_every: int = 100
+    save_every: int = 200
 
     def __post_init__(self) -> None:
         """Check every setting."""
