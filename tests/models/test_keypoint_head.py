@@ -2,7 +2,16 @@
 
 import pytest
 import torch
-from second_stage import CHANNELS, NOTHING, PROPOSALS, SIZES, TARGETS, make_features, make_heads
+from second_stage import (
+    CHANNELS,
+    NOTHING,
+    PROPOSALS,
+    SIZES,
+    TARGETS,
+    ground_truth,
+    make_features,
+    make_heads,
+)
 
 from roilearn import models
 
@@ -24,6 +33,13 @@ def test_a_point_comes_back_to_within_half_a_cell_and_half_a_pixel(size):
     assert ((found[..., :2] - places).abs() <= side / size / 2 + 0.51).all()
     assert (found[..., 2] == 1).all()
     assert (scores > 0.5).all()
+
+
+def test_a_point_on_the_last_edge_counts_and_none_outside_or_unmarked():
+    points = torch.tensor([[[0.0, 8, 1], [8, 8, 1], [9, 4, 1], [4, 4, 0]]])
+    cells, counts = models.keypoint_targets(points, torch.tensor([[0.0, 0, 8, 8]]), 4)
+    assert cells.tolist() == [[12, 15, 0, 0]]
+    assert counts.tolist() == [[True, True, False, False]]
 
 
 def test_what_does_not_count_costs_nothing():
@@ -74,6 +90,14 @@ def test_heads_with_keypoints():
         assert image["keypoints"].shape == (len(image["boxes"]), POINTS, 3)
         assert image["keypoints_scores"].shape == (len(image["boxes"]), POINTS)
     assert [image["keypoints"].shape for image in nothing] == [(0, POINTS, 3)] * 2
+
+
+def test_a_proposal_learns_the_points_of_its_own_object():
+    """Those of the second object alone are marked."""
+    targets = with_points([ground_truth(SIZES[0], (5, 5, 29, 31), (30, 34, 46, 60)), NOTHING[1]])
+    targets[0]["keypoints"][0, :, 2] = 0
+    losses = keypoint_heads().train()(make_features(), PROPOSALS, SIZES, targets)[1]
+    assert losses["loss_keypoint"] > 0
 
 
 def test_missing_keypoints_are_named():

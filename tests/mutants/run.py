@@ -31,7 +31,7 @@ from variant import UNCHANGED, Variant, listed, write_variant
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "roilearn"
 LIMIT = 1800  # seconds for one variant; on two quiet cores all tests take some minutes
-SLOW = 0.5  # seconds; a test that took longer before waits until the others of its stage are done
+SLOW = 1.0  # seconds; a test that took longer before waits until the others of its stage are done
 PLUGINS = ("_hypothesis_pytestplugin", "pytest_timeout")  # finding all installed ones takes seconds
 WARM = (*PLUGINS, "hypothesis.extra.numpy", "matplotlib.pyplot", "sklearn", "torchvision")
 
