@@ -72,7 +72,7 @@ types: $(VENV)/ready  ## pyright on the package
 
 unit: $(VENV)/ready  ## tests and doctests that need neither a browser nor a notebook
 	$(PYTEST) --junitxml=$(REPORTS)/unit.xml --ignore=tests/book --ignore=tests/mutants \
-		--doctest-modules tests src
+		--ignore=src/roilearn/kernels --doctest-modules tests src
 
 mutants: $(VENV)/ready  ## deliberately wrong variants against the real tests
 	$(BIN)/python tests/mutants/run.py

@@ -2,6 +2,7 @@ from . import bench as bench
 from . import data as data
 from . import exercises as exercises
 from . import explore as explore
+from . import kernels as kernels
 from . import models as models
 from . import notebook as notebook
 from . import odd_boxes as odd_boxes

@@ -48,6 +48,7 @@ def test_every_contract_can_be_broken(root, package, project):
         "exercises": "import torch",
         "explore": "import roilearn.patching",
         "plot": "import roilearn.bench",
+        "kernels": "import roilearn.models",
         "models": "import roilearn.train",
         "data": "import roilearn.models",
     }

@@ -74,6 +74,17 @@ def as_rois(
     tensor([[0., 0., 0., 4., 4.],
             [1., 1., 2., 3., 5.]])
     """
+    rois = join_rois(boxes, batch_size, dtype, columns)
+    if reads_values(rois, validate):
+        check_box_values(rois, batch_size, columns)
+        return rois
+    return rois if onnx.exporting() else without_bad_rows(rois, batch_size)
+
+
+def join_rois(
+    boxes: Tensor | Sequence[Tensor], batch_size: int, dtype: torch.dtype, columns: str
+) -> Float[Tensor, "K _"]:
+    """Do what ``as_rois`` does, without a look at the values."""
     check_boxes(boxes, batch_size, columns)
     images = [boxes] if isinstance(boxes, Tensor) else list(boxes)
     for image_boxes in images:
@@ -88,11 +99,7 @@ def as_rois(
         images = [
             torch.nn.functional.pad(b.to(dtype), (1, 0), value=n) for n, b in enumerate(boxes)
         ]
-    rois = torch.cat(images).to(dtype) if images else torch.zeros(0, columns.count(",") + 1)
-    if reads_values(rois, validate):
-        check_box_values(rois, batch_size, columns)
-        return rois
-    return rois if onnx.exporting() else without_bad_rows(rois, batch_size)
+    return torch.cat(images).to(dtype) if images else torch.zeros(0, columns.count(",") + 1)
 
 
 def without_bad_rows(rois: Float[Tensor, "K n"], batch_size: int) -> Float[Tensor, "K n"]:

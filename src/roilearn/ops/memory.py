@@ -41,11 +41,7 @@ def pool_bags(
     """
     shape, pieces = (rois.shape[0], *bins), in_pieces(rois, entries)
     if recording(*maps, rois) or tracing():
-        if out is not None:
-            raise ValueError(
-                "out must be None while gradients are recorded or a graph is traced; got a tensor. "
-                "Call the operator under torch.inference_mode()."
-            )
+        check_unrecorded(out)
         bag = join([make_bag(piece) for piece in pieces])
         return weighted_sums(maps, bag, [shape], [memory_format])[0]
     output = empty(maps[0], shape, memory_format) if out is None else check_out(out, maps, shape)
@@ -89,6 +85,15 @@ def in_pieces(
 def recording(*tensors: Tensor) -> bool:
     """Whether what is done to the tensors is recorded for gradients."""
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def check_unrecorded(out: Tensor | None) -> None:
+    """Raise if there is an ``out``: for calls whose result becomes part of a graph."""
+    if out is not None:
+        raise ValueError(
+            "out must be None while gradients are recorded or a graph is traced; got a tensor. "
+            "Call the operator under torch.inference_mode()."
+        )
 
 
 def check_out(

@@ -24,6 +24,7 @@ from roilearn.ops import onnx
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
+from roilearn.ops.hand_over import kernels_for
 from roilearn.ops.levels import assign_levels
 from roilearn.ops.memory import pool_bags
 from roilearn.ops.opaque import opaque
@@ -99,6 +100,12 @@ def multi_scale_roi_align(
         check_tensor(f"input[{number}]", level_map)
     check_pyramid(maps)
     scales = check_spatial_scales(spatial_scales, len(maps))
+    if (kernels := kernels_for(maps, boxes, ratio)) is not None:
+        levels = (canonical_scale, canonical_level, rule)
+        options = {"validate": validate, "out": out, "memory_format": memory_format}
+        return kernels.multi_scale_roi_align(
+            maps, boxes, bins, scales, ratio, aligned, *levels, **options
+        )
     rois = as_rois(boxes, maps[0].shape[0], maps[0].dtype, validate=validate)
     which = map_of(rois, scales, canonical_scale, canonical_level, rule)  # [K]
     if onnx.exporting():
@@ -107,14 +114,29 @@ def multi_scale_roi_align(
     if tracing() and not lists_samples(ratio):
         levels = (canonical_scale, canonical_level, rule)
         return _of_values(maps, rois, bins, maps[0].shape[1], scales, ratio, aligned, *levels)
-    scale = rois.new_tensor(scales)[which][:, None]
+    return by_bags(maps, rois, which, bins, scales, ratio, aligned, out, memory_format)
+
+
+def by_bags(
+    maps: Sequence[Float[Tensor, "N C _ _"]],
+    rois: Float[Tensor, "K 5"],
+    which: Int64[Tensor, " K"],
+    bins: tuple[int, int],
+    spatial_scales: Sequence[float],
+    sampling_ratio: int,
+    aligned: bool,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool boxes that have been checked, each from map number ``which``."""
+    scale = rois.new_tensor(spatial_scales)[which][:, None]
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned), which.to(rois.dtype)], 1)
     sizes = [(level_map.shape[2], level_map.shape[3]) for level_map in maps]
     make_bag = partial(
-        pyramid_bag, bins=bins, sampling_ratio=ratio, sizes=sizes, images=maps[0].shape[0]
+        pyramid_bag, bins=bins, sampling_ratio=sampling_ratio, sizes=sizes, images=maps[0].shape[0]
     )
     largest_size = (max(height for height, _ in sizes), max(width for _, width in sizes))
-    entries = entries_each(regions[:, :5], bins, ratio, largest_size)
+    entries = entries_each(regions[:, :5], bins, sampling_ratio, largest_size)
     return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
 
 
@@ -130,7 +152,7 @@ def map_of(
     last = max(round(-math.log2(scales[-1])), first)
     boxes = rois[:, 1:].detach()
     levels = assign_levels(boxes, first, last, canonical_scale, canonical_level, rule)
-    return (levels - first).clamp(max=len(scales) - 1)
+    return (levels - first).clamp(0, len(scales) - 1)
 
 
 def pyramid_bag(

@@ -20,6 +20,7 @@ from roilearn.arguments import (
     check_whole_numbers,
 )
 from roilearn.ops.eager import tracing
+from roilearn.ops.hand_over import MOST_BOXES, kernels_for
 from roilearn.ops.nms_pairs import table_of
 from roilearn.ops.nms_survivors import survivors
 
@@ -132,6 +133,10 @@ def suppress(
     """Do the work of both. Values decide how many stay, so values are always looked at."""
     check_finite("boxes", boxes)
     check_finite("scores", scores[:, None])
+    if len(boxes) <= MOST_BOXES and (kernels := kernels_for([boxes], scores)) is not None:
+        if idxs is None:
+            return kernels.nms(boxes, scores, iou_threshold)
+        return kernels.batched_nms(boxes, scores, idxs, iou_threshold)
     order = scores.argsort(stable=True, descending=True)
     boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))[order]
     table, (group, groups) = table_of(boxes), numbered_groups(idxs, order)

@@ -22,6 +22,7 @@ from roilearn.arguments import (
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
+from roilearn.ops.hand_over import kernels_for
 from roilearn.ops.memory import pool_bags
 from roilearn.ops.opaque import opaque
 from roilearn.ops.roi_align import entries_each, lists_samples, region, sample_bag_from
@@ -82,23 +83,43 @@ def ps_roi_align(
     ratio = check_sampling_ratio(sampling_ratio)
     check_tensor("input", input)
     check_features(input)
-    maps = maps_of_bins(input, bins)
+    check_position_sensitive(input, bins)
+    if (kernels := kernels_for([input], boxes, ratio)) is not None:
+        return kernels.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
     if tracing() and not lists_samples(ratio):
-        return _of_values([input], rois, bins, maps[0].shape[1], scale, ratio)
-    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned=True)], 1)  # [K, 5]
-    size = (input.shape[2], input.shape[3])
-    make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=ratio, size=size)
-    return pool_bags(make_bag, maps, regions, entries_each(regions, bins, ratio, size), bins)
+        channels = input.shape[1] // (bins[0] * bins[1])
+        return _of_values([input], rois, bins, channels, scale, ratio)
+    return by_bags([input], rois, bins, scale, ratio)
+
+
+def by_bags(
+    maps: Sequence[Float[Tensor, "N _ H W"]],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool boxes that have been checked from the one input in ``maps``."""
+    regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned=True)], 1)  # [K, 5]
+    size = (maps[0].shape[2], maps[0].shape[3])
+    make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
+    entries = entries_each(regions, bins, sampling_ratio, size)
+    return pool_bags(make_bag, maps_of_bins(maps[0], bins), regions, entries, bins)
 
 
 def maps_of_bins(
     input: Float[Tensor, "N _ H W"], bins: tuple[int, int]
 ) -> list[Float[Tensor, "_ C H W"]]:
-    """For each image one (height * width, C, H, W) tensor: a map of C channels for every bin."""
-    check_position_sensitive(input, bins)
-    channels = input.shape[1] // (bins[0] * bins[1])
-    return [image.unflatten(0, (channels, -1)).transpose(0, 1) for image in input.unbind(0)]
+    """For each image one (height * width, C, H, W) tensor: a map of C channels for every bin.
+
+    A graph for any number of images, none among them, has one tensor of all of them, a copy.
+    """
+    number = bins[0] * bins[1]
+    each = input.unflatten(1, (input.shape[1] // number, number)).transpose(1, 2)
+    if tracing() or not input.shape[0]:
+        return [each.flatten(0, 1)]
+    return list(each.unbind(0))
 
 
 def origins(

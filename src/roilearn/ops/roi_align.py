@@ -24,6 +24,7 @@ from roilearn.ops import onnx
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
+from roilearn.ops.hand_over import kernels_for
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.memory import pool_bags
 from roilearn.ops.opaque import opaque
@@ -102,16 +103,33 @@ def roi_align(
     check_flag("aligned", aligned)
     check_tensor("input", input)
     check_features(input)
+    if (kernels := kernels_for([input], boxes, ratio)) is not None:
+        options = {"validate": validate, "out": out, "memory_format": memory_format}
+        return kernels.roi_align(input, boxes, bins, scale, ratio, aligned, **options)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
     if onnx.exporting():
         return onnx.node(input, rois, bins, scale, ratio, aligned)
     if tracing() and not lists_samples(ratio):
         return _of_values([input], rois, bins, input.shape[1], scale, ratio, aligned)
-    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)  # [K, 5]
-    size = (input.shape[2], input.shape[3])
-    make_bag = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
-    entries = entries_each(regions, bins, ratio, size)
-    return pool_bags(make_bag, [input], regions, entries, bins, out, memory_format)
+    return by_bags([input], rois, bins, scale, ratio, aligned, out, memory_format)
+
+
+def by_bags(
+    maps: Sequence[Float[Tensor, "N C H W"]],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+    aligned: bool,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool boxes that have been checked from the one map of ``maps``."""
+    regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned)], 1)  # [K, 5]
+    size = (maps[0].shape[2], maps[0].shape[3])
+    make_bag = partial(sample_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
+    entries = entries_each(regions, bins, sampling_ratio, size)
+    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
 
 
 def region(

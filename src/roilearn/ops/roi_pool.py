@@ -23,6 +23,7 @@ from roilearn.arguments import (
 from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
+from roilearn.ops.hand_over import kernels_for
 from roilearn.ops.layout import BLOCK, blocks, channels_at_once, lay_out, tables
 from roilearn.ops.memory import pool_bags, pool_in_pieces
 from roilearn.ops.opaque import opaque
@@ -80,17 +81,36 @@ def roi_pool(
     scale = check_spatial_scale(spatial_scale)
     check_tensor("input", input)
     check_features(input)
-    rois = as_rois(boxes, len(input), input.dtype, validate=validate).detach()
+    if mode == "max" and (kernels := kernels_for([input], boxes)) is not None:
+        return kernels.roi_pool(input, boxes, bins, scale, validate=validate)
+    rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
     if tracing():
         return _of_values([input], rois, bins, input.shape[1], scale, mode)
-    size = (input.shape[2], input.shape[3])
-    _, rows, columns = box_spans(rois, bins, scale, size)
-    cells = rows.count.sum(1) * columns.count.sum(1)  # [K]
     if mode == "max":
-        pool = partial(largest_cells, bins=bins, spatial_scale=scale)
-        return pool_in_pieces(pool, input, rois, cells)
+        return by_gathers(input, rois, bins, scale)
+    size = (input.shape[2], input.shape[3])
     make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size)
-    return pool_bags(make_bag, [input], rois, cells, bins)
+    return pool_bags(make_bag, [input], rois, cells_each(rois, bins, scale, size), bins)
+
+
+def by_gathers(
+    input: Float[Tensor, "N C H W"],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool the maxima of boxes that have been checked."""
+    size = (input.shape[2], input.shape[3])
+    pool = partial(largest_cells, bins=bins, spatial_scale=spatial_scale)
+    return pool_in_pieces(pool, input, rois, cells_each(rois, bins, spatial_scale, size))
+
+
+def cells_each(
+    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+) -> Int32[Tensor, " K"]:
+    """Count the cells that the bins of each box read."""
+    _, rows, columns = box_spans(rois, bins, spatial_scale, size)
+    return rows.count.sum(1) * columns.count.sum(1)
 
 
 def average_bag(

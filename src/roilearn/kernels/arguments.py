@@ -1,0 +1,36 @@
+"""Boxes and features as the kernels take them, checked as ``roilearn.ops`` checks them."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from roilearn.arguments import BOX_COLUMNS, check_box_values
+from roilearn.ops.boxes import join_rois
+from roilearn.ops.eager import reads_values, tracing
+from roilearn.ops.hand_over import DTYPES, LARGEST_RATIO, MOST_LEVELS
+
+
+def covers(maps: Sequence[Tensor], sampling_ratio: int = -1) -> bool:
+    """Whether the kernels, and not the PyTorch path, answer for such maps and options."""
+    few = len(maps) <= MOST_LEVELS and sampling_ratio <= LARGEST_RATIO
+    return few and maps[0].dtype in DTYPES and not tracing()
+
+
+def kernel_rois(
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    like: Float[Tensor, "N C H W"],
+    validate: bool | None,
+) -> Float[Tensor, "K 5"]:
+    """Boxes in either form as (K, 5). A kernel itself passes over bad rows that nobody looked for.
+
+    Parameters
+    ----------
+    like : features, for the size of the batch.
+    validate : as in ``roilearn.ops.roi_align``.
+    """
+    rois = join_rois(boxes, like.shape[0], torch.float32, BOX_COLUMNS)
+    if reads_values(rois, validate):
+        check_box_values(rois, like.shape[0])
+    return rois

@@ -1,0 +1,90 @@
+"""RoIAlign on a pyramid, in one launch: a program reads its box's level, then that level's map.
+
+Maps stay where they are. The kernel takes a pointer for each level, up to five: to pack the maps
+into one buffer would copy all of them, and a table of pointers would have to be sent to the GPU.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from roilearn import ops
+from roilearn.arguments import (
+    check_flag,
+    check_output_size,
+    check_pyramid,
+    check_sampling_ratio,
+    check_spatial_scales,
+    check_tensor,
+)
+from roilearn.kernels.arguments import covers, kernel_rois
+from roilearn.kernels.sampled import Options, pool_samples
+from roilearn.ops.multi_scale_roi_align import by_bags, map_of
+
+
+def multi_scale_roi_align(
+    input: Sequence[Float[Tensor, "N C _ _"]],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scales: Sequence[float],
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+    canonical_scale: float = 224,
+    canonical_level: int = 4,
+    rule: str = "floor",
+    *,
+    validate: bool | None = None,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+    deterministic: bool = True,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box, on the level that fits its size.
+
+    Parameters
+    ----------
+    input, boxes, output_size, spatial_scales, sampling_ratio, aligned, canonical_scale,
+    canonical_level, rule, validate, out, memory_format :
+        as in ``roilearn.ops.multi_scale_roi_align``.
+    deterministic : as in ``roi_align``.
+
+    Returns
+    -------
+    As ``roilearn.ops.multi_scale_roi_align``.
+
+    Raises
+    ------
+    ValueError: as ``roilearn.ops.multi_scale_roi_align``; an ``input`` that is not on a GPU.
+
+    Source
+    ------
+    Lin et al., Feature Pyramid Networks (2017), section 4.2; torchvision 0.27.
+    """
+    bins, maps = check_output_size(output_size), list(input)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
+    check_flag("deterministic", deterministic)
+    for number, level_map in enumerate(maps):
+        check_tensor(f"input[{number}]", level_map)
+    check_pyramid(maps)
+    scales = tuple(check_spatial_scales(spatial_scales, len(maps)))
+    levels = (canonical_scale, canonical_level, rule)
+    if not covers(maps, ratio):
+        further = {"validate": validate, "out": out, "memory_format": memory_format}
+        return ops.multi_scale_roi_align(
+            maps, boxes, bins, scales, ratio, aligned, *levels, **further
+        )
+    rois = kernel_rois(boxes, maps[0], validate)
+    which = map_of(rois, scales, *levels)
+    again = partial(
+        by_bags,
+        which=which,
+        bins=bins,
+        spatial_scales=scales,
+        sampling_ratio=ratio,
+        aligned=aligned,
+    )
+    options = Options(bins, scales, ratio, aligned, deterministic, again)
+    return pool_samples(maps, rois, which.int(), options, out, memory_format)

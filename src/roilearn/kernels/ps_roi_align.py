@@ -1,0 +1,67 @@
+"""Position-sensitive RoIAlign on a GPU: RoIAlign's kernels, each bin in channels of its own."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from jaxtyping import Float
+from torch import Tensor
+
+from roilearn import ops
+from roilearn.arguments import (
+    check_features,
+    check_flag,
+    check_output_size,
+    check_position_sensitive,
+    check_sampling_ratio,
+    check_spatial_scale,
+    check_tensor,
+)
+from roilearn.kernels.arguments import covers, kernel_rois
+from roilearn.kernels.sampled import Options, pool_samples
+from roilearn.ops.ps_roi_align import by_bags
+
+
+def ps_roi_align(
+    input: Float[Tensor, "N _ H W"],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    *,
+    validate: bool | None = None,
+    deterministic: bool = True,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box, each bin in maps of its own.
+
+    Parameters
+    ----------
+    input, boxes, output_size, spatial_scale, sampling_ratio, validate :
+        as in ``roilearn.ops.ps_roi_align``.
+    deterministic : as in ``roi_align``.
+
+    Returns
+    -------
+    As ``roilearn.ops.ps_roi_align``.
+
+    Raises
+    ------
+    ValueError: as ``roilearn.ops.ps_roi_align``; an ``input`` that is not on a GPU.
+
+    Source
+    ------
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's reading; torchvision 0.27.
+    """
+    bins = check_output_size(output_size)
+    scale = check_spatial_scale(spatial_scale)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_flag("deterministic", deterministic)
+    check_tensor("input", input)
+    check_features(input)
+    check_position_sensitive(input, bins)
+    if not covers([input], ratio):
+        return ops.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
+    rois = kernel_rois(boxes, input, validate)
+    again = partial(by_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio)
+    aligned = True  # always
+    options = Options(bins, (scale,), ratio, aligned, deterministic, again, sensitive=True)
+    return pool_samples([input], rois, None, options)

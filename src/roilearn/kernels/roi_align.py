@@ -1,0 +1,75 @@
+"""RoIAlign on a GPU: one launch forward, two backward to the features, one to the boxes."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from roilearn import ops
+from roilearn.arguments import (
+    check_features,
+    check_flag,
+    check_output_size,
+    check_sampling_ratio,
+    check_spatial_scale,
+    check_tensor,
+)
+from roilearn.kernels.arguments import covers, kernel_rois
+from roilearn.kernels.sampled import Options, pool_samples
+from roilearn.ops.roi_align import by_bags
+
+
+def roi_align(
+    input: Float[Tensor, "N C H W"],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+    *,
+    validate: bool | None = None,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+    deterministic: bool = True,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box.
+
+    Parameters
+    ----------
+    input, boxes, output_size, spatial_scale, sampling_ratio, aligned : as in
+        ``roilearn.ops.roi_align``.
+    validate, out, memory_format : as there.
+    deterministic : True: on the way back each cell of the map collects from the bins that read it,
+        in one order, so that every run gives the same bits. False: the bins add to the cells, in
+        any order.
+
+    Returns
+    -------
+    As ``roilearn.ops.roi_align``. An adaptive box of too many samples gives zeros, since nobody
+    looks at it.
+
+    Raises
+    ------
+    ValueError: as ``roilearn.ops.roi_align``; an ``input`` that is not on a GPU.
+
+    Source
+    ------
+    He et al., Mask R-CNN (2017), section 3; options and order of arithmetic as in
+    torchvision 0.27.
+    """
+    bins = check_output_size(output_size)
+    scale = check_spatial_scale(spatial_scale)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
+    check_flag("deterministic", deterministic)
+    check_tensor("input", input)
+    check_features(input)
+    if not covers([input], ratio):
+        further = {"validate": validate, "out": out, "memory_format": memory_format}
+        return ops.roi_align(input, boxes, bins, scale, ratio, aligned, **further)
+    rois = kernel_rois(boxes, input, validate)
+    again = partial(by_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio, aligned=aligned)
+    options = Options(bins, (scale,), ratio, aligned, deterministic, again)
+    return pool_samples([input], rois, None, options, out, memory_format)

@@ -1,0 +1,22 @@
+"""Kernels in Triton's interpreter, or on a GPU (``make test-gpu``): the same tests.
+
+On a GPU there may be neither jaxtyping nor lazy-loader; ``stand_ins`` then stand in for them.
+"""
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).with_name("stand_ins")))  # last: what is installed comes first
+collect_ignore = ["compile_all.py", "stand_ins"]
+if not find_spec("triton"):  # it exists for Linux alone
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def device():
+    """Where the tensors of a test lie."""
+    return "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
