@@ -13,7 +13,7 @@ SEEN_BY = {
     "data": ("data", "train"),
     "train": ("train",),
 }
-ALL = ("reference", "ops", "peers", "models", "data", "train")
+ALL = ("ops", "reference", "peers", "models", "data", "train")
 EXPORTS = "test_onnx.py"  # takes minutes: only for variants of the export itself
 DEFINED = re.compile(r"^(?:def|class) ([A-Za-z]\w+)", re.MULTILINE)
 
