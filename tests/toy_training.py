@@ -52,7 +52,7 @@ class Toy(nn.Module):
         return {"loss_square": (error**2).mean(), "loss_spread": 0.1 * found.var()}
 
 
-SETTINGS = Settings(steps=12, batch_size=4, save_every=5, seed=3)
+SETTINGS = Settings(steps=10, batch_size=4, save_every=5, seed=3)
 
 
 def tiny():

@@ -105,7 +105,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"workers": 1}, {"save_every": 12}], ids=["workers", "save_every"]
+    "change", [{"workers": 1}, {"save_every": 10}], ids=["workers", "save_every"]
 )
 def test_neither_workers_nor_checkpoints_change_the_weights(whole, tmp_path, change):
     found = train(Toy(), Noise(), replace(SETTINGS, **change), tmp_path)

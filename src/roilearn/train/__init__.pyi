@@ -1,3 +1,5 @@
+from .checkpoint import CheckpointError as CheckpointError
+from .curves import draw_curves as draw_curves
 from .evaluate import BACKENDS as BACKENDS
 from .evaluate import Evaluation as Evaluation
 from .evaluate import evaluate as evaluate
