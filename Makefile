@@ -13,6 +13,7 @@ PYTEST_OPTIONS ?=
 PYTEST = $(BIN)/python -m pytest $(PYTEST_OPTIONS)
 NOTEBOOKS ?= notebooks
 RECORDER := tests/cuda_record/record_cuda.py
+ON_GPU := tests/kernels/on_gpu.py
 
 # Small matrices on many threads are slower than on one, and two test runs share the cores better.
 export OMP_NUM_THREADS ?= 1
@@ -22,7 +23,7 @@ export PYTHONHASHSEED ?= 0
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help book html lab notebooks test lint types unit mutants nbval browser chromium tally \
-	test-floors format bench record-cuda clean
+	test-floors format bench record-cuda test-gpu bench-gpu clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' \
@@ -106,6 +107,12 @@ bench: $(VENV)/ready  ## measure against the peers and store the results
 
 record-cuda:  ## record torchvision's CUDA kernels (needs a GPU; PYTHON= any with torch and torchvision)
 	$(PYTHON) $(RECORDER)
+
+test-gpu:  ## the kernels on a GPU, against torchvision's (PYTHON= any with torch, torchvision, triton, pytest)
+	$(PYTHON) $(ON_GPU) test
+
+bench-gpu:  ## measure the kernels on a GPU and store the results (PYTHON= as for test-gpu)
+	$(PYTHON) $(ON_GPU) bench
 
 test-floors: $(FLOORS)/ready  ## the core tests with the oldest supported versions
 	$(FLOORS)/bin/python -m pytest tests/reference tests/ops tests/peers

@@ -10,12 +10,27 @@ from roilearn.arguments import BOX_COLUMNS, check_box_values
 from roilearn.ops.boxes import join_rois
 from roilearn.ops.eager import reads_values, tracing
 from roilearn.ops.hand_over import DTYPES, LARGEST_RATIO, MOST_LEVELS
+from roilearn.ops.roi_align import entries_each, region
 
 
 def covers(maps: Sequence[Tensor], sampling_ratio: int = -1) -> bool:
     """Whether the kernels, and not the PyTorch path, answer for such maps and options."""
     few = len(maps) <= MOST_LEVELS and sampling_ratio <= LARGEST_RATIO
     return few and maps[0].dtype in DTYPES and not tracing()
+
+
+def check_samples(
+    rois: Float[Tensor, "K 5"],
+    scale: float | Float[Tensor, "K 1"],
+    aligned: bool,
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    validate: bool | None,
+) -> None:
+    """Raise, where values are looked at, for a box of more samples than a kernel reads."""
+    if reads_values(rois, validate):
+        sides = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)
+        entries_each(sides, bins, sampling_ratio, size=(1, 1))
 
 
 def kernel_rois(

@@ -20,8 +20,9 @@ from roilearn.arguments import (
     check_spatial_scales,
     check_tensor,
 )
-from roilearn.kernels.arguments import covers, kernel_rois
+from roilearn.kernels.arguments import check_samples, covers, kernel_rois
 from roilearn.kernels.sampled import Options, pool_samples
+from roilearn.ops.eager import reads_values
 from roilearn.ops.multi_scale_roi_align import by_bags, map_of
 
 
@@ -78,6 +79,8 @@ def multi_scale_roi_align(
         )
     rois = kernel_rois(boxes, maps[0], validate)
     which = map_of(rois, scales, *levels)
+    scale = rois.new_tensor(scales)[which][:, None] if reads_values(rois, validate) else 1.0
+    check_samples(rois, scale, aligned, bins, ratio, validate)
     again = partial(
         by_bags,
         which=which,

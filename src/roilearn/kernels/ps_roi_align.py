@@ -16,7 +16,7 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.kernels.arguments import covers, kernel_rois
+from roilearn.kernels.arguments import check_samples, covers, kernel_rois
 from roilearn.kernels.sampled import Options, pool_samples
 from roilearn.ops.ps_roi_align import by_bags
 
@@ -60,8 +60,8 @@ def ps_roi_align(
     check_position_sensitive(input, bins)
     if not covers([input], ratio):
         return ops.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
-    rois = kernel_rois(boxes, input, validate)
+    rois, aligned = kernel_rois(boxes, input, validate), True
+    check_samples(rois, scale, aligned, bins, ratio, validate)
     again = partial(by_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio)
-    aligned = True  # always
     options = Options(bins, (scale,), ratio, aligned, deterministic, again, sensitive=True)
     return pool_samples([input], rois, None, options)

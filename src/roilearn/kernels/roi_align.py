@@ -16,7 +16,7 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.kernels.arguments import covers, kernel_rois
+from roilearn.kernels.arguments import check_samples, covers, kernel_rois
 from roilearn.kernels.sampled import Options, pool_samples
 from roilearn.ops.roi_align import by_bags
 
@@ -47,8 +47,7 @@ def roi_align(
 
     Returns
     -------
-    As ``roilearn.ops.roi_align``. An adaptive box of too many samples gives zeros, since nobody
-    looks at it.
+    As ``roilearn.ops.roi_align``. An adaptive box of too many samples gives zeros if nobody looks.
 
     Raises
     ------
@@ -70,6 +69,7 @@ def roi_align(
         further = {"validate": validate, "out": out, "memory_format": memory_format}
         return ops.roi_align(input, boxes, bins, scale, ratio, aligned, **further)
     rois = kernel_rois(boxes, input, validate)
+    check_samples(rois, scale, aligned, bins, ratio, validate)
     again = partial(by_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio, aligned=aligned)
     options = Options(bins, (scale,), ratio, aligned, deterministic, again)
     return pool_samples([input], rois, None, options, out, memory_format)

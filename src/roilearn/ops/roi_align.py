@@ -63,7 +63,8 @@ def roi_align(
         cell out and makes every box at least one cell long.
     validate : whether to look for bad values in ``boxes``. None: in eager mode on the CPU only,
         because elsewhere a look would wait for the GPU or break a graph that is being traced.
-        (Adaptive sampling always looks: the sizes of the boxes decide how much there is to do.)
+        (Without a kernel for them adaptive boxes are always looked at: their sizes decide how much
+        there is to do.)
     out : tensor that takes the result, for calls that follow each other: fresh memory costs as
         much time as the sums that are written to it. Only where no gradients are recorded.
     memory_format : of the result, where there is no ``out``: ``torch.channels_last`` saves
