@@ -19,18 +19,21 @@ DEFINED = re.compile(r"^(?:def|class) ([A-Za-z]\w+)", re.MULTILINE)
 
 
 def stages(package: Path, tests: Path, variant: Variant) -> list[list[Path]]:
-    """Test files of the module's name in its own folder, all that name it, and the rest."""
+    """Test files of the module's name in its own folder, others that name it, and the rest."""
     changed = package / variant.file
     folders = SEEN_BY.get(changed.parent.name, ALL)
     files = [path for folder in folders for path in sorted((tests / folder).glob("test_*.py"))]
     files = [path for path in files if path.name != EXPORTS or changed.stem in EXPORTS]
-    same = [path for path in files if changed.stem in path.stem]
-    own = [path for path in same if path.parent.name == folders[0]]
-    own.sort(key=lambda path: path.stem != f"test_{changed.stem}")
     naming = tests_naming(changed, package, files)
-    near = [path for path in same if path not in own]
-    near += [path for path in naming if path not in same]
-    return [own, near, [path for path in files if path not in own + near]]
+    near = [path for path in files if changed.stem in path.stem or path in naming]
+
+    def distance(path: Path) -> tuple[bool, bool, bool]:
+        foreign = path.parent.name != folders[0]
+        return foreign, changed.stem not in path.stem, path.stem != f"test_{changed.stem}"
+
+    near.sort(key=distance)
+    own = [path for path in near if not any(distance(path)[:2])]
+    return [own, near[len(own) :], [path for path in files if path not in near]]
 
 
 def tests_naming(changed: Path, package: Path, tests: list[Path]) -> list[Path]:
