@@ -86,7 +86,7 @@ def _add_settings(group: Any) -> None:
         "--steps", type=int, default=1000, metavar="N", help="changes (default %(default)s)"
     )
     add("--batch-size", int, "images a step (default 8; resnet50: 2)")
-    add("--learning-rate", float, "the highest (default 0.002; resnet50: 0.0001)")
+    add("--learning-rate", float, "the highest (default 0.003; resnet50: 0.0001)")
     add("--warm-up", float, "share of the steps in which it rises (default 0.1)")
     group.add_argument(
         "--schedule", choices=("cosine", "steps", "constant"), help="how it falls (default cosine)"
@@ -94,7 +94,7 @@ def _add_settings(group: Any) -> None:
     group.add_argument("--optimizer", choices=("adamw", "sgd"), help="(default adamw)")
     add("--weight-decay", float, "pull of weights to 0 (default 0.01)")
     add("--clip", float, "longest gradient (default 5)")
-    add("--average", float, "share of the old in the moving average (default 0.998; resnet50: 0)")
+    add("--average", float, "share of the old in the moving average (default 0.999; resnet50: 0)")
     group.add_argument(
         "--precision", choices=("float32", "bfloat16", "float16"), help="(default float32)"
     )

@@ -21,8 +21,6 @@ from roilearn.ops import masks_to_boxes
 
 TRIES = 20
 """Places tried for each shape before a scene goes without it."""
-LEAST_VISIBLE = 0.25
-"""Share of every shape that the ones in front leave to be seen."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,8 @@ class ShapeScenes(Dataset):
     radii : smallest and largest radius in pixels, of the circle around a shape, drawn
         log-uniformly. By default 1/16 and 5/16 of the shorter side: 8 and 40 pixels of 128.
     crowding : share of the shapes that are put against another one on purpose.
+    least_visible : share of every shape that the ones in front leave to be seen. Of a shape that
+        is hidden by more than half, even we cannot always say what it is.
 
     Returns
     -------
@@ -81,6 +81,7 @@ class ShapeScenes(Dataset):
         objects: tuple[int, int] = (2, 5),
         radii: tuple[float, float] | None = None,
         crowding: float = 0.7,
+        least_visible: float = 0.6,
     ) -> None:
         check_choice("photographs", photographs, tuple(PHOTOGRAPHS))
         if not shapes:
@@ -96,6 +97,7 @@ class ShapeScenes(Dataset):
         self.seed, self.photographs = seed, photographs
         self.shapes, self.objects = tuple(shapes), objects
         self.crowding = check_share("crowding", crowding)
+        self.least_visible = check_share("least_visible", least_visible)
 
     def __len__(self) -> int:
         """Count the scenes."""
@@ -132,24 +134,25 @@ class ShapeScenes(Dataset):
         shapes: list[Shape] = []
         visible = np.zeros((0, *self.size), dtype=bool)
         whole = np.zeros(0)  # pixels of each shape before anything covers it
-        for _ in range(TRIES * wanted):
-            shape = self._propose(random, shapes)
-            mask = shape.mask(self.size)
-            left = np.concatenate([visible & ~mask, mask[None]])
-            areas = np.append(whole, mask.sum())
-            seen = left.sum((1, 2))
-            if (seen > 0).all() and (seen >= LEAST_VISIBLE * areas).all():
-                shapes.append(shape)
-                visible, whole = left, areas
-            if len(shapes) == wanted:
-                break
+        for _ in range(wanted):
+            name = self.shapes[random.integers(len(self.shapes))]
+            radius = self.radii[0] * (self.radii[1] / self.radii[0]) ** random.random()
+            for _ in range(TRIES):  # other places, not another size: large ones fit less often
+                shape = self._put(name, radius, random, shapes)
+                mask = shape.mask(self.size)
+                left = np.concatenate([visible & ~mask, mask[None]])
+                areas = np.append(whole, mask.sum())
+                seen = left.sum((1, 2))
+                if (seen > 0).all() and (seen >= self.least_visible * areas).all():
+                    shapes.append(shape)
+                    visible, whole = left, areas
+                    break
         return Scene(tuple(shapes), visible)
 
-    def _propose(self, random: np.random.Generator, shapes: Sequence[Shape]) -> Shape:
-        """Draw a shape, anywhere or against an earlier one, inside the image if it fits."""
-        name = self.shapes[random.integers(len(self.shapes))]
-        smallest, largest = self.radii
-        radius = smallest * (largest / smallest) ** random.random()
+    def _put(
+        self, name: str, radius: float, random: np.random.Generator, shapes: Sequence[Shape]
+    ) -> Shape:
+        """Put a shape anywhere or against an earlier one, inside the image if it fits."""
         height, width = self.size
         x, y = random.uniform(0, width), random.uniform(0, height)
         if shapes and random.random() < self.crowding:

@@ -22,7 +22,7 @@ from roilearn.train.processes import Processes, joined_processes
 from roilearn.train.settings import Settings
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "mask_rcnn_tiny": {},
+    "mask_rcnn_tiny": {"learning_rate": 3e-3, "average": 0.999},
     "mask_rcnn_resnet50_fpn": {"batch_size": 2, "learning_rate": 1e-4, "average": 0.0},
 }
 """Settings of each model that differ from those of ``Settings``."""
