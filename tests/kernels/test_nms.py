@@ -33,11 +33,11 @@ def test_the_same_boxes_stay_in_the_same_order(device, threshold):
 def test_an_overlap_of_just_the_threshold_does_not_suppress(device):
     boxes = torch.tensor([[0.0, 0, 10, 1], [0, 0, 3, 1], [0, 0, 5, 1]], device=device)
     scores = torch.tensor([0.9, 0.8, 0.7], device=device)
-    assert kernels.nms(boxes, scores, 0.3).tolist() == [0, 1]  # 0.3 and 0.5 with the first
     assert kernels.nms(boxes, scores, 0.5).tolist() == [0, 1]  # 0.6 with the second
-    # In float32 3 / 5 is a little above 0.6.
+    assert kernels.nms(boxes, scores, 0.61).tolist() == [0, 1, 2]
+    # In float32 3 / 10 is a little above 0.3, and 3 / 5 above 0.6.
+    assert kernels.nms(boxes, scores, 0.3).tolist() == [0]
     assert kernels.nms(boxes[1:], scores[1:], 0.6).tolist() == [0]
-    assert kernels.nms(boxes[1:], scores[1:], 0.61).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("count", [0, 1, 32, 33])

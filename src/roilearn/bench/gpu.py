@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 import torchvision
@@ -94,7 +95,7 @@ def alignments(shape: Shape) -> Iterator[Row]:
     options = (shape.output_size, 1.0, shape.sampling_ratio, True)
     last = features.to(memory_format=torch.channels_last)
 
-    def with_ours(maps: list[Tensor], **further: object) -> Tensor:
+    def with_ours(maps: list[Tensor], **further: Any) -> Tensor:
         return kernels.roi_align(maps[0], boxes, *options, **further)
 
     pools = {

@@ -8,6 +8,8 @@ instead, one program after the other, in NumPy: slowly, but the same lines.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 import triton
 from torch import Tensor
 from triton.runtime import JITFunction
@@ -23,6 +25,15 @@ def _probe() -> None:
 
 INTERPRETED = not isinstance(_probe, JITFunction)
 """Whether kernels run in Triton's interpreter."""
+
+
+def launch(
+    kernel: Any, grid: tuple[int, ...], on: Tensor, *arguments: Any, **constants: Any
+) -> None:
+    """Start a program of the kernel for each place of the grid, on the device of a tensor."""
+    # A GPU has no words for an overflow, the interpreter's NumPy would have some.
+    with torch.cuda.device_of(on), np.errstate(all="ignore"):
+        kernel[grid](*arguments, **constants, **EXACT)
 
 
 class Pyramid(NamedTuple):
@@ -46,25 +57,6 @@ def pyramid(maps: Sequence[Tensor], scales: Sequence[float]) -> Pyramid:
     )
 
 
-class Tiles(NamedTuple):
-    """Tiles of cells that programs own, counted through: levels, images, rows, columns."""
-
-    begins: tuple[int, ...]  # number of the first tile of each level
-    across: tuple[int, ...]  # tiles in a row of each level
-    per_image: tuple[int, ...]
-    images: int
-    number: int
-
-    @classmethod
-    def of(cls, maps: Sequence[Tensor], down: int, across: int) -> "Tiles":
-        """Cut maps into tiles of ``down`` x ``across`` cells."""
-        in_a_row = tuple(-(-m.shape[3] // across) for m in maps)
-        per_image = tuple(-(-m.shape[2] // down) * n for m, n in zip(maps, in_a_row, strict=True))
-        images = len(maps[0])
-        begins = tuple(images * sum(per_image[:level]) for level in range(len(maps)))
-        return cls(begins, in_a_row, per_image, images, images * sum(per_image))
-
-
 def channels_last(maps: Sequence[Tensor]) -> bool:
     """Whether the channels of a cell lie side by side, so that lanes should run along them."""
     return all(m.stride(1) == 1 for m in maps)
@@ -72,7 +64,7 @@ def channels_last(maps: Sequence[Tensor]) -> bool:
 
 def block(number: int, most: int) -> int:
     """Smallest power of two that has room for ``number``, but at most ``most``."""
-    return min(triton.next_power_of_2(number), most)
+    return min(1 << (number - 1).bit_length(), most)
 
 
 def blocks(maps: Sequence[Tensor], bins: int, channels: int) -> tuple[bool, tuple[int, int]]:

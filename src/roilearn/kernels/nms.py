@@ -13,7 +13,7 @@ from roilearn.arguments import (
     check_whole_numbers,
 )
 from roilearn.kernels.arguments import covers
-from roilearn.kernels.launch import EXACT, block, check_place
+from roilearn.kernels.launch import block, check_place, launch
 from roilearn.kernels.suppression import WORD, mark_pairs, settle
 from roilearn.ops.hand_over import MOST_BOXES
 from roilearn.ops.nms import check_all, threshold_in
@@ -99,11 +99,8 @@ def _suppress(
     words = order.new_empty(number, width, dtype=torch.int32)
     stays = order.new_empty(number, dtype=torch.int8)
     threshold = threshold_in(torch.float32, iou_threshold)
-    with torch.cuda.device_of(boxes):
-        grouped = group is not None
-        grid = (-(-number // ROWS), width)
-        mark_pairs[grid](
-            boxes, group, words, number, width, threshold, GROUPED=grouped, ROWS=ROWS, **EXACT
-        )
-        settle[(1,)](words, stays, number, width, WIDTH=block(width, 2**20))
+    pairs, grouped = (-(-number // ROWS), width), group is not None
+    arguments = (boxes, group, words, number, width, threshold)
+    launch(mark_pairs, pairs, boxes, *arguments, GROUPED=grouped, ROWS=ROWS)
+    launch(settle, (1,), boxes, words, stays, number, width, WIDTH=block(width, 2**20))
     return order[stays.bool()]

@@ -17,7 +17,8 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.kernels.arguments import check_samples, covers, kernel_rois
-from roilearn.kernels.sampled import Options, pool_samples
+from roilearn.kernels.passes import Options
+from roilearn.kernels.sampled import pool_samples
 from roilearn.ops.roi_align import by_bags
 
 

@@ -19,8 +19,8 @@ from roilearn.arguments import (
 )
 from roilearn.kernels.arguments import covers, kernel_rois
 from roilearn.kernels.largest import keep_largest, pay_winners
-from roilearn.kernels.launch import EXACT, Tiles, block, blocks, channels_last, check_place
-from roilearn.kernels.sampled import TILE_ACROSS, TILE_DOWN, list_touching
+from roilearn.kernels.launch import block, blocks, channels_last, check_place, launch
+from roilearn.kernels.tiles import TILE_ACROSS, TILE_DOWN, Tiles, list_touching
 from roilearn.ops.boxes import without_bad_rows
 from roilearn.ops.layout import format_of
 from roilearn.ops.roi_pool import POOL_MODES, by_gathers
@@ -79,25 +79,26 @@ class _Largest(Function):
         if output.numel():
             last, (some_bins, some_channels) = blocks([input], bins[0] * bins[1], channels)
             parts = -(-bins[0] * bins[1] // some_bins)
-            with torch.cuda.device_of(input):
-                keep_largest[(len(rois) * parts, -(-channels // some_channels))](
-                    input,
-                    input.stride(),
-                    *input.shape[2:],
-                    rois,
-                    scale,
-                    output,
-                    winner,
-                    len(input),
-                    channels,
-                    KEEP=keep,
-                    DOWN=bins[0],
-                    ACROSS=bins[1],
-                    CHANNELS_LAST=last,
-                    SOME_BINS=some_bins,
-                    SOME_CHANNELS=some_channels,
-                    **EXACT,
-                )
+            launch(
+                keep_largest,
+                (len(rois) * parts, -(-channels // some_channels)),
+                input,
+                input,
+                input.stride(),
+                *input.shape[2:],
+                rois,
+                scale,
+                output,
+                winner,
+                len(input),
+                channels,
+                KEEP=keep,
+                DOWN=bins[0],
+                ACROSS=bins[1],
+                CHANNELS_LAST=last,
+                SOME_BINS=some_bins,
+                SOME_CHANNELS=some_channels,
+            )
         ctx.save_for_backward(input, rois, winner)
         ctx.bins, ctx.scale = bins, scale
         return output
@@ -123,31 +124,32 @@ def _to_features(
     some_channels = block(channels, 64 if last else 32)
     tiles = Tiles.of([input], TILE_DOWN, TILE_ACROSS)
     lists, counts = list_touching(tiles, (scale,), rois, None, aligned=True, rounded=True)
-    with torch.cuda.device_of(input):
-        pay_winners[(tiles.number, -(-channels // some_channels))](
-            to_features,
-            to_features.stride(),
-            *input.shape[2:],
-            tiles.begins,
-            tiles.across,
-            tiles.per_image,
-            rois,
-            scale,
-            lists,
-            counts,
-            winner,
-            gradient,
-            gradient.stride(),
-            tiles.images,
-            channels,
-            len(rois),
-            DOWN=gradient.shape[2],
-            ACROSS=gradient.shape[3],
-            CHANNELS_LAST=last,
-            TILE_DOWN=TILE_DOWN,
-            TILE_ACROSS=TILE_ACROSS,
-            SOME_CHANNELS=some_channels,
-            POWER=block(max(gradient.shape[2:]), 2**20),
-            **EXACT,
-        )
+    launch(
+        pay_winners,
+        (tiles.number, -(-channels // some_channels)),
+        input,
+        to_features,
+        to_features.stride(),
+        *input.shape[2:],
+        tiles.begins,
+        tiles.across,
+        tiles.per_image,
+        rois,
+        scale,
+        lists,
+        counts,
+        winner,
+        gradient,
+        gradient.stride(),
+        tiles.images,
+        channels,
+        len(rois),
+        DOWN=gradient.shape[2],
+        ACROSS=gradient.shape[3],
+        CHANNELS_LAST=last,
+        TILE_DOWN=TILE_DOWN,
+        TILE_ACROSS=TILE_ACROSS,
+        SOME_CHANNELS=some_channels,
+        POWER=block(max(gradient.shape[2:]), 2**20),
+    )
     return to_features
