@@ -41,13 +41,13 @@ def test_the_loop_answers_the_same_for_every_kind_of_box(kind, dtype):
 
 
 WAYS = {
-    "one block": {"BLOCK": 10**6},
-    "small blocks": {"BLOCK": 7, "STILL_ALIVE": 2.0},
-    "small blocks, few columns": {"BLOCK": 7, "COLUMNS": 5, "STILL_ALIVE": 2.0},
-    "a block, then a list": {"BLOCK": 7, "STILL_ALIVE": 0.0},
-    "a list of few rows": {"BLOCK": 7, "STILL_ALIVE": 0.0, "ROWS": 8},
-    "a list of many strips": {"BLOCK": 1, "STILL_ALIVE": 0.0, "IN_A_STRIP": 1},
-    "no list is worth having": {"BLOCK": 7, "STILL_ALIVE": 0.0},
+    "one block": {"ONE_BLOCK": 0, "BLOCK": 10**6},
+    "small blocks": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 2.0},
+    "small blocks, few columns": {"ONE_BLOCK": 0, "BLOCK": 7, "COLUMNS": 5, "STILL_ALIVE": 2.0},
+    "a block, then a list": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 0.0},
+    "a list of few rows": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 0.0, "ROWS": 8},
+    "a list of many strips": {"ONE_BLOCK": 0, "BLOCK": 1, "STILL_ALIVE": 0.0, "IN_A_STRIP": 1},
+    "no list is worth having": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 0.0},
 }
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from roilearn.bench.results import FOLDER, read_as, write
 from roilearn.bench.run import versions
-from roilearn.models.targets import mask_targets
+from roilearn.models.mask_targets import mask_targets
 from roilearn.ops import PASTE_RULES, masks_to_boxes, paste_masks_in_image
 
 FILE = FOLDER / "last_rounding.csv"

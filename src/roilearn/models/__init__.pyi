@@ -28,6 +28,8 @@ from .mask_rcnn import MaskRCNN as MaskRCNN
 from .mask_rcnn import mask_rcnn as mask_rcnn
 from .mask_rcnn import mask_rcnn_resnet50_fpn as mask_rcnn_resnet50_fpn
 from .mask_rcnn import mask_rcnn_tiny as mask_rcnn_tiny
+from .mask_targets import all_mask_targets as all_mask_targets
+from .mask_targets import mask_targets as mask_targets
 from .matching import BELOW as BELOW
 from .matching import BETWEEN as BETWEEN
 from .matching import match as match
@@ -55,7 +57,6 @@ from .targets import CROWD_SHARE as CROWD_SHARE
 from .targets import DELTA_WEIGHTS as DELTA_WEIGHTS
 from .targets import DetectionTargets as DetectionTargets
 from .targets import detection_targets as detection_targets
-from .targets import mask_targets as mask_targets
 from .transform import IMAGE_MEAN as IMAGE_MEAN
 from .transform import IMAGE_STD as IMAGE_STD
 from .transform import DetectorTransform as DetectorTransform

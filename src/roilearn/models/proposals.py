@@ -76,41 +76,37 @@ def proposals(
     check_predictions(objectness, deltas, anchors, len(image_sizes))
     before, after = check_count("before", before), check_count("after", after)
     picked = []
-    for image, size in enumerate(image_sizes):
-        boxes, scores, levels = best_of_levels(
-            [logits[image] for logits in objectness],
-            [moves[image] for moves in deltas],
-            anchors,
-            before,
-        )
-        boxes = clip_boxes_to_image(boxes, size)
+    every_box, every_score, levels = best_of_levels(objectness, deltas, anchors, before)
+    for boxes, scores, size in zip(every_box, every_score, image_sizes, strict=True):
+        boxes = clip_boxes_to_image(boxes, size)  # noqa: PLW2901
         kept = remove_small_boxes(boxes, min_size)
         kept = kept[scores[kept] >= score_threshold]
-        boxes, scores, levels = boxes[kept], scores[kept], levels[kept]
-        kept = batched_nms(boxes, scores, levels, iou_threshold)[:after]
-        picked.append((boxes[kept], scores[kept]))
+        best = batched_nms(boxes[kept], scores[kept], levels[kept], iou_threshold)[:after]
+        picked.append((boxes[kept[best]], scores[kept[best]]))
     return [boxes for boxes, _ in picked], [scores for _, scores in picked]
 
 
 def best_of_levels(
-    objectness: Sequence[Float[Tensor, " _"]],
-    deltas: Sequence[Float[Tensor, "_ 4"]],
+    objectness: Sequence[Float[Tensor, "N _"]],
+    deltas: Sequence[Float[Tensor, "N _ 4"]],
     anchors: Sequence[Float[Tensor, "_ 4"]],
     before: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Move the ``before`` best anchors of each level of one image.
+    """Move the ``before`` best anchors of each level, in all images at once.
 
     Small objects have anchors on the finest level alone. Were the best of all levels taken
     together, a large object with many good anchors could leave them no place.
 
     Returns
     -------
-    (K, 4) boxes, (K,) scores and (K,) levels, counted from 0.
+    (N, K, 4) boxes, (N, K) scores and (K,) levels, counted from 0.
     """
     boxes, scores, levels = [], [], []
     for level, logits in enumerate(objectness):
-        best, index = logits.topk(min(before, len(logits)))
-        boxes.append(decode_boxes(deltas[level][index], anchors[level][index]))
-        scores.append(best.to(boxes[-1].dtype).sigmoid())
-        levels.append(torch.full_like(index, level))
-    return torch.cat(boxes), torch.cat(scores), torch.cat(levels)
+        best, index = logits.topk(min(before, logits.shape[1]))
+        moves = deltas[level].take_along_dim(index[..., None], 1)
+        moved = decode_boxes(moves.flatten(0, 1), anchors[level][index.flatten()])
+        boxes.append(moved.view(*index.shape, 4))
+        scores.append(best.to(moved.dtype).sigmoid())
+        levels.append(index.new_full((index.shape[1],), level))
+    return torch.cat(boxes, 1), torch.cat(scores, 1), torch.cat(levels)

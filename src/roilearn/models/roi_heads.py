@@ -15,11 +15,11 @@ from roilearn.arguments import check_labels, check_losses, check_target
 from roilearn.models.box_head import box_losses
 from roilearn.models.detections import detections
 from roilearn.models.mask_head import mask_loss
+from roilearn.models.mask_targets import all_mask_targets
 from roilearn.models.targets import (
     DELTA_WEIGHTS,
     DetectionTargets,
     detection_targets,
-    mask_targets,
     objects,
 )
 from roilearn.ops.eager import reads_values
@@ -167,12 +167,9 @@ class RoIHeads(nn.Module):
         pooled = self.mask_pooler(features, [image.boxes for image in found], image_sizes)
         labels = torch.cat([image.labels for image in found])
         logits = self.mask_predictor(self.mask_head(pooled), labels)
+        masks = [target["masks"] for target in targets]
         options = (logits.shape[-1], self.options.target_half_cell)
-        shown = [
-            mask_targets(target["masks"], image.boxes, image.index, *options)
-            for image, target in zip(found, targets, strict=True)
-        ]
-        return {"loss_mask": mask_loss(logits, torch.cat(shown))}
+        return {"loss_mask": mask_loss(logits, all_mask_targets(masks, found, *options))}
 
     def detect(
         self, features: Features, proposals: Boxes, image_sizes: Sizes

@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Bool, Float, Int64, Num
 from torch import Tensor
 
-from roilearn.arguments import check_flag, check_masks, check_output_size, check_target
+from roilearn.arguments import check_target
 from roilearn.models.matching import match
 from roilearn.models.sampling import sample
-from roilearn.ops import box_iou, encode_boxes, roi_align
+from roilearn.ops import box_iou, encode_boxes
 from roilearn.ops.boxes import box_sides, check_coordinates
 
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
@@ -188,60 +188,3 @@ def targets_of(
     truth = target["boxes"].to(boxes.dtype)[index[positive]]
     deltas[positive] = encode_boxes(truth, boxes[positive], weights).to(boxes.dtype)
     return DetectionTargets(boxes, labels, index, deltas)
-
-
-def mask_targets(
-    masks: Num[Tensor, "n H W"] | Bool[Tensor, "n H W"],
-    boxes: Float[Tensor, "K 4"],
-    index: Int64[Tensor, " K"],
-    size: int,
-    half_cell: bool = False,
-) -> Float[Tensor, "K size size"]:
-    """Show what each box sees of its object's mask, in ``size`` x ``size`` cells.
-
-    Parameters
-    ----------
-    masks : (n, H, W) masks of the ground truth, 1 in the object and 0 elsewhere.
-    boxes : (K, 4) boxes x1, y1, x2, y2 in image pixels.
-    index : (K,) row of ``masks`` that each box stands for; below 0: none.
-    size : cells along a side.
-    half_cell : subtract half a pixel, so that a pixel's value lies at its centre. False is
-        torchvision's rule: its targets lie half a pixel off, and none is of less than a pixel.
-
-    Returns
-    -------
-    (K, size, size) values from 0 to 1, the share of a cell that the mask covers; zeros for a box
-    that stands for nothing.
-
-    Raises
-    ------
-    ValueError: masks that are not (n, H, W); see ``roi_align``.
-
-    Source
-    ------
-    RoIAlign with one sample a pixel, as in torchvision 0.27; ``half_cell=True`` as in Detectron2.
-
-    Examples
-    --------
-    A square of 2 x 2 pixels, seen from a box that covers it and two columns more:
-
-    >>> mask = torch.zeros(1, 6, 6)
-    >>> mask[0, 2:4, 2:4] = 1
-    >>> box = torch.tensor([[2.0, 2, 6, 4]])
-    >>> mask_targets(mask, box, torch.tensor([0]), 2, half_cell=True)
-    tensor([[[1., 0.],
-             [1., 0.]]])
-    >>> mask_targets(mask, box, torch.tensor([0]), 2, half_cell=False)
-    tensor([[[0.7500, 0.0000],
-             [0.3750, 0.0000]]])
-    """
-    check_masks(masks)
-    check_flag("half_cell", half_cell)
-    cells, _ = check_output_size(size, "size")
-    shown = boxes.new_zeros(len(boxes), cells, cells)
-    positive = index >= 0
-    rois = torch.cat([index[positive, None].to(boxes.dtype), boxes[positive]], 1)
-    shown[positive] = roi_align(masks[:, None].to(boxes.dtype), rois, cells, aligned=half_cell)[
-        :, 0
-    ]
-    return shown

@@ -3,7 +3,8 @@
 The loop asks one box after another. What it has to know is which pairs overlap too much, and
 there are two ways to learn that for many boxes at once. Where a box meets few others, list the
 pairs (``nms_pairs``). Where boxes lie in heaps the list would be long, but few boxes stay: settle
-the best ones as a block, and drop what they suppress before the next.
+the best ones as a block, and drop what they suppress before the next. A few hundred boxes are one
+block.
 """
 
 import torch
@@ -14,6 +15,8 @@ from roilearn.ops.nms_pairs import iou, lay_out, pairs_above
 
 BLOCK = 192
 """Boxes settled at once where boxes lie in heaps."""
+ONE_BLOCK = 512
+"""Boxes up to which all are settled at once: to look for less work would be more work."""
 COLUMNS = 4096
 """Boxes that a block is compared with at once, so that the comparison stays in the cache."""
 STILL_ALIVE = 0.8
@@ -29,9 +32,11 @@ def survivors(
 
     The first block says whether boxes lie in heaps. Those of several groups are listed first.
     """
+    if len(group) <= ONE_BLOCK:
+        return left_by_block(table, group, groups, threshold, ONE_BLOCK)
     stays = torch.ones_like(group, dtype=torch.bool)
     left = torch.arange(len(group), device=group.device)  # boxes still in question
-    heaps = groups == 1 or len(left) <= BLOCK
+    heaps = groups == 1
     look_below = len(left)
     while len(left):
         if not heaps and len(left) <= look_below:
@@ -41,7 +46,7 @@ def survivors(
                 stays[left] = settle(*pairs, len(left))
                 break
             look_below = len(left) // 2
-        alive = left_by_block(table, group, groups, threshold)
+        alive = left_by_block(table, group, groups, threshold, BLOCK)
         stays[left[~alive]] = False
         alive[:BLOCK] = False  # those are settled
         heaps = int(alive.sum()) < STILL_ALIVE * (len(left) - BLOCK)
@@ -55,9 +60,13 @@ def worth_listing(boxes: int) -> int:
 
 
 def left_by_block(
-    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int, threshold: float
+    table: Float[Tensor, "5 N"],
+    group: Int64[Tensor, " N"],
+    groups: int,
+    threshold: float,
+    block: int,
 ) -> Bool[Tensor, " N"]:
-    """Settle the first ``BLOCK`` boxes; whether each box is left by those of them that stay."""
+    """Settle the first ``block`` boxes; whether each box is left by those of them that stay."""
 
     def above(first: slice | Tensor, second: slice) -> Float[Tensor, "A B"]:
         overlap = iou(table[:, first, None], table[:, None, second])
@@ -65,13 +74,13 @@ def left_by_block(
             return overlap
         return overlap.masked_fill_(group[first, None] != group[second], 0)
 
-    head = slice(0, BLOCK)
+    head = slice(0, block)
     first, second = (above(head, head).triu_(1) > threshold).nonzero().unbind(1)
     in_block = settle(first, second, len(group[head]))
     winners = in_block.nonzero()[:, 0]
     worst = [
         above(winners, slice(start, start + COLUMNS)).amax(0)
-        for start in range(BLOCK, len(group), COLUMNS)
+        for start in range(block, len(group), COLUMNS)
     ]
     return torch.cat([in_block, *(w <= threshold for w in worst)])
 
