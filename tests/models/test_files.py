@@ -16,6 +16,7 @@ from roilearn.models import (
     mask_rcnn_tiny,
     save_model,
 )
+from roilearn.models.files import read_tensors
 
 SMALL = {
     "num_classes": 3,
@@ -213,3 +214,11 @@ def test_missing_and_surplus_weights_are_refused(model, path):
         save_file(changed, path, header)
         with pytest.raises(ValueError, match=r"(Missing|Unexpected) key\(s\)"):
             load_model(path)
+
+
+def test_a_file_says_what_was_not_said_so_that_later_defaults_change_nothing(tmp_path):
+    save_model(mask_rcnn_tiny(**SMALL), tmp_path / "a.safetensors", "mask_rcnn_tiny", SMALL)
+    described, _ = read_tensors(tmp_path / "a.safetensors")
+    assert described["options"]["canonical_scale"] == 112
+    assert described["options"]["anchors_sampled"] == 64
+    assert not {"weights", "fold"} & described["options"].keys()

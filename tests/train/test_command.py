@@ -2,6 +2,7 @@
 
 import json
 import signal
+from argparse import Namespace
 from shutil import copytree
 from urllib.error import URLError
 
@@ -165,10 +166,28 @@ def test_the_help_names_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    tiny, resnet = Settings(steps=1), command.RECIPES["mask_rcnn_resnet50_fpn"]
+    tiny = Settings(steps=1, **command.RECIPES["mask_rcnn_tiny"])
+    resnet = command.RECIPES["mask_rcnn_resnet50_fpn"]
     for name in ("batch_size", "learning_rate", "average"):
         assert f"(default {getattr(tiny, name):g}; resnet50: {resnet[name]:g})" in said, name
     for name in ("warm_up", "weight_decay", "clip", "save_every", "seed"):
         words = said.partition("training: ")[2].partition(f"--{name.replace('_', '-')} ")[2]
         assert f"(default {getattr(tiny, name):g})" in words.partition(" --")[0], name
     assert cli_train.EXAMPLES.splitlines()[0] in said
+
+
+@pytest.mark.parametrize("weights", ["COCO_V1", "other.pth", "own.safetensors"])
+@pytest.mark.parametrize("said", [{}, {"frozen": False}], ids=["silent", "said"])
+def test_a_resnet50_that_begins_with_weights_is_described_as_it_is_built(
+    monkeypatch, weights, said
+):
+    header = {"maker": "mask_rcnn_resnet50_fpn", "options": {"num_classes": 3, "frozen": None}}
+    monkeypatch.setattr(command, "read_tensors", lambda _: (header, {"any": torch.zeros(1)}))
+    options = Namespace(weights=weights, model="resnet50", model_options=said)
+    if weights == "COCO_V1":
+        options.model = None
+    maker, _, described = command.choose_model(options)
+    assert maker == "mask_rcnn_resnet50_fpn"
+    assert described["frozen"] is said.get("frozen", True)
+    assert described["trainable_layers"] == 3
+    assert described.get("norm_eps") == (0.0 if weights == "COCO_V1" else None)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -116,12 +117,21 @@ def describe(
 ) -> dict[str, Any]:
     """Say how to build a model, as ``save_model`` does, and raise what it would raise.
 
-    Whoever trains for hours asks before, and not after.
+    Whoever trains for hours asks before, and not after. Options that were not given are written
+    with the maker's defaults, which a later version may change.
     """
     check_choice("maker", maker, tuple(MAKERS))
-    described = {"maker": maker, "options": as_json(options), "names": list(names)}
+    every = as_json({**defaults_of(maker), **options})
+    described = {"maker": maker, "options": every, "names": list(names)}
     check_description(described, model)
     return described
+
+
+def defaults_of(maker: str) -> dict[str, Any]:
+    """Options of a maker that have a default; weights and what is done to them are not options."""
+    parameters = signature(MAKERS[maker]).parameters.values()
+    named = {each.name: each.default for each in parameters if each.default is not each.empty}
+    return {name: value for name, value in named.items() if name not in ("weights", "fold")}
 
 
 def make(described: Mapping[str, Any]) -> nn.Module:

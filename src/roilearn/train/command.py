@@ -12,22 +12,16 @@ import torch
 from torch import nn
 
 from roilearn import __version__
-from roilearn.models.files import MAKERS, read_tensors, save_model
+from roilearn.models.files import MAKERS, describe, read_tensors, save_model
 from roilearn.models.weights import WEIGHT_NAMES
 from roilearn.train.checkpoint import CheckpointError
 from roilearn.train.evaluate import evaluate
 from roilearn.train.held_out import Material, coco_material, scenes
 from roilearn.train.loop import train
 from roilearn.train.processes import Processes, joined_processes
+from roilearn.train.recipes import FINE_TUNING, RECIPES
 from roilearn.train.settings import Settings
 
-RECIPES: dict[str, dict[str, Any]] = {
-    "mask_rcnn_tiny": {"learning_rate": 3e-3, "average": 0.999},
-    "mask_rcnn_resnet50_fpn": {"batch_size": 2, "learning_rate": 1e-4, "average": 0.0},
-}
-"""Settings of each model that differ from those of ``Settings``."""
-FINE_TUNING = {"frozen": True, "norm_eps": 0.0, "trainable_layers": 3}
-"""Options of a model that begins with ``"COCO_V1"``."""
 MODEL, EVALUATION, COMMAND = "model.safetensors", "evaluation.txt", "command.txt"
 BAD_ARGUMENTS, INTERRUPTED, DIVERGED = 2, 130, 1
 """Exit statuses."""
@@ -57,6 +51,7 @@ def run_in(processes: Processes, device: str, options: argparse.Namespace) -> in
         described["num_classes"] = len(material.names) + 1
         torch.manual_seed(settings.seed)
         model: nn.Module = MAKERS[maker](**described, weights=weights).to(device)
+        describe(model, maker, described, material.names)  # before the work, not after it
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         say(f"error: {error}")
         return BAD_ARGUMENTS
@@ -87,7 +82,7 @@ def choose_model(options: argparse.Namespace) -> tuple[str, Any, dict[str, Any]]
     if weights in WEIGHT_NAMES:
         if options.model == "tiny":
             raise ValueError(f"--weights {weights} are for --model resnet50; got tiny.")
-        maker, described = known["resnet50"], dict(FINE_TUNING)
+        maker, described = known["resnet50"], {"norm_eps": 0.0}
     elif weights and Path(weights).suffix == ".safetensors":
         header, weights = read_tensors(Path(weights))
         maker, described = header["maker"], dict(header["options"])
@@ -95,6 +90,8 @@ def choose_model(options: argparse.Namespace) -> tuple[str, Any, dict[str, Any]]
             raise ValueError(f"--weights must be of --model {options.model}; they are of {maker}.")
     else:
         maker = known[options.model or "tiny"]
+    if weights and maker == known["resnet50"]:
+        described |= {k: v for k, v in FINE_TUNING.items() if described.get(k) is None}
     return maker, weights, {**described, **options.model_options}
 
 

@@ -1,0 +1,69 @@
+"""The ablation: only what a table is about differs between its rows."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from roilearn.bench import ablation
+from roilearn.bench.ablation import FLOAT_PASTE, OPERATORS, ROUNDING, Run, as_lines, plan
+
+RESULT = ablation.Result(
+    "operators", "RoIPool", 4, 0, 1200, 0.4, 0.6, 0.5, 0.3, 0.5, 200, "torch 2", "a machine"
+)
+
+
+def test_rows_of_the_operators_share_targets_pasting_and_anchors():
+    shared = {
+        (rules.target_half_cell, rules.paste, rules.anchor_offset, rules.anchor_rounded)
+        for _, rules in OPERATORS.values()
+    }
+    assert len(shared) == 1
+    assert len({(op, rules.half_cell) for op, rules in OPERATORS.values()} - {("pool", True)}) == 2
+
+
+def test_rows_of_the_rounding_share_the_operator():
+    assert {op for op, _ in ROUNDING.values()} == {"align"}
+
+
+@pytest.mark.parametrize(
+    ("table", "strides", "rows"),
+    [("operators", [4], 3), ("strides", [8, 16], 3), ("rounding", [4], 2)],
+)
+def test_a_plan_holds_whole_seeds_in_turn(table, strides, rows):
+    runs = plan(table, range(2), 10)
+    assert len(runs) == len(set(runs)) == 2 * len(strides) * rows
+    assert [run.seed for run in runs] == sorted(run.seed for run in runs)
+    assert sorted({run.stride for run in runs}) == strides
+
+
+def test_models_of_one_seed_begin_alike_and_pool_where_the_stride_says():
+    runs = plan("operators", [3], 10) + plan("strides", [3], 10)
+    models = [ablation.make(run) for run in runs]
+    first = models[0].state_dict()
+    for model in models[1:]:
+        assert all(torch.equal(first[name], value) for name, value in model.state_dict().items())
+    box = [torch.tensor([[0.0, 0.0, 40.0, 40.0]])]
+    for run, model in zip(runs, models, strict=True):
+        pooler = model.roi_heads.box_pooler
+        maps = {str(k): torch.full((1, 1, 32 >> k, 32 >> k), 4.0 * 2**k) for k in range(3)}
+        pooled = pooler(maps, box, [(128, 128)])
+        torch.testing.assert_close(pooled, torch.full_like(pooled, run.stride))
+
+
+def test_a_run_is_measured_as_trained_and_where_it_was_rounded_with_float_pasting(monkeypatch):
+    monkeypatch.setattr(ablation, "HELD_OUT", 2)
+    run = Run("rounding", "torchvision's coordinates", 4, 0, 1)
+    results = ablation.carry_out(run)
+    assert [result.row for result in results] == [run.row, FLOAT_PASTE]
+    assert all(0 <= result.AP <= 1 and result.scenes == 2 for result in results)
+    (aligned,) = ablation.carry_out(replace(run, row="aligned coordinates"))
+    assert aligned.row == "aligned coordinates"
+
+
+def test_lines_give_mean_and_spread_in_hundredths_over_the_seeds():
+    others = [replace(RESULT, seed=1, AP=0.5), replace(RESULT, table="rounding")]
+    first, second = as_lines([RESULT, *others])
+    assert "AP  45.0 ± 7.1" in first
+    assert "(2 seeds)" in first
+    assert "AP  40.0 ± nan" in second
