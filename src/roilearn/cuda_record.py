@@ -23,8 +23,17 @@ NUDGE = 2.0**-16
 """Cells by which a box is moved to see both sides of a knife edge; every input lies on 1/64."""
 
 
+KERNEL = "kernel "
+"""Before the name of a part: what our kernels answered on the GPU, not torchvision's."""
+
+
 def answer(case: Case, telling: str) -> dict[str, np.ndarray]:
-    """Give the answer of a telling, ``"reference"`` or ``"ops"``, to the inputs of ``case``."""
+    """Give the answer of a telling to the inputs of ``case``.
+
+    Parameters
+    ----------
+    telling : ``"reference"``, ``"ops"``, or ``"kernels"`` in Triton's interpreter.
+    """
     module = importlib.import_module(f"roilearn.{telling}")
     if telling == "reference":
         return _answer_of_arrays(module, case)
@@ -35,6 +44,8 @@ def _answer_of_arrays(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
     function, inputs = getattr(module, case.operator), case.inputs
     if "upstream" not in inputs:
         return {"forward": np.asarray(function(inputs["boxes"], inputs["scores"], **case.options))}
+    if case.group == "pyramid":
+        return _answer_of_arrays_to_a_pyramid(module, case)
     features, boxes = inputs["features"], inputs["boxes"]
     options = {name: value for name, value in case.options.items() if name != "output_size"}
     backward = getattr(module, f"{case.operator}_backward")
@@ -46,11 +57,45 @@ def _answer_of_arrays(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
     }
 
 
+def _answer_of_arrays_to_a_pyramid(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
+    """Pool and pay level by level; the gradients to all maps end to end, as they are recorded."""
+    options, boxes = case.options, case.inputs["boxes"]
+    maps, scales = [case.inputs[name] for name in _maps(case)], options["spatial_scales"]
+    first = round(-np.log2(scales[0]))
+    levels = (options["canonical_scale"], options["canonical_level"])
+    which = module.assign_levels(boxes[:, 1:], first, first + len(maps) - 1, *levels) - first
+    gradients = [
+        module.roi_align_backward(
+            case.inputs["upstream"][which == number],
+            level_map,
+            boxes[which == number],
+            scales[number],
+            options["sampling_ratio"],
+        )
+        for number, level_map in enumerate(maps)
+    ]
+    return {
+        "forward": module.multi_scale_roi_align(maps, boxes, **options),
+        "gradient": np.concatenate([gradient.ravel() for gradient in gradients]),
+    }
+
+
+def _maps(case: Case) -> list[str]:
+    """Names of the levels of a pyramid among the inputs."""
+    return sorted(name for name in case.inputs if name.startswith("map"))
+
+
 def _answer_of_tensors(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
     torch, function = importlib.import_module("torch"), getattr(module, case.operator)
     tensors = {name: torch.from_numpy(values.copy()) for name, values in case.inputs.items()}
     if "upstream" not in tensors:
         return {"forward": function(tensors["boxes"], tensors["scores"], **case.options).numpy()}
+    if case.group == "pyramid":
+        maps = [tensors[name].requires_grad_() for name in _maps(case)]
+        output = function(maps, tensors["boxes"], **case.options)
+        gradients = torch.autograd.grad(output, maps, tensors["upstream"])
+        flat = np.concatenate([gradient.numpy().ravel() for gradient in gradients])
+        return {"forward": output.detach().numpy(), "gradient": flat}
     features = tensors["features"].requires_grad_()
     output = function(features, tensors["boxes"], **case.options)
     paid = output
@@ -71,10 +116,15 @@ def gap(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def differences(record: Record, operator: str, telling: str) -> Iterator[tuple[Case, str, float]]:
-    """Yield case, ``forward`` or ``gradient``, and largest difference, over ordinary cases."""
-    for case in record.of(operator):
+    """Yield case, part and largest difference, over the cases that hang on no rounding.
+
+    A part is ``forward`` or ``gradient``; with ``kernel`` before it, of what the kernels of this
+    package answered there.
+    """
+    for case in (*record.of(operator), *record.of(operator, "pyramid")):
         ours = answer(case, telling)
-        yield from ((case, part, gap(ours[part], case.results[part])) for part in case.results)
+        for part in case.results:
+            yield case, part, gap(ours[part.removeprefix(KERNEL)], case.results[part])
 
 
 @cache
@@ -87,7 +137,11 @@ def largest_difference(operator: str, telling: str = "reference") -> float | Non
     record = read()
     if record is None:
         return None
-    return max(apart for _, _, apart in differences(record, operator, telling))
+    return max(
+        apart
+        for _, part, apart in differences(record, operator, telling)
+        if not part.startswith(KERNEL)
+    )
 
 
 def statement(operator: str, telling: str = "reference") -> str:
@@ -111,7 +165,8 @@ def knife_edge_gap(case: Case, telling: str) -> float:
     """
     answers = [answer(side, telling) for side in sides(case)]
     gaps = []
-    for part, theirs in case.results.items():
+    for recorded, theirs in case.results.items():
+        part = recorded.removeprefix(KERNEL)
         if part == "gradient" or case.operator == "nms":
             gaps.append(min(gap(ours[part], theirs) for ours in answers))
         else:

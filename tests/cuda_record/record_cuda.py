@@ -4,7 +4,8 @@
 
 One file, which needs Python 3.11, torch 2.11 or later, torchvision, NumPy and an NVIDIA GPU; it
 installs nothing. It runs some hundreds of seeded cases forward and backward, each hostile case in
-a process of its own, and replaces the record in ``src/roilearn/records/cuda``:
+a process of its own, and replaces the record in ``src/roilearn/records/cuda``. Where Triton is, the
+kernels of this package answer every case that is not hostile, too.
 
     manifest.json    the machine, and one line a case: options, seed, SHA-256 of the inputs, outcome
     values-*.npz     inputs (whole sixty-fourths) and results (float32), one flat array of each
@@ -47,7 +48,7 @@ START_LIMIT, CASE_LIMIT, HOSTILE_LIMIT = 120.0, 30.0, 10.0  # seconds
 
 @dataclass(frozen=True)
 class Case:
-    """One call of one operator. Groups: ordinary, knife edge, hostile."""
+    """One call of one operator. Groups: ordinary, pyramid, knife edge, hostile."""
 
     name: str
     operator: str
@@ -556,9 +557,56 @@ def hostile() -> Iterator[Case]:
         yield Case(f"nms/{name}", "nms", "hostile", {"iou_threshold": 0.5}, inputs, backward=False)
 
 
+PYRAMID = ((24, 32), (12, 16), (6, 8))  # rows and columns of the levels
+LEVELS = {"spatial_scales": [0.25, 0.125, 0.0625], "canonical_scale": 32, "canonical_level": 3}
+PYRAMID_KINDS = ("inside", "quarter", "border", "outside", "full", "tiny", "huge", "inverted both")
+
+
+def level_of(box: np.ndarray) -> int | None:
+    """Which level a box is pooled from; None if that hangs on a rounding."""
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    level = 1 + np.log2(max(np.sqrt(max(area, 0)), NEAR) / LEVELS["canonical_scale"])
+    if abs(level - np.rint(level)) < NEAR:
+        return None
+    return int(np.clip(np.floor(level), 0, len(PYRAMID) - 1))
+
+
+def draw_level_box(kind: str, random: np.random.RandomState, options: dict[str, Any]) -> np.ndarray:
+    """Draw a box whose answer hangs on no rounding, on a level of its own."""
+    while True:
+        drawn = random.randint(len(PYRAMID))
+        axes = axes_of("roi_align", (1, 1, *PYRAMID[drawn]), options)
+        box = draw_box(kind, random, axes, LEVELS["spatial_scales"][drawn])
+        level = level_of(box)
+        if level is not None:
+            axes = axes_of("roi_align", (1, 1, *PYRAMID[level]), options)
+            if not on_knife_edge("roi_align", box, axes, LEVELS["spatial_scales"][level]):
+                return box
+
+
+def pyramids() -> Iterator[Case]:
+    """Pooling from three levels; boxes in the order of their images, as torchvision wants them."""
+    for size, ratio in (((7, 7), 2), ((3, 2), -1)):
+        options = {"output_size": size, "sampling_ratio": ratio, **LEVELS}
+        for kind in PYRAMID_KINDS:
+            sampling = f"ratio {ratio}" if ratio > 0 else "adaptive"
+            name = f"multi_scale_roi_align/{size[0]}x{size[1]} {sampling}/{kind}"
+            seed = zlib.crc32(name.encode())
+            random = np.random.RandomState(seed)
+            images = [k // (BOXES // 2) for k in range(BOXES)]
+            boxes = [[image, *draw_level_box(kind, random, options)] for image in images]
+            inputs = {
+                f"map{level}": steps(random, -128, 128, (2, 2, *shape))
+                for level, shape in enumerate(PYRAMID)
+            }
+            inputs["boxes"] = np.array(boxes, np.float32)
+            inputs["upstream"] = steps(random, -64, 64, (BOXES, 2, *size))
+            yield Case(name, "multi_scale_roi_align", "pyramid", options, inputs, seed)
+
+
 def every_case() -> Iterator[Case]:
     """Every case of the record, in order."""
-    for group in (hostile, knife_edges, ordinary_nms, ordinary_rois):
+    for group in (hostile, knife_edges, ordinary_nms, ordinary_rois, pyramids):
         yield from group()
 
 
@@ -576,19 +624,60 @@ def digest(inputs: dict[str, np.ndarray]) -> str:
 
 def run_case(case: Case, device: str) -> dict[str, np.ndarray]:
     """Forward and, where there is one, the gradient to the features."""
+    return answer(importlib.import_module("torchvision").ops, case, device)
+
+
+def kernel_answer(case: Case, device: str) -> dict[str, np.ndarray]:
+    """What the kernels of this package answer; nothing where there is no Triton, or no kernel."""
+    source, tests = RECORD.parents[2], Path(__file__).resolve().parents[1]
+    stand_ins = tests / "kernels" / "stand_ins"  # last: what is installed comes first
+    sys.path[:] = [str(source), *sys.path, str(stand_ins)]
+    try:
+        kernels = importlib.import_module("roilearn.kernels")
+    except ImportError:
+        return {}
+    finally:
+        sys.path[:] = sys.path[1:-1]
+    if not hasattr(kernels, case.operator):
+        return {}
+    return {f"kernel {part}": values for part, values in answer(kernels, case, device).items()}
+
+
+def answer(operators: Any, case: Case, device: str) -> dict[str, np.ndarray]:
+    """Answer of torchvision's operators, or of others with the same names."""
     torch = importlib.import_module("torch")
-    operators = importlib.import_module("torchvision").ops
     tensors = {name: torch.from_numpy(values).to(device) for name, values in case.inputs.items()}
     if case.operator == "nms":
         kept = operators.nms(tensors["boxes"], tensors["scores"], **case.options)
         return {"forward": kept.cpu().numpy().astype(np.float32)}
-    features = tensors["features"].requires_grad_(case.backward)
-    output = getattr(operators, case.operator)(features, tensors["boxes"], **case.options)
+    names = [name for name in tensors if name.startswith(("features", "map"))]
+    maps = [tensors[name].requires_grad_(case.backward) for name in names]
+    if case.group == "pyramid":
+        output = pool_pyramid(operators, maps, tensors["boxes"], case.options)
+    else:
+        output = getattr(operators, case.operator)(maps[0], tensors["boxes"], **case.options)
     results = {"forward": output.detach().cpu().numpy()}
     if case.backward:
-        (gradient,) = torch.autograd.grad(output, features, tensors["upstream"])
-        results["gradient"] = gradient.cpu().numpy()
+        gradients = torch.autograd.grad(output, maps, tensors["upstream"])
+        found = [gradient.cpu().numpy() for gradient in gradients]
+        results["gradient"] = (
+            found[0] if len(found) == 1 else np.concatenate([each.ravel() for each in found])
+        )
     return results
+
+
+def pool_pyramid(operators: Any, maps: list[Any], boxes: Any, options: dict[str, Any]) -> Any:
+    """Pool from a pyramid: by the function, or by torchvision's module."""
+    if hasattr(operators, "multi_scale_roi_align"):
+        return operators.multi_scale_roi_align(maps, boxes, **options)
+    levels = {name: options[name] for name in ("canonical_scale", "canonical_level")}
+    names = [str(level) for level in range(len(maps))]
+    pool = operators.MultiScaleRoIAlign(
+        names, options["output_size"], options["sampling_ratio"], **levels
+    )
+    image = tuple(int(side / options["spatial_scales"][0]) for side in maps[0].shape[2:])
+    each = [boxes[boxes[:, 0] == n, 1:] for n in range(len(maps[0]))]
+    return pool(dict(zip(names, maps, strict=True)), each, [image] * len(each))
 
 
 def largest_gap(a: np.ndarray, b: np.ndarray) -> float:
@@ -606,11 +695,17 @@ def outcome_of(case: Case, device: str, folder: Path, stem: str) -> dict[str, An
     except Exception as error:  # noqa: BLE001  whatever it raises is the result
         message = str(error).strip().splitlines() or [""]
         return {"outcome": "error", "error": type(error).__name__, "message": message[0][:160]}
-    np.savez(folder / f"{stem}.npz", **first)
-    return {
+    facts = {
         "outcome": "value",
         "rerun": {name: largest_gap(first[name], again[name]) for name in first},
     }
+    if device == "cuda" and case.group != "hostile":
+        try:
+            first = first | kernel_answer(case, device)
+        except Exception as error:  # noqa: BLE001  the peers' answer is kept whatever ours does
+            facts["kernel"] = f"{type(error).__name__}: {error}"[:160]
+    np.savez(folder / f"{stem}.npz", **first)
+    return facts
 
 
 def machine(device: str) -> dict[str, Any]:
@@ -865,9 +960,9 @@ def say(text: str) -> None:
 
 def lacks_value(case: Case, result: dict[str, Any]) -> bool:
     """Whether a case gave less than it should: a value, or for a hostile one any outcome."""
-    return result["outcome"] == "not run" or (
-        case.group != "hostile" and result["outcome"] != "value"
-    )
+    if result["outcome"] == "not run" or "kernel" in result:
+        return True
+    return case.group != "hostile" and result["outcome"] != "value"
 
 
 def record(output: Path, cases: list[Case], runner: Runner) -> int:

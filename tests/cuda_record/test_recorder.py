@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,7 +49,7 @@ def test_it_needs_python_numpy_torch_and_torchvision_alone():
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module"
     }
     assert roots - sys.stdlib_module_names == {"numpy"}
-    assert late == {"torch", "torchvision"}
+    assert late == {"torch", "torchvision", "roilearn.kernels"}  # the last is asked for, if there
 
 
 def test_there_are_a_few_hundred_cases_of_every_operator_and_kind(cases):
@@ -57,7 +58,7 @@ def test_there_are_a_few_hundred_cases_of_every_operator_and_kind(cases):
     assert 300 < len(cases) < 700
     groups = Counter((case.operator, case.group) for case in cases)
     operators = {"roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool", "nms"}
-    assert set(groups) == {
+    assert set(groups) == {("multi_scale_roi_align", "pyramid")} | {
         (operator, group)
         for operator in operators
         for group in ("ordinary", "knife edge", "hostile")
@@ -157,7 +158,7 @@ def test_edge_boxes_put_a_sample_exactly_on_the_limit(cases, kind):
 
 def test_no_ordinary_case_is_a_knife_edge_and_every_listed_one_is(cases):
     for case in cases:
-        if case.group == "hostile":
+        if case.group in ("hostile", "pyramid"):
             continue
         if case.operator == "nms":
             scores = case.inputs["scores"]
@@ -172,6 +173,36 @@ def test_no_ordinary_case_is_a_knife_edge_and_every_listed_one_is(cases):
             )
         assert hangs == (case.group == "knife edge"), case.name
         assert bool(case.reason) == hangs
+
+
+def test_boxes_of_a_pyramid_lie_on_every_level_and_hang_on_no_rounding(cases):
+    seen = Counter()
+    for case in cases:
+        if case.group != "pyramid":
+            continue
+        boxes = case.inputs["boxes"].astype(float)
+        assert (np.diff(boxes[:, 0]) >= 0).all()  # the order in which torchvision answers
+        for box in boxes[:, 1:]:
+            level = record_cuda.level_of(box)
+            axes = record_cuda.axes_of(
+                "roi_align", (1, 1, *record_cuda.PYRAMID[level]), case.options
+            )
+            scale = case.options["spatial_scales"][level]
+            assert not record_cuda.on_knife_edge("roi_align", box, axes, scale)
+            seen[level] += 1
+    assert min(seen[level] for level in range(3)) > 10
+    assert record_cuda.level_of(np.array([0, 0, 32, 32.0])) is None
+
+
+@pytest.mark.skipif(not find_spec("triton"), reason="Triton exists for Linux alone")
+def test_kernels_answer_beside_torchvision_where_there_are_any(cases):
+    (case,) = (c for c in cases if c.name == "roi_pool/2x2 scale 1/quarter")
+    ours, theirs = record_cuda.kernel_answer(case, "cpu"), record_cuda.run_case(case, "cpu")
+    assert {part.removeprefix("kernel ") for part in ours} == set(theirs)
+    for part, values in theirs.items():
+        assert np.allclose(ours[f"kernel {part}"], values, atol=1e-5)
+    (case,) = (c for c in cases if c.name == "ps_roi_pool/2x2 scale 1/quarter")
+    assert record_cuda.kernel_answer(case, "cpu") == {}  # there is no such kernel
 
 
 # --- processes: a case may crash, hang, or end its process without a word ------------------------
