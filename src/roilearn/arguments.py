@@ -4,6 +4,7 @@ They look only at what NumPy arrays and PyTorch tensors share (``ndim``, ``shape
 comparisons), so that every telling of an operator answers the same mistake in the same words.
 """
 
+import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from typing import Any, TypeVar
 Array = TypeVar("Array", bound=Any)
 BOX_COLUMNS = "batch index, x1, y1, x2, y2"
 ROTATED_BOX_COLUMNS = "batch index, centre x, centre y, width, height, angle"
+LARGEST_SCALE = 1e9
+"""Cells per pixel above which a scale is taken for a mistake: boxes would overflow float32."""
 
 
 def check_features(input: Any) -> None:
@@ -61,10 +64,47 @@ def check_tensor(name: str, value: Any) -> None:
 
 
 def check_floating(name: str, value: Any) -> None:
-    """Raise unless ``value`` holds floating-point numbers."""
-    if "float" not in str(value.dtype):
+    """Raise unless ``value`` holds floating-point numbers of 16 bits or more."""
+    if _kind(value.dtype) not in ("float", "bfloat"):
         raise TypeError(
             f"{name} must be floating point; got {value.dtype}. Convert it to float32 first."
+        )
+
+
+def check_real(name: str, value: Any) -> None:
+    """Raise unless ``value`` holds real numbers that can be subtracted and compared."""
+    tensor = hasattr(value, "requires_grad")
+    wide_bytes = tensor and "uint" in str(value.dtype) and value.element_size() > 1
+    if _kind(value.dtype) not in ("float", "bfloat", "int", "uint") or wide_bytes:
+        raise TypeError(
+            f"{name} must hold real numbers that can be computed with; got {value.dtype}. "
+            "Convert them to float32 or int64 first."
+        )
+
+
+def check_one_device(**arguments: Any) -> None:
+    """Raise unless all tensors among ``arguments``, or in lists there, lie on one device."""
+    tensors = [
+        (name, tensor)
+        for name, value in arguments.items()
+        for tensor in (value if _is_list(value) else [value])
+        if hasattr(tensor, "requires_grad")
+    ]
+    for name, tensor in tensors[1:]:
+        first, other = tensors[0]
+        if tensor.device != other.device:
+            raise ValueError(
+                f"{name} must lie on the device of {first}; got {tensor.device} and "
+                f"{other.device}. Move one with {name}.to({other.device.type!r})."
+            )
+
+
+def check_has_values(name: str, tensor: Any) -> None:
+    """Raise if ``tensor`` is on the meta device, where there are shapes alone."""
+    if tensor.device.type == "meta":
+        raise ValueError(
+            f"{name} must hold values, which decide the size of the answer; got a tensor on meta. "
+            "Move it to another device."
         )
 
 
@@ -160,6 +200,7 @@ def check_last_axis(name: str, boxes: Any) -> None:
             f"{name} must hold 4 numbers a box along the last axis; got shape "
             f"{tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
         )
+    check_real(name, boxes)
 
 
 def check_sides(name: str, boxes: Any) -> None:
@@ -219,18 +260,21 @@ def check_output_size(output_size: Any, name: str = "output_size") -> tuple[int,
     height, width = (_whole(name, side) for side in pair)
     if height < 1 or width < 1:
         raise ValueError(f"{name} must be at least 1 along both axes; got {output_size!r}.")
+    # Sizes of maps and images may be symbols, which a comparison would tie to a range.
+    if name in ("output_size", "crop_size") and max(height, width) >= 2**31:
+        raise ValueError(f"{name} must be below 2**31 along both axes; got {output_size!r}.")
     return height, width
 
 
 def check_spatial_scale(spatial_scale: Any) -> float:
-    """Return ``spatial_scale`` as a float; raise unless it is finite and positive."""
-    try:
-        scale = float(spatial_scale)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"spatial_scale must be a number; got {type(spatial_scale).__name__}."
-        ) from error
-    if not 0 < scale < math.inf:
+    """Return ``spatial_scale`` as a float; raise unless it is positive and not absurdly large."""
+    scale = check_number("spatial_scale", spatial_scale)
+    if scale > LARGEST_SCALE:
+        raise ValueError(
+            f"spatial_scale must be finite and at most {LARGEST_SCALE:g}; got {scale:g}. It takes "
+            "image pixels to cells: 1 / stride, for example 1 / 16."
+        )
+    if not scale > 0:
         raise ValueError(
             f"spatial_scale must be finite and positive; got {scale}. It takes image pixels to "
             "cells: 1 / stride, for example 1 / 16."
@@ -271,6 +315,11 @@ def check_levels(**lists: Any) -> None:
 
 def check_weights(weights: Any) -> tuple[float, ...]:
     """Return ``weights`` as floats; raise unless they are four positive numbers."""
+    if not _is_list(weights):
+        raise TypeError(
+            f"weights must be a list of 4 numbers, for dx, dy, dw and dh; got "
+            f"{type(weights).__name__}. From a tensor or an array pass weights.tolist()."
+        )
     factors = check_positive("weights", weights)
     if len(factors) != 4:
         raise ValueError(
@@ -300,12 +349,28 @@ def check_deltas(deltas: Any) -> None:
 
 def check_number(name: str, value: Any) -> float:
     """Return ``value`` as a float; raise unless it is one number."""
-    if isinstance(value, str):
+    if isinstance(value, str | bytes):
         raise TypeError(f"{name} must be a number; got {value!r}.")
     try:
         return float(value)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be a number; got {type(value).__name__}.") from error
+
+
+def check_finite_number(name: str, value: Any) -> float:
+    """Return ``value`` as a float; raise unless it is finite."""
+    number = check_number(name, value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be a finite number; got {number}.")
+    return number
+
+
+def check_at_least(name: str, value: Any, least: float) -> float:
+    """Return ``value`` as a float; raise unless it is at least ``least``; infinity is."""
+    number = check_number(name, value)
+    if not number >= least:
+        raise ValueError(f"{name} must be at least {least:g}; got {number:g}.")
+    return number
 
 
 def check_iou_threshold(iou_threshold: Any) -> float:
@@ -378,11 +443,20 @@ def check_whole_numbers(name: str, values: Any) -> None:
 
 
 def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
-    """Return one scale for each map of a pyramid; raise unless there are as many."""
+    """Return one scale for each map of a pyramid; raise unless they fall from map to map."""
+    if not _is_list(spatial_scales):
+        raise TypeError(
+            f"spatial_scales must be a list of numbers, one for each map; got {spatial_scales!r}."
+        )
     scales = [check_spatial_scale(scale) for scale in spatial_scales]
     if len(scales) != maps:
         raise ValueError(
             f"spatial_scales must hold one number for each of {maps} maps; got {len(scales)}."
+        )
+    if any(fine <= coarse for fine, coarse in itertools.pairwise(scales)):
+        raise ValueError(
+            "input must hold maps finest first, each of a smaller spatial scale than the one "
+            f"before; got maps of the scales {', '.join(f'{scale:g}' for scale in scales)}."
         )
     return scales
 
@@ -402,14 +476,45 @@ def check_pyramid(maps: Sequence[Any]) -> None:
             )
 
 
-def check_level_range(min_level: int, max_level: int, canonical_scale: float) -> None:
-    """Raise unless there is a level, and a size to measure boxes by."""
-    if min_level > max_level:
+def check_level_range(min_level: Any, max_level: Any) -> None:
+    """Raise unless both are whole numbers and there is a level from one to the other."""
+    if _whole("min_level", min_level) > _whole("max_level", max_level):
         raise ValueError(f"min_level must be at most max_level; got {min_level} and {max_level}.")
-    if not 0 < canonical_scale < math.inf:
+
+
+def check_canonical(canonical_scale: Any, canonical_level: Any) -> None:
+    """Raise unless there is a size to measure boxes by, and a whole number for its level."""
+    _whole("canonical_level", canonical_level)
+    if not 0 < check_number("canonical_scale", canonical_scale) < math.inf:
         raise ValueError(
             f"canonical_scale must be finite and positive, in image pixels; got {canonical_scale}."
         )
+
+
+def check_image_shapes(image_shapes: Any, images: int) -> list[tuple[int, int]]:
+    """Return (height, width) of each image; raise unless there is one for each of ``images``."""
+    if not _is_list(image_shapes) or len(image_shapes) != images:
+        came = len(image_shapes) if _is_list(image_shapes) else type(image_shapes).__name__
+        raise ValueError(
+            f"image_shapes must name (height, width) of each of {images} images in a list; got "
+            f"{came}."
+        )
+    for number, shape in enumerate(image_shapes):
+        if not _is_list(shape):
+            raise TypeError(
+                f"image_shapes[{number}] must be a pair (height, width); got {shape!r}. "
+                "For one image pass [(height, width)]."
+            )
+    return [
+        check_output_size(shape, f"image_shapes[{number}]")
+        for number, shape in enumerate(image_shapes)
+    ]
+
+
+def check_names(name: str, names: Any) -> None:
+    """Raise unless ``names`` is a list of at least one name."""
+    if not _is_list(names) or not names:
+        raise ValueError(f"{name} must be a list of names, at least one; got {names!r}.")
 
 
 def check_sampling_ratio(sampling_ratio: Any) -> int:
@@ -578,6 +683,11 @@ def _whole(name: str, value: Any) -> int:
         raise TypeError(
             f"{name} must be a whole number; got {value!r}, a {type(value).__name__}."
         ) from error
+
+
+def _kind(dtype: Any) -> str:
+    """Name of a dtype without its bits: float, bfloat, int, uint, complex, bool."""
+    return str(dtype).removeprefix("torch.").rstrip("0123456789")
 
 
 def _is_list(value: Any) -> bool:

@@ -66,6 +66,10 @@ def _bench(options: argparse.Namespace) -> int:
         return _curves(options)
     if options.profiles:
         return _profiles(options)
+    if not any(options.only in operator for operator in run.SHAPES):
+        print(f"--only must be part of an operator's name; got {options.only!r}.")  # noqa: T201
+        print("There are:", ", ".join(run.SHAPES))  # noqa: T201
+        return 2
     rounds = options.rounds or (3 if options.quick else 7)
     rows = []
     for _ in range(options.runs):

@@ -30,7 +30,8 @@ def patch() -> "Patch":
     modules and functions of torchvision that are made of them (``MultiScaleRoIAlign``,
     ``batched_nms``), in every thread of the process. Boxes get gradients where the operator has
     any. Boxes that are not finite, or of an image that does not exist, raise ``ValueError`` where
-    torchvision would read foreign memory or end the process.
+    torchvision would read foreign memory or end the process. Scores that are not finite and an
+    ``iou_threshold`` outside 0 to 1 raise it too; torchvision takes them.
 
     Not covered: tensors on other devices; models that were scripted or compiled, whose operators
     were looked up before or are fused; the second output of ``torch.ops.torchvision.roi_pool`` and
@@ -69,7 +70,11 @@ class Patch:
     """An open patch: a context manager, and a function of no arguments that undoes it."""
 
     def __enter__(self) -> Self:
-        """Return itself: the patch is already in place."""
+        """Return itself: the patch is already in place, or is put there again if it was undone."""
+        with _LOCK:
+            if self not in _open:
+                _open.append(self)
+                _install()
         return self
 
     def __exit__(

@@ -178,6 +178,11 @@ def test_some_rows_are_put_in_the_places_of_those_they_repeat(monkeypatch, tmp_p
     assert pool not in rows
 
 
+def test_a_word_in_no_operators_name_is_an_error(capsys):
+    assert cli.main(["bench", "--quick", "--only", "zzz"]) == 2
+    assert "got 'zzz'.\nThere are: roi_align, roi_pool" in capsys.readouterr().out
+
+
 def test_all_operators_that_have_workloads_and_exist_are_measured(monkeypatch):
     monkeypatch.setattr(run, "measure", lambda operator, *_: [operator])
     assert set(run.run()) == set(bench.SHAPES) <= set(ops.__all__)

@@ -46,6 +46,12 @@ def call(request):
         ("decode_boxes", (np.ones((3, 4)), BOXES), r"anchors must have a row for each of deltas"),
         ("decode_boxes", (NAN, BOXES), r"deltas must be finite"),
         ("decode_boxes", (BOXES, NAN), r"anchors must be finite"),
+        *(
+            ("decode_boxes", (BOXES, BOXES, (1, 1, 1, 1), log), r"largest_log must be at least 0")
+            for log in (np.nan, -1, -np.inf)
+        ),
+        ("generate_anchors", ((1, 2), 16, 8, 1.0, np.nan), r"offset must be a finite number; got"),
+        ("remove_small_boxes", (BOXES, np.nan), r"min_size must be a finite number; got nan"),
     ],
 )
 def test_bad_values(call, name, arguments, message):
@@ -61,6 +67,13 @@ def test_bad_values(call, name, arguments, message):
         ("generate_anchors", ((2, 2.5), 8, 4), r"feature_size must be a whole number; got 2\.5"),
         ("generate_anchors", ((2, 2), "8", 4), r"stride must be a number; got '8'"),
         ("base_anchors", (4, 1.0, "no"), r"rounded must be True or False"),
+        ("remove_small_boxes", (BOXES, "4"), r"min_size must be a number; got '4'"),
+        ("encode_boxes", (BOXES, BOXES, np.ones(4)), r"weights must be a list .* weights\.tolist"),
+        ("box_area", (BOXES.astype(complex),), r"boxes must hold real numbers .* got .*complex128"),
+        ("assign_levels", (BOXES, "2"), r"min_level must be a whole number; got '2'"),
+        ("assign_levels", (BOXES, 2, 4.5), r"max_level must be a whole number; got 4\.5"),
+        ("assign_levels", (BOXES, 2, 5, "224"), r"canonical_scale must be a number; got '224'"),
+        ("assign_levels", (BOXES, 2, 5, 224, "4"), r"canonical_level must be a whole number"),
     ],
 )
 def test_bad_kinds(call, name, arguments, message):
@@ -91,3 +104,17 @@ def test_whole_numbers_are_served(call):
     assert call("box_convert", right, "xywh", "xyxy").tolist() == [[200, 10, 300, 40]]
     assert call("clip_boxes_to_image", whole, (50, 60)).tolist() == [[0, 0, 60, 50]]
     assert call("encode_boxes", whole, whole).tolist() == [[0, 0, 0, 0]]
+
+
+def test_anchors_in_a_dtype_that_cannot_hold_them():
+    for dtype in (torch.int64, torch.bool):
+        with pytest.raises(TypeError, match=r"dtype must be floating point; got torch\."):
+            ops.generate_anchors((1, 2), 16, 8, dtype=dtype)
+    with pytest.raises(ValueError, match=r"dtype must hold .* up to 80000; got torch\.float16"):
+        ops.generate_anchors((1, 5000), 16, 8, dtype=torch.float16)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.float16])
+def test_images_larger_than_the_dtype_of_the_boxes_are_served(call, dtype):
+    boxes = np.array([[0, 1, 100, 120]], dtype)
+    assert call("clip_boxes_to_image", boxes, (100_000, 90)).tolist() == [[0, 1, 90, 120]]

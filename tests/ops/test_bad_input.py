@@ -102,7 +102,10 @@ def test_things_that_are_no_arrays():
         ((2, -0.5), ValueError, r"spatial_scale must be finite and positive; got -0\.5"),
         ((2, 0), ValueError, "spatial_scale must be finite and positive; got 0"),
         ((2, NAN), ValueError, "spatial_scale must be finite and positive; got nan"),
-        ((2, "1/16"), TypeError, "spatial_scale must be a number; got str"),
+        ((2, "1/16"), TypeError, "spatial_scale must be a number; got '1/16'"),
+        ((2, "1"), TypeError, "spatial_scale must be a number; got '1'"),
+        ((2, 1e300), ValueError, r"spatial_scale must be finite and at most 1e\+09; got 1e\+300"),
+        ((10**20,), ValueError, r"output_size must be below 2\*\*31 along both axes"),
     ],
 )
 def test_bad_options(call, operator, options, kind, message):
@@ -313,3 +316,97 @@ def test_bad_arguments_of_crop_and_resize(telling):
         telling.crop_and_resize(features, box, 0)
     with pytest.raises(ValueError, match="5 columns"):
         telling.crop_and_resize(features, box[:, 1:], 2)
+
+
+def test_words_where_formats_and_flags_are_wanted():
+    features, boxes = torch.tensor(FEATURES), torch.tensor(BOX)
+    for operator in OPERATORS:
+        with pytest.raises(TypeError, match="validate must be True or False; got 'yes'"):
+            getattr(ops, operator)(features, boxes, 2, validate="yes")
+    for pool, given, scale in (
+        (ops.roi_align, features, 1.0),
+        (ops.multi_scale_roi_align, [features], [1.0]),
+    ):
+        with pytest.raises(ValueError, match=r"memory_format must be one of torch\.contiguous"):
+            pool(given, boxes, 2, scale, memory_format="channels_last")
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex64, torch.uint16])
+def test_dtypes_that_are_not_computed_with(dtype):
+    features, boxes = torch.tensor(FEATURES).float(), torch.tensor(BOX)
+    with pytest.raises(TypeError, match=r"boxes must be floating point; got torch\."):
+        ops.roi_align(features, boxes.to(dtype), 2)
+    with pytest.raises(TypeError, match=r"input must be floating point; got torch\."):
+        ops.roi_align(features.to(dtype), boxes, 2)
+    with pytest.raises(TypeError, match=r"boxes must hold real numbers .* got torch\."):
+        ops.box_area(boxes[:, 1:].to(dtype))
+
+
+F, B, META = torch.tensor(FEATURES), torch.tensor(BOX), torch.tensor(BOX, device="meta")
+FOUR, META_FOUR = B[:, 1:], META[:, 1:]
+MASK = torch.ones(1, 1, 4, 4).double()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ops.roi_align(F, META, 2),
+        lambda: ops.roi_pool(F, [FOUR, META_FOUR], 2),
+        lambda: ops.ps_roi_align(F, META, 2),
+        lambda: ops.ps_roi_pool(F, META, 2),
+        lambda: ops.prroi_pool(F, META, 2),
+        lambda: ops.roi_align_rotated(F, torch.cat([META, META[:, :1]], 1), 2),
+        lambda: ops.crop_and_resize(F, META, 2),
+        lambda: ops.multi_scale_roi_align([F], META, 2, [1.0]),
+        lambda: ops.box_iou(FOUR, META_FOUR),
+        lambda: ops.generalized_box_iou(META_FOUR, FOUR),
+        lambda: ops.encode_boxes(FOUR, META_FOUR),
+        lambda: ops.decode_boxes(META_FOUR, FOUR),
+        lambda: ops.paste_masks_in_image(MASK, META_FOUR, (9, 9)),
+        lambda: ops.nms(FOUR, META[:, 0], 0.5),
+        lambda: ops.batched_nms(FOUR, B[:, 0], META[:, 0].long(), 0.5),
+    ],
+)
+def test_tensors_on_two_devices(call):
+    with pytest.raises(
+        ValueError, match=r"must lie on the device of .* got (meta and cpu|cpu and)"
+    ):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "error", "message"),
+    [
+        (ops.RoIAlign, ("7", 1.0, 2), ValueError, "output_size must be"),
+        (ops.RoIAlign, (7, 1.0, 2, None), TypeError, "aligned must be True or False; got None"),
+        (ops.RoIPool, (7, "x"), TypeError, "spatial_scale must be a number; got 'x'"),
+        (ops.PSRoIAlign, (7, 1.0, None), TypeError, "sampling_ratio must be a whole number"),
+        (ops.PSRoIPool, (0, 1.0), ValueError, "output_size must be at least 1"),
+        (ops.PrRoIPool, (7, 1.0, "no"), TypeError, "aligned must be True or False; got 'no'"),
+        (ops.RoIAlignRotated, (7, -1, 2), ValueError, "spatial_scale must be finite and positive"),
+        (ops.MultiScaleRoIAlign, (["0"], 7, "2"), TypeError, "sampling_ratio must be a whole num"),
+        (ops.MultiScaleRoIAlign, ([], 7, 2), ValueError, r"featmap_names must be .* got \[\]"),
+    ],
+)
+def test_modules_that_could_never_be_called(module, arguments, error, message):
+    with pytest.raises(error, match=message):
+        module(*arguments)
+
+
+def test_boxes_that_overflow_on_the_map(call):
+    huge = np.array([[0, -1.0, -1.0, 1.0, 1.0]])
+    dtype = np.float32 if call is in_torch else np.float64  # the loops count in double precision
+    mean = call("prroi_pool", FEATURES.astype(dtype), (huge * 3e38).astype(dtype), 2)
+    assert np.abs(mean).max() < 1e-30
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ValueError, match="boxes must be small enough to sample adaptively"),
+    ):
+        call("roi_align", FEATURES, huge * 1e300, 2, 1e9)
+
+
+def test_the_loops_take_tensors_too():
+    given = torch.tensor(FEATURES), torch.tensor(BOX)
+    for operator in OPERATORS:
+        pool = getattr(reference, operator)
+        np.testing.assert_array_equal(pool(*given, 2), pool(FEATURES, BOX, 2))

@@ -91,3 +91,9 @@ def test_groups_of_any_whole_dtype(call, dtype):
     both = np.array([[0.0, 0, 4, 4]] * 4)
     kept = call(both, np.array([0.1, 0.2, 0.3, 0.4]), np.array([0, 255, 0, 255]).astype(dtype), 0.5)
     assert kept.tolist() == [3, 2]
+
+
+def test_boxes_without_values():
+    boxes, scores = (torch.tensor(a, device="meta") for a in (BOXES, SCORES))
+    with pytest.raises(ValueError, match=r"boxes must hold values, .* got a tensor on meta"):
+        ops.nms(boxes, scores, 0.5)

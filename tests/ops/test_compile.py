@@ -5,7 +5,16 @@ import pytest
 import torch
 from boxes import draw
 
-from roilearn.ops import CROP_METHODS, crop_and_resize, roi_align, roi_align_rotated
+from roilearn.ops import (
+    CROP_METHODS,
+    crop_and_resize,
+    multi_scale_roi_align,
+    ps_roi_align,
+    ps_roi_pool,
+    roi_align,
+    roi_align_rotated,
+    roi_pool,
+)
 
 # torch 2.12 does so itself while it traces an autograd.Function.
 pytestmark = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
@@ -88,3 +97,40 @@ def test_rotated_boxes_with_a_fixed_ratio_are_one_graph():
         torch.testing.assert_close(compiled(FEATURES, rois), pool(FEATURES, rois))
     bad = torch.tensor([[0.0, 4, 4, -2, 2, 0], [0, torch.nan, 4, 2, 2, 0], [2, 4, 4, 2, 2, 0]])
     assert not compiled(FEATURES, bad.double()).any()
+
+
+class Every(torch.nn.Module):
+    """All operators at once, since a graph takes seconds to make."""
+
+    def forward(self, features, rois):
+        maps = features, features[..., ::2, ::2].contiguous()
+        of_bins = features.repeat(1, 2, 1, 1)
+        turned = torch.cat([rois, rois[:, :1]], 1)
+        return [
+            *(crop_and_resize(features, rois, 2, method=method) for method in CROP_METHODS),
+            roi_align_rotated(features, turned, 2, 1.0, 2),
+            multi_scale_roi_align(maps, rois, 2, (0.25, 0.125), 2, canonical_scale=8),
+            roi_align(features, rois, 2, 1.0, 2),
+            roi_pool(features, rois, 2),
+            ps_roi_pool(of_bins, rois, (1, 2)),
+            ps_roi_align(of_bins, rois, (1, 2), 1.0, 2),
+            ps_roi_align(of_bins, rois, (1, 2)),
+        ]
+
+
+def test_an_exported_program_serves_any_number_of_images_and_no_boxes():
+    sizes = {0: torch.export.Dim("images")}, {0: torch.export.Dim("boxes")}
+    inputs = FEATURES, rois_of(5).abs()
+    program = torch.export.export(Every(), inputs, dynamic_shapes=sizes).module()
+    more = torch.cat([FEATURES, FEATURES[:1] + 1])
+    for features, rois in ((more, inputs[1]), (more, inputs[1][:0]), (FEATURES, inputs[1][:1])):
+        for ours, eager in zip(program(features, rois), Every()(features, rois), strict=True):
+            torch.testing.assert_close(ours, eager)
+
+
+def test_compiled_code_serves_no_boxes_and_several_images_while_nothing_is_recorded():
+    torch._dynamo.reset()
+    compiled = torch.compile(Every(), fullgraph=True, backend="aot_eager")
+    for rois in (rois_of(5).abs()[:0], rois_of(5).abs()):
+        for ours, eager in zip(compiled(FEATURES, rois), Every()(FEATURES, rois), strict=True):
+            torch.testing.assert_close(ours, eager)

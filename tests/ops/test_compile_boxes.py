@@ -63,6 +63,13 @@ def test_a_number_of_boxes_that_depends_on_values_can_be_exported():
         assert torch.equal(program(some), LargeOnes()(some))
 
 
+def test_where_values_are_not_read_a_level_is_one_of_those_that_there_are():
+    torch._dynamo.reset()
+    compiled = torch.compile(ops.assign_levels, fullgraph=True, backend="eager")
+    bad = [[torch.nan, 0, 9, 9], [0, 0, torch.inf, 9], [torch.inf, 0, torch.inf, 9]]
+    assert compiled(torch.tensor(bad)).tolist() == [2, 5, 2]
+
+
 def test_where_values_are_not_read_a_box_of_no_area_has_no_finite_delta():
     torch._dynamo.reset()
     compiled = torch.compile(ops.encode_boxes, fullgraph=True, backend="aot_eager")

@@ -203,6 +203,11 @@ def test_what_a_pyramid_needs_is_named():
             pool(given_maps, given_boxes, 2, SCALES[:2])
         with pytest.raises(ValueError, match=r"same images, channels .* \(2, 2\), .* in map 1"):
             pool([given_maps[0], given_maps[1][:, :2]], given_boxes, 2, SCALES[:2])
+        for scales in (SCALES[::-1], [1 / 4, 1 / 8, 1 / 8]):
+            with pytest.raises(ValueError, match=r"maps finest first, .* got maps of the scales 0"):
+                pool(given_maps, given_boxes, 2, scales)
+        with pytest.raises(TypeError, match=r"spatial_scales must be a list .* got '842'"):
+            pool(given_maps, given_boxes, 2, "842")
         with pytest.raises(ValueError, match="at least one map; got none"):
             pool([], given_boxes, 2, [])
         with pytest.raises(ValueError, match="rule must be one of 'floor', 'round'; got 'ceil'"):
@@ -215,5 +220,28 @@ def test_what_a_pyramid_needs_is_named():
         ops.MultiScaleRoIAlign(["fpn"], 2, 2)(*module_inputs())
     with pytest.raises(TypeError, match=r"input\[0\] must be a torch tensor; got ndarray"):
         ops.multi_scale_roi_align(CURVED, boxes, 2, SCALES)
-    with pytest.raises(ValueError, match="image_shapes must name"):
-        ops.MultiScaleRoIAlign(["0"], 2, 2)(module_inputs()[0], module_inputs()[1], [])
+    maps, boxes, shapes = module_inputs()
+    with pytest.raises(TypeError, match=r"x must be a dictionary of maps by name; got list"):
+        ops.MultiScaleRoIAlign(["0"], 2, 2)(list(maps.values()), boxes, shapes)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "error", "message"),
+    [
+        ([], ValueError, r"image_shapes must name .* each of 2 images in a list; got 0"),
+        ([(80, 112)] * 3, ValueError, r"image_shapes must name .* got 3"),
+        (torch.ones(2, 2), ValueError, r"image_shapes must name .* got Tensor"),
+        (
+            (80, 112),
+            TypeError,
+            r"image_shapes\[0\] must be a pair .* got 80\..*\[\(height, width\)\]",
+        ),
+        ([(80, 112), (0, 112)], ValueError, r"image_shapes\[1\] must be at least 1"),
+        ([(80, 112), (-256, 9)], ValueError, r"image_shapes\[1\] must be at least 1"),
+        ([(80, 112, 3)] * 2, ValueError, r"image_shapes\[0\] must be a whole number or a pair"),
+    ],
+)
+def test_image_shapes_that_are_none(shapes, error, message):
+    maps, boxes, _ = module_inputs()
+    with pytest.raises(error, match=message):
+        ops.MultiScaleRoIAlign(["0"], 2, 2)(maps, boxes, shapes)

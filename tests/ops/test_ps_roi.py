@@ -145,3 +145,12 @@ def test_modules_have_torchvisions_constructor_and_repr():
         ours, theirs = (getattr(module, name)(*settings) for module in (ops, torchvision.ops))
         torch.testing.assert_close(ours(features, rois), theirs(features, rois), rtol=0, atol=4e-6)
         assert repr(ours) == repr(theirs)
+
+
+@pytest.mark.parametrize("name", ["ps_roi_align", "ps_roi_pool"])
+def test_a_batch_without_images(name):
+    none = torch.zeros(0, 8, 5, 5, requires_grad=True)
+    for boxes in (torch.zeros(0, 5), []):
+        pooled = getattr(ops, name)(none, boxes, 2)
+        assert pooled.shape == (0, 2, 2, 2)
+        assert torch.autograd.grad(pooled.sum(), none)[0].shape == none.shape

@@ -11,6 +11,7 @@ from torchvision.ops import nms, ps_roi_align, ps_roi_pool, roi_align, roi_pool
 
 import roilearn
 from roilearn import ops
+from roilearn.bench.model import make_image
 from roilearn.bench.patched_model import detect, mask_rcnn
 
 SHAPE = (2, 12, 9, 13)
@@ -95,6 +96,14 @@ def test_as_a_function_nested_repeated_and_through_an_exception():
     assert not gives_box_gradients()
 
 
+def test_a_patch_that_was_undone_can_be_entered_again():
+    again = roilearn.patch()
+    again()
+    with again:
+        assert gives_box_gradients()
+    assert not gives_box_gradients()
+
+
 def test_other_threads_are_patched_too():
     seen = []
     with roilearn.patch():
@@ -123,8 +132,8 @@ def test_autocast_keeps_its_dtypes():
 
 def test_torchvisions_mask_rcnn_detects_the_same():
     limits = {"rpn_post_nms_top_n_test": 60, "box_detections_per_img": 12, "min_size": 160}
-    model = mask_rcnn(**limits)
-    images = [torch.rand(3, 160, 208, generator=torch.Generator().manual_seed(1))]
+    images = [make_image(160, 208)]
+    model = mask_rcnn(images, **limits)
     (theirs,), (ours,) = (detect(model, images, patched=patched) for patched in (False, True))
     assert len(ours["boxes"]) == 12
     assert torch.equal(ours["labels"], theirs["labels"])

@@ -2,6 +2,9 @@
 
 The same files, names and answers as in ``roilearn.reference``, vectorised over boxes and
 differentiable. ``from roilearn.ops import roi_align`` replaces the same import from torchvision.
+
+They run eagerly, under ``torch.compile`` and in ``torch.export``, and autograd differentiates them.
+Like torchvision's they are not for ``torch.func``, and unlike those not for ``torch.jit.script``.
 """
 
 from importlib.util import find_spec

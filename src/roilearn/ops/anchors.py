@@ -7,13 +7,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from roilearn.arguments import (
+    check_finite_number,
     check_flag,
     check_levels,
-    check_number,
     check_output_size,
     check_pair,
     check_positive,
 )
+from roilearn.ops.eager import tracing
 
 ASPECT_RATIOS = (0.5, 1.0, 2.0)
 """Height / width of the anchors of Faster R-CNN."""
@@ -34,7 +35,7 @@ def base_anchors(
     sizes : square roots of areas, in image pixels.
     aspect_ratios : height / width. Anchors of one size and any ratio have the same area.
     rounded : move every edge to the nearest whole pixel, halves to the even one.
-    dtype, device : of the result.
+    dtype, device : of the result; a floating dtype.
 
     Returns
     -------
@@ -51,6 +52,8 @@ def base_anchors(
             [-2., -8.,  2.,  8.]])
     """
     check_flag("rounded", rounded)
+    if not dtype.is_floating_point:
+        raise TypeError(f"dtype must be floating point; got {dtype}. Convert the anchors instead.")
     ratio = torch.tensor(check_positive("aspect_ratios", aspect_ratios), dtype=dtype, device=device)
     size = torch.tensor(check_positive("sizes", sizes), dtype=dtype, device=device)
     tall = ratio.sqrt()[:, None]  # [R, 1]
@@ -105,8 +108,14 @@ def generate_anchors(
     """
     height, width = check_output_size(feature_size, name="feature_size")
     down, across = check_pair("stride", stride)
-    offset = check_number("offset", offset)
+    offset = check_finite_number("offset", offset)
     shapes = base_anchors(sizes, aspect_ratios, rounded, dtype=dtype, device=device)  # [A, 4]
+    farthest = max(height * down, width * across) if not tracing() else 0  # a symbol stays free
+    if farthest > torch.finfo(dtype).max:
+        raise ValueError(
+            f"dtype must hold the coordinates of all cells, up to {farthest:g}; got {dtype}, which "
+            f"ends at {torch.finfo(dtype).max:g}. Pass dtype=torch.float32."
+        )
     y = (torch.arange(height, dtype=dtype, device=device) + offset) * down
     x = (torch.arange(width, dtype=dtype, device=device) + offset) * across
     y, x = torch.meshgrid(y, x, indexing="ij")  # [height, width] each

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import embedding_bag
 
-from roilearn.ops.eager import reads_values
+from roilearn.ops.eager import reads_values, recording, tracing
 from roilearn.ops.layout import (
     BLOCK,
     as_one,
@@ -83,7 +83,10 @@ def weighted_sums(
     shapes, formats : (K, PH, PW) and memory format of each output.
     """
     weight = bag.weight.to(maps[0].dtype)
-    return _Sum.apply(bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
+    inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
+    if tracing() and not recording(weight, *maps):
+        return _Sum.forward(*inputs)  # torch.compile miscounts apply's inputs if maps are several
+    return _Sum.apply(*inputs)
 
 
 def write_sums(

@@ -8,8 +8,9 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from roilearn.arguments import (
+    check_at_least,
     check_deltas,
-    check_number,
+    check_one_device,
     check_same_rows,
     check_sides,
     check_tensor,
@@ -61,6 +62,7 @@ def encode_boxes(
     factors = check_weights(weights)
     boxes, anchors = box_sides("boxes", boxes), box_sides("anchors", anchors)
     check_same_rows("anchors", anchors, "boxes", boxes.shape[0])
+    check_one_device(boxes=boxes, anchors=anchors)
     if reads_values(boxes):
         check_sides("boxes", boxes)
         check_sides("anchors", anchors)
@@ -121,7 +123,8 @@ def decode_boxes(
     check_coordinates("deltas", deltas)
     anchors = box_sides("anchors", anchors)
     check_same_rows("anchors", anchors, "deltas", deltas.shape[0])
-    limit = check_number("largest_log", largest_log)
+    check_one_device(deltas=deltas, anchors=anchors)
+    limit = check_at_least("largest_log", largest_log, 0)
     deltas = deltas.to(torch.promote_types(deltas.dtype, torch.float32))
     if deltas.ndim == 3:
         anchors = anchors[:, None]  # [K, 1, 4]

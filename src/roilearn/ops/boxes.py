@@ -12,6 +12,8 @@ from roilearn.arguments import (
     check_boxes,
     check_choice,
     check_finite,
+    check_finite_number,
+    check_floating,
     check_four_columns,
     check_last_axis,
     check_output_size,
@@ -89,10 +91,7 @@ def join_rois(
     images = [boxes] if isinstance(boxes, Tensor) else list(boxes)
     for image_boxes in images:
         check_tensor("boxes", image_boxes)
-        if not image_boxes.is_floating_point():
-            raise TypeError(
-                f"boxes must be floating point; got {image_boxes.dtype}. Pass boxes.float()."
-            )
+        check_floating("boxes", image_boxes)
         dtype = torch.promote_types(dtype, image_boxes.dtype)
     dtype = torch.promote_types(dtype, torch.float32)
     if not isinstance(boxes, Tensor):
@@ -120,8 +119,8 @@ def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Te
 
     Returns
     -------
-    (..., 4) new tensor of the same floating dtype; whole numbers as int64, in which no sum wraps,
-    or floating where a centre needs a half.
+    (..., 4) new tensor of the same floating dtype; whole numbers as int64, in which the sum
+    of two below 2**62 does not wrap, or floating where a centre needs a half.
 
     Raises
     ------
@@ -160,7 +159,8 @@ def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
 
     Returns
     -------
-    (K,) areas; negative for a box inverted along one axis.
+    (K,) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
+    for sides below 2**31; longer ones wrap: pass them as float64.
 
     Raises
     ------
@@ -199,6 +199,9 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
     """
     height, width = check_output_size(size, name="size")
     check_coordinates("boxes", boxes)
+    if boxes.element_size() < 4:  # bytes and halves hold no number beyond their largest
+        kind = torch.finfo if boxes.is_floating_point() else torch.iinfo
+        height, width = (min(side, int(kind(boxes.dtype).max)) for side in (height, width))
     x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)  # [*K, 2] each
     return torch.stack([x, y], -1).flatten(-2)
 
@@ -227,6 +230,7 @@ def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tens
     tensor([1])
     """
     corners = box_sides("boxes", boxes)
+    check_finite_number("min_size", min_size)
     long_enough = corners[:, 2:] - corners[:, :2] >= min_size  # [K, 2]
     return long_enough.all(1).nonzero().squeeze(1)
 

@@ -15,6 +15,7 @@ from roilearn.arguments import (
     check_features,
     check_flag,
     check_number,
+    check_one_device,
     check_output_size,
     check_spatial_scale,
     check_tensor,
@@ -97,6 +98,7 @@ def crop_and_resize(
     check_flag("aligned", aligned)
     check_tensor("input", input)
     check_features(input)
+    check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
     corners = rois[:, 1:] * scale - (0.5 if aligned else 0.0)
     corners = torch.cat([rois[:, :1], corners], 1)  # [K, 5]

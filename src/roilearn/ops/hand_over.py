@@ -36,10 +36,12 @@ def kernels_for(
     maps : what is pooled from; for ``nms`` the boxes.
     boxes : in either form.
     """
-    every = [boxes] if isinstance(boxes, Tensor) else list(boxes)
-    devices = {tensor.device.type for tensor in (*maps, *every)}
     if tracing() or onnx.exporting() or not has_triton():
         return None
+    every = [boxes] if isinstance(boxes, Tensor) else list(boxes)
+    if not all(isinstance(each, Tensor) for each in every):
+        return None  # for the checks that follow to name
+    devices = {tensor.device.type for tensor in (*maps, *every)}
     dtypes, box_dtypes = ({tensor.dtype for tensor in tensors} for tensors in (maps, every))
     if not covered(devices, dtypes, box_dtypes, len(maps), sampling_ratio):
         return None

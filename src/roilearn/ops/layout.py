@@ -117,4 +117,4 @@ def lay_out(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None:
     if by_map and channels * rows.element_size() % 2048 == 0:
         spaced = rows.new_empty(rows.shape[0], channels + 64 // rows.element_size())
         rows = spaced[:, :channels].copy_(rows)
-    maps.copy_(rows.unflatten(0, (maps.shape[0], -1)).transpose(1, 2))
+    maps.copy_(rows.unflatten(0, (maps.shape[0], maps.shape[2])).transpose(1, 2))

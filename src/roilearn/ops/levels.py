@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Int64, Num
 from torch import Tensor
 
-from roilearn.arguments import check_choice, check_level_range
+from roilearn.arguments import check_canonical, check_choice, check_level_range
 from roilearn.ops.boxes import box_area
 
 LEVEL_RULES = ("floor", "round")
@@ -35,7 +35,8 @@ def assign_levels(
 
     Returns
     -------
-    (K,) whole numbers. A box of no area, or inverted along one axis, gets ``min_level``.
+    (K,) whole numbers. A box of no area, or inverted along one axis, gets ``min_level``, and where
+    values are not looked for so does a NaN. Areas are those of ``box_area``.
 
     Raises
     ------
@@ -60,8 +61,10 @@ def assign_levels(
     tensor([2, 4, 4, 5])
     """
     check_choice("rule", rule, LEVEL_RULES)
-    check_level_range(min_level, max_level, canonical_scale)
-    area = box_area(boxes).clamp(min=0)
+    check_level_range(min_level, max_level)
+    check_canonical(canonical_scale, canonical_level)
+    area = box_area(boxes)
+    area = torch.where(area > 0, area, 0)  # NaN, where values are not looked for, counts as 0
     area = area.to(torch.promote_types(area.dtype, torch.float32))
     doublings = torch.log2(area.sqrt() / canonical_scale)  # -inf for a box of no area
     if rule == "round":

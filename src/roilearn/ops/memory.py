@@ -8,7 +8,7 @@ from torch import Tensor
 
 from roilearn.arguments import check_tensor
 from roilearn.ops.bag import Bag, empty, join, weighted_sums, write_sums
-from roilearn.ops.eager import reads_values, tracing
+from roilearn.ops.eager import reads_values, recording, tracing
 from roilearn.ops.layout import channels_last
 
 ENTRIES_AT_ONCE = 2**22
@@ -18,6 +18,9 @@ An entry takes about 50 bytes while its bag is being built: 200 MB beside the fe
 table and the output. While gradients are recorded the finished bags of all boxes must stay, at 12
 bytes an entry.
 """
+
+MEMORY_FORMATS = (torch.contiguous_format, torch.channels_last)
+"""How an output can lie in memory: map by map, or cell by cell."""
 
 
 def pool_bags(
@@ -80,11 +83,6 @@ def in_pieces(
         return [rois]
     number = entries.cumsum(0) // ENTRIES_AT_ONCE  # [K] 0 0 0 1 1 2 ...: the piece of each box
     return rois.split(number.unique_consecutive(return_counts=True)[1].tolist())
-
-
-def recording(*tensors: Tensor) -> bool:
-    """Whether what is done to the tensors is recorded for gradients."""
-    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
 def check_unrecorded(out: Tensor | None) -> None:

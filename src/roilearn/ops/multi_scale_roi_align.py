@@ -13,7 +13,12 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from roilearn.arguments import (
+    check_canonical,
+    check_choice,
     check_flag,
+    check_image_shapes,
+    check_names,
+    check_one_device,
     check_output_size,
     check_pyramid,
     check_sampling_ratio,
@@ -26,7 +31,7 @@ from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
 from roilearn.ops.hand_over import kernels_for
 from roilearn.ops.levels import assign_levels
-from roilearn.ops.memory import pool_bags
+from roilearn.ops.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.opaque import opaque
 from roilearn.ops.roi_align import (
     entries_each,
@@ -98,7 +103,9 @@ def multi_scale_roi_align(
     check_flag("aligned", aligned)
     for number, level_map in enumerate(maps):
         check_tensor(f"input[{number}]", level_map)
+    check_choice("memory_format", memory_format, MEMORY_FORMATS)
     check_pyramid(maps)
+    check_one_device(input=maps, boxes=boxes)
     scales = check_spatial_scales(spatial_scales, len(maps))
     if (kernels := kernels_for(maps, boxes, ratio)) is not None:
         levels = (canonical_scale, canonical_level, rule)
@@ -227,6 +234,10 @@ class MultiScaleRoIAlign(nn.Module):
         aligned: bool = False,
     ) -> None:
         super().__init__()
+        check_names("featmap_names", featmap_names)
+        check_sampling_ratio(sampling_ratio)
+        check_canonical(canonical_scale, canonical_level)
+        check_flag("aligned", aligned)
         self.featmap_names = featmap_names
         self.output_size = check_output_size(output_size)
         self.sampling_ratio = sampling_ratio
@@ -248,6 +259,11 @@ class MultiScaleRoIAlign(nn.Module):
         boxes : one (Ki, 4) tensor for each image, in pixels of the images.
         image_shapes : (height, width) of each image.
         """
+        if not isinstance(x, Mapping):
+            raise TypeError(
+                f"x must be a dictionary of maps by name; got {type(x).__name__}. With a list "
+                "call multi_scale_roi_align."
+            )
         maps = [features for name, features in x.items() if name in self.featmap_names]
         if not maps:
             raise ValueError(
@@ -286,9 +302,8 @@ def scales_of(
     >>> scales_of(maps, [(800, 1066)])
     [0.25, 0.03125]
     """
-    if not image_shapes:
-        raise ValueError("image_shapes must name (height, width) of each image; got none.")
-    image = [max(side) for side in zip(*image_shapes, strict=True)]
+    shapes = check_image_shapes(image_shapes, maps[0].shape[0])
+    image = [max(side) for side in zip(*shapes, strict=True)]
     return [scale_of((m.shape[2], m.shape[3]), image) for m in maps]
 
 

@@ -14,8 +14,10 @@ from roilearn.arguments import (
     check_finite,
     check_floating,
     check_four_columns,
+    check_has_values,
     check_iou_threshold,
     check_one_a_box,
+    check_one_device,
     check_tensor,
     check_whole_numbers,
 )
@@ -40,7 +42,9 @@ def nms(
     Returns
     -------
     Indices of the kept boxes, int64, by descending score; ties by index. A box of no area and
-    an inverted box overlap nothing: they stay. The same at any number of threads.
+    an inverted box overlap nothing: they stay. So do boxes whose area the dtype rounds to 0 or to
+    infinity, as in torchvision: sides beyond 1e-22 or 1e19 in float32; pass float64. The same at
+    any number of threads.
 
     Raises
     ------
@@ -111,6 +115,7 @@ def batched_nms(
     check_tensor("idxs", idxs)
     check_one_a_box("idxs", idxs, boxes.shape[0])
     check_whole_numbers("idxs", idxs)
+    check_one_device(boxes=boxes, idxs=idxs)
     operator = OPAQUE if tracing() else suppress
     return operator(boxes.detach(), scores.detach(), idxs, threshold)
 
@@ -122,6 +127,7 @@ def check_all(boxes: Tensor, scores: Tensor) -> None:
         check_floating(name, value)
     check_four_columns("boxes", boxes)
     check_one_a_box("scores", scores, boxes.shape[0])
+    check_one_device(boxes=boxes, scores=scores)
 
 
 def suppress(
@@ -131,6 +137,7 @@ def suppress(
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
     """Do the work of both. Values decide how many stay, so values are always looked at."""
+    check_has_values("boxes", boxes)
     check_finite("boxes", boxes)
     check_finite("scores", scores[:, None])
     if len(boxes) <= MOST_BOXES and (kernels := kernels_for([boxes], scores)) is not None:

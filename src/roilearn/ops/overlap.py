@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
+from roilearn.arguments import check_one_device
 from roilearn.ops.boxes import box_sides
 
 
@@ -20,7 +21,9 @@ def box_iou(
 
     Returns
     -------
-    (N, M) tensor in [0, 1]. A box of no area has IoU 0 with everything, itself included.
+    (N, M) tensor, in [0, 1] for boxes whose areas and their sum are numbers of the dtype: float32
+    holds sides from 1e-18 to 1e19. Beyond it areas are 0 or infinite and the answer may be NaN;
+    pass float64. A box of no area has IoU 0 with everything, itself included.
 
     Raises
     ------
@@ -36,6 +39,7 @@ def box_iou(
     tensor([[0.3333]])
     """
     first, second = box_sides("boxes1", boxes1, fmt), box_sides("boxes2", boxes2, fmt)
+    check_one_device(boxes1=first, boxes2=second)
     shared, union = shared_and_united(first, second)
     return share_of(shared, union)
 
@@ -55,8 +59,8 @@ def generalized_box_iou(
 
     Returns
     -------
-    (N, M) tensor in [-1, 1] for boxes that are not inverted. Two boxes of no area have -1, or 0
-    where their hull has no area either.
+    (N, M) tensor, in [-1, 1] for boxes that are not inverted and of areas as in ``box_iou``. Two
+    boxes of no area have -1, or 0 where their hull has no area either.
 
     Raises
     ------
@@ -78,6 +82,7 @@ def generalized_box_iou(
     tensor([[-0.3333]])
     """
     first, second = box_sides("boxes1", boxes1), box_sides("boxes2", boxes2)
+    check_one_device(boxes1=first, boxes2=second)
     hull = hull_area(first, second)
     shared, union = shared_and_united(first, second)
     return share_of(shared, union) - (hull - union) / torch.where(hull > 0, hull, torch.inf)

@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate, pad
 
 from roilearn.arguments import (
     check_choice,
+    check_one_device,
     check_output_size,
     check_padding,
     check_same_rows,
@@ -84,6 +85,7 @@ def paste_masks_in_image(
     check_square_masks(masks)
     boxes = box_sides("boxes", boxes)
     check_same_rows("boxes", boxes, "masks", masks.shape[0])
+    check_one_device(masks=masks, boxes=boxes)
     regions = pasted_regions(boxes, masks.shape[-1], rings, coordinates)
     cells = pad(masks[:, 0], (rings,) * 4)  # [N, M + 2 * rings, M + 2 * rings]
     if not reads_values(boxes):

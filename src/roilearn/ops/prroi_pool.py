@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from roilearn.arguments import (
     check_features,
     check_flag,
+    check_one_device,
     check_output_size,
     check_spatial_scale,
     check_tensor,
@@ -85,6 +86,7 @@ def prroi_pool(
     check_flag("aligned", aligned)
     check_tensor("input", input)
     check_features(input)
+    check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
     if tracing():
         return _of_values([input], rois, bins, input.shape[1], scale, aligned)
@@ -97,7 +99,8 @@ def prroi_pool(
 def region(rois: Float[Tensor, "K 5"], spatial_scale: float, aligned: bool) -> Float[Tensor, "K 5"]:
     """Boxes on the map: image, top, left, height, width, in cells, index coordinates."""
     x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)
-    height, width = (y2 - y1).clamp(min=0), (x2 - x1).clamp(min=0)
+    # A side too long for the dtype is as long as it can be; of a box out of its reach, 0.
+    height, width = ((b - a).nan_to_num().clamp(min=0) for a, b in ((y1, y2), (x1, x2)))
     return torch.stack([rois[:, 0], y1, x1, height, width], 1)
 
 
@@ -180,6 +183,9 @@ class PrRoIPool(nn.Module):
         self, output_size: int | Sequence[int], spatial_scale: float = 1.0, aligned: bool = False
     ) -> None:
         super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
+        check_flag("aligned", aligned)
         self.output_size = output_size
         self.spatial_scale = spatial_scale
         self.aligned = aligned

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from roilearn.arguments import (
     check_features,
+    check_one_device,
     check_output_size,
     check_position_sensitive,
     check_sampling_ratio,
@@ -84,6 +85,7 @@ def ps_roi_align(
     check_tensor("input", input)
     check_features(input)
     check_position_sensitive(input, bins)
+    check_one_device(input=input, boxes=boxes)
     if (kernels := kernels_for([input], boxes, ratio)) is not None:
         return kernels.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
@@ -156,6 +158,9 @@ class PSRoIAlign(nn.Module):
         self, output_size: int | Sequence[int], spatial_scale: float, sampling_ratio: int
     ) -> None:
         super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
+        check_sampling_ratio(sampling_ratio)
         self.output_size = output_size
         self.spatial_scale = spatial_scale
         self.sampling_ratio = sampling_ratio

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from roilearn.arguments import (
     check_features,
     check_flag,
+    check_one_device,
     check_output_size,
+    check_position_sensitive,
     check_spatial_scale,
     check_tensor,
 )
@@ -81,16 +83,18 @@ def ps_roi_pool(
     check_flag("read_last", read_last)
     check_tensor("input", input)
     check_features(input)
-    maps = maps_of_bins(input, bins)
+    check_position_sensitive(input, bins)
+    check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
     if tracing():
-        return _of_values([input], rois, bins, maps[0].shape[1], scale, read_last)
+        channels = input.shape[1] // (bins[0] * bins[1])
+        return _of_values([input], rois, bins, channels, scale, read_last)
     size = (input.shape[2], input.shape[3])
     limits = size if read_last else (size[0] - 1, size[1] - 1)
     rows, columns = box_spans(rois, bins, scale, limits)
     entries = rows.count.sum(1) * columns.count.sum(1)  # [K]
     make_bag = partial(mean_bag, bins=bins, spatial_scale=scale, size=size, limits=limits)
-    return pool_bags(make_bag, maps, rois, entries, bins)
+    return pool_bags(make_bag, maps_of_bins(input, bins), rois, entries, bins)
 
 
 def box_spans(
@@ -122,6 +126,8 @@ class PSRoIPool(nn.Module):
 
     def __init__(self, output_size: int | Sequence[int], spatial_scale: float) -> None:
         super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
         self.output_size = output_size
         self.spatial_scale = spatial_scale
 

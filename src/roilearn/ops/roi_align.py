@@ -13,8 +13,10 @@ from jaxtyping import Bool, Float, Int32
 from torch import Tensor, nn
 
 from roilearn.arguments import (
+    check_choice,
     check_features,
     check_flag,
+    check_one_device,
     check_output_size,
     check_sampling_ratio,
     check_spatial_scale,
@@ -26,7 +28,7 @@ from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
 from roilearn.ops.hand_over import kernels_for
 from roilearn.ops.interpolation import neighbours
-from roilearn.ops.memory import pool_bags
+from roilearn.ops.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.opaque import opaque
 from roilearn.ops.spans import Size, Spans, largest, outer_bag_from
 
@@ -102,8 +104,10 @@ def roi_align(
     scale = check_spatial_scale(spatial_scale)
     ratio = check_sampling_ratio(sampling_ratio)
     check_flag("aligned", aligned)
+    check_choice("memory_format", memory_format, MEMORY_FORMATS)
     check_tensor("input", input)
     check_features(input)
+    check_one_device(input=input, boxes=boxes)
     if (kernels := kernels_for([input], boxes, ratio)) is not None:
         options = {"validate": validate, "out": out, "memory_format": memory_format}
         return kernels.roi_align(input, boxes, bins, scale, ratio, aligned, **options)
@@ -323,6 +327,10 @@ class RoIAlign(nn.Module):
         aligned: bool = False,
     ) -> None:
         super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
+        check_sampling_ratio(sampling_ratio)
+        check_flag("aligned", aligned)
         self.output_size = output_size
         self.spatial_scale = spatial_scale
         self.sampling_ratio = sampling_ratio

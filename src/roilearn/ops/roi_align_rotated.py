@@ -16,6 +16,7 @@ from roilearn.arguments import (
     ROTATED_BOX_COLUMNS,
     check_features,
     check_no_negative_size,
+    check_one_device,
     check_output_size,
     check_sampling_ratio,
     check_spatial_scale,
@@ -88,6 +89,7 @@ def roi_align_rotated(
     ratio = check_sampling_ratio(sampling_ratio)
     check_tensor("input", input)
     check_features(input)
+    check_one_device(input=input, boxes=boxes)
     rois = as_rotated_rois(boxes, input.shape[0], input.dtype, validate=validate)
     if tracing() and ratio < 1:
         return _of_values([input], rois, bins, input.shape[1], scale, ratio)
@@ -225,6 +227,9 @@ class RoIAlignRotated(nn.Module):
         self, output_size: int | Sequence[int], spatial_scale: float, sampling_ratio: int
     ) -> None:
         super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
+        check_sampling_ratio(sampling_ratio)
         self.output_size = output_size
         self.spatial_scale = spatial_scale
         self.sampling_ratio = sampling_ratio

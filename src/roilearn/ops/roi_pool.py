@@ -16,6 +16,7 @@ from torch.autograd import Function
 from roilearn.arguments import (
     check_choice,
     check_features,
+    check_one_device,
     check_output_size,
     check_spatial_scale,
     check_tensor,
@@ -81,6 +82,7 @@ def roi_pool(
     scale = check_spatial_scale(spatial_scale)
     check_tensor("input", input)
     check_features(input)
+    check_one_device(input=input, boxes=boxes)
     if mode == "max" and (kernels := kernels_for([input], boxes)) is not None:
         return kernels.roi_pool(input, boxes, bins, scale, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
@@ -282,6 +284,8 @@ class RoIPool(nn.Module):
 
     def __init__(self, output_size: int | Sequence[int], spatial_scale: float) -> None:
         super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
         self.output_size = output_size
         self.spatial_scale = spatial_scale
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from roilearn.arguments import (
+    check_finite_number,
     check_flag,
     check_levels,
-    check_number,
     check_output_size,
     check_pair,
     check_positive,
@@ -97,7 +97,7 @@ def generate_anchors(
     """
     height, width = check_output_size(feature_size, name="feature_size")
     down, across = check_pair("stride", stride)
-    offset = check_number("offset", offset)
+    offset = check_finite_number("offset", offset)
     shapes = base_anchors(sizes, aspect_ratios, rounded)
     anchors = []
     for row in range(height):

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from roilearn.arguments import (
+    check_at_least,
     check_deltas,
     check_finite,
-    check_number,
     check_same_rows,
     check_sides,
     check_weights,
@@ -116,7 +116,7 @@ def decode_boxes(
     check_deltas(deltas)
     check_same_rows("anchors", anchors, "deltas", len(deltas))
     check_finite("deltas", deltas.reshape(-1, 4))
-    limit = check_number("largest_log", largest_log)
+    limit = check_at_least("largest_log", largest_log, 0)
     boxes = np.zeros(deltas.shape, np.result_type(deltas, anchors, np.float32))
     for place in np.ndindex(deltas.shape[:-1]):
         anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchors[place[0]])

@@ -11,6 +11,7 @@ from roilearn.arguments import (
     check_boxes,
     check_choice,
     check_finite,
+    check_finite_number,
     check_four_columns,
     check_last_axis,
     check_output_size,
@@ -63,7 +64,8 @@ def as_rois(
         images = [np.full((len(np.asarray(image)), 1), n) for n, image in enumerate(boxes)]
         rows = [np.hstack(pair) for pair in zip(images, boxes, strict=True)]
         boxes = np.concatenate(rows) if rows else np.zeros((0, columns.count(",") + 1))
-    rois = np.asarray(boxes).astype(dtype or np.result_type(boxes, np.float32))
+    rows = np.asarray(boxes)
+    rois = rows.astype(dtype or np.result_type(rows, np.float32))
     check_box_values(rois, batch_size, columns)
     return rois
 
@@ -78,8 +80,8 @@ def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
 
     Returns
     -------
-    (..., 4) new array of the same floating dtype; whole numbers as int64, in which no sum wraps,
-    or floating where a centre needs a half.
+    (..., 4) new array of the same floating dtype; whole numbers as int64, in which the sum
+    of two below 2**62 does not wrap, or floating where a centre needs a half.
 
     Raises
     ------
@@ -114,7 +116,8 @@ def box_area(boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
 
     Returns
     -------
-    (K,) areas; negative for a box inverted along one axis.
+    (K,) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
+    for sides below 2**31; longer ones wrap: pass them as float64.
 
     Raises
     ------
@@ -175,6 +178,7 @@ def remove_small_boxes(boxes: ArrayLike, min_size: float) -> np.ndarray:
     >>> remove_small_boxes([[0, 0, 9, 2], [0, 0, 3, 3], [5, 5, 4, 4]], 3)
     array([1])
     """
+    check_finite_number("min_size", min_size)
     kept = []
     for k, (x1, y1, x2, y2) in enumerate(box_sides("boxes", boxes)):
         if x2 - x1 >= min_size and y2 - y1 >= min_size:

@@ -5,7 +5,14 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.arguments import check_choice, check_finite, check_four_columns, check_level_range
+from roilearn.arguments import (
+    check_canonical,
+    check_choice,
+    check_finite,
+    check_four_columns,
+    check_level_range,
+    check_real,
+)
 
 LEVEL_RULES = ("floor", "round")
 LEVEL_EPSILON = 1e-6
@@ -59,9 +66,11 @@ def assign_levels(
     array([2, 4, 4, 5])
     """
     check_choice("rule", rule, LEVEL_RULES)
-    check_level_range(min_level, max_level, canonical_scale)
+    check_level_range(min_level, max_level)
+    check_canonical(canonical_scale, canonical_level)
     rows = np.asarray(boxes)
     check_four_columns("boxes", rows)
+    check_real("boxes", rows)
     check_finite("boxes", rows)
     levels = np.empty(len(rows), np.int64)
     dtype = np.result_type(rows.dtype, np.float32).type

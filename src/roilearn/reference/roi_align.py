@@ -132,6 +132,11 @@ def box_samples(
 ) -> tuple[list[list[float]], list[list[float]]]:
     """Index positions that one box reads: rows and columns, a list for each bin."""
     top, left, height, width = region(roi, spatial_scale, aligned)
+    if sampling_ratio < 1 and not max(height, width) < math.inf:
+        raise ValueError(
+            f"boxes must be small enough to sample adaptively; got one of {height:g} x {width:g} "
+            "cells. Clip boxes to the image, or set sampling_ratio."
+        )
     down = samples_a_bin(height, bins[0], sampling_ratio)
     across = samples_a_bin(width, bins[1], sampling_ratio)
     if down * bins[0] * across * bins[1] > SAMPLE_LIMIT:
