@@ -32,7 +32,7 @@ def add_predict(commands: Any) -> None:
     parser.add_argument(
         "--weights",
         required=True,
-        metavar="FILE|COCO_V1",
+        metavar="FILE|SHAPES|COCO_V1",
         help="a model that roilearn train wrote, or torchvision's, trained on COCO",
     )
     parser.add_argument(

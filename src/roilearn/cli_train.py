@@ -66,7 +66,9 @@ def _add_model(group: Any) -> None:
         "--model", choices=("tiny", "resnet50"), help="tiny unless --weights say otherwise"
     )
     group.add_argument(
-        "--weights", metavar="COCO_V1|FILE", help="what to begin with (default random numbers)"
+        "--weights",
+        metavar="FILE|SHAPES|COCO_V1",
+        help="what to begin with (default random numbers)",
     )
     group.add_argument(
         "--model-options",

@@ -68,7 +68,7 @@ def test_what_weights_say_of_variances_and_of_layers_that_learn(monkeypatch, wei
     """On the device without numbers: shapes alone are built and loaded."""
     with torch.device("meta"):
         state = mask_rcnn_resnet50_fpn(num_classes=3).state_dict()
-        module = import_module("roilearn.models.mask_rcnn")
+        module = import_module("roilearn.models.makers")
         monkeypatch.setattr(module, "load_weights", lambda _: state)
         model = mask_rcnn_resnet50_fpn(num_classes=3, weights=weights)
     assert {m.eps for m in model.modules() if hasattr(m, "running_var")} == {eps}

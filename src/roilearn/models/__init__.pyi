@@ -11,6 +11,7 @@ from .coordinates import Coordinates as Coordinates
 from .coordinates import coordinates_of as coordinates_of
 from .detections import detections as detections
 from .files import MAKERS as MAKERS
+from .files import TRAINED as TRAINED
 from .files import load_model as load_model
 from .files import save_model as save_model
 from .fpn import Backbone as Backbone
@@ -21,13 +22,13 @@ from .keypoint_head import KeypointPredictor as KeypointPredictor
 from .keypoint_head import heatmaps_to_keypoints as heatmaps_to_keypoints
 from .keypoint_head import keypoint_loss as keypoint_loss
 from .keypoint_head import keypoint_targets as keypoint_targets
+from .makers import mask_rcnn_resnet50_fpn as mask_rcnn_resnet50_fpn
+from .makers import mask_rcnn_tiny as mask_rcnn_tiny
 from .mask_head import MaskHead as MaskHead
 from .mask_head import MaskPredictor as MaskPredictor
 from .mask_head import mask_loss as mask_loss
 from .mask_rcnn import MaskRCNN as MaskRCNN
 from .mask_rcnn import mask_rcnn as mask_rcnn
-from .mask_rcnn import mask_rcnn_resnet50_fpn as mask_rcnn_resnet50_fpn
-from .mask_rcnn import mask_rcnn_tiny as mask_rcnn_tiny
 from .mask_targets import all_mask_targets as all_mask_targets
 from .mask_targets import mask_targets as mask_targets
 from .matching import BELOW as BELOW

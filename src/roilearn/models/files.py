@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from roilearn.arguments import check_choice
 from roilearn.models.coordinates import Coordinates
-from roilearn.models.mask_rcnn import mask_rcnn_resnet50_fpn, mask_rcnn_tiny
+from roilearn.models.makers import mask_rcnn_resnet50_fpn, mask_rcnn_tiny
 from roilearn.models.weights import classes_of
 
 MAKERS = {
@@ -21,6 +21,10 @@ MAKERS = {
     "mask_rcnn_tiny": mask_rcnn_tiny,
 }
 """Functions that a file may ask for, by name; a file can call no other."""
+TRAINED = {"SHAPES": Path(__file__).parent / "trained" / "shapes.safetensors"}
+"""Models that come with the package, by name. ``"SHAPES"``: ``mask_rcnn_tiny``, which finds the
+discs, squares and triangles of ``roilearn.data.ShapeScenes``. Beside the file lie the command that
+made it, its losses and what it is worth."""
 ENTRY = "roilearn"
 """Entry of the header that is ours: JSON of maker, options and names."""
 
@@ -88,6 +92,10 @@ def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
 
     Nothing in the file is run: it names one of ``MAKERS`` and holds numbers.
 
+    Parameters
+    ----------
+    path : of the file, or a key of ``TRAINED``.
+
     Returns
     -------
     model : on the CPU, in ``eval()``, its parameters in float32. No random number is used up.
@@ -99,7 +107,7 @@ def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
     ValueError: not a safetensors file, or not one of ``save_model``; a maker or an option that is
         not known; weights that do not fit.
     """
-    path = Path(path)
+    path = TRAINED.get(str(path), Path(path))
     described, tensors = read_tensors(path)
     try:
         model = make(described)

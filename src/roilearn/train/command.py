@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from roilearn import __version__
-from roilearn.models.files import MAKERS, describe, read_tensors, save_model
+from roilearn.models.files import MAKERS, TRAINED, describe, read_tensors, save_model
 from roilearn.models.weights import WEIGHT_NAMES
 from roilearn.train.checkpoint import CheckpointError
 from roilearn.train.evaluate import evaluate
@@ -83,8 +83,8 @@ def choose_model(options: argparse.Namespace) -> tuple[str, Any, dict[str, Any]]
         if options.model == "tiny":
             raise ValueError(f"--weights {weights} are for --model resnet50; got tiny.")
         maker, described = known["resnet50"], {"norm_eps": 0.0}
-    elif weights and Path(weights).suffix == ".safetensors":
-        header, weights = read_tensors(Path(weights))
+    elif weights in TRAINED or Path(weights or "").suffix == ".safetensors":
+        header, weights = read_tensors(TRAINED.get(weights, Path(weights)))
         maker, described = header["maker"], dict(header["options"])
         if known.get(options.model, maker) != maker:
             raise ValueError(f"--weights must be of --model {options.model}; they are of {maker}.")

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from roilearn.arguments import check_share
 from roilearn.models import load_model, mask_rcnn_resnet50_fpn
+from roilearn.models.files import TRAINED
 from roilearn.models.weights import WEIGHT_NAMES
 from roilearn.train.evaluate import at_rest
 
@@ -68,7 +69,8 @@ def named_model(weights: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
 
     Parameters
     ----------
-    weights : ``"COCO_V1"``, torchvision's Mask R-CNN; or the path of a file of ``save_model``.
+    weights : ``"COCO_V1"``, torchvision's Mask R-CNN; ``"SHAPES"``, the book's small one; or the
+        path of a file of ``save_model``.
 
     Raises
     ------
@@ -77,10 +79,10 @@ def named_model(weights: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
     """
     if str(weights) in WEIGHT_NAMES:
         return mask_rcnn_resnet50_fpn(str(weights)).eval(), coco_names()
-    if not Path(weights).is_file():
+    if str(weights) not in TRAINED and not Path(weights).is_file():
+        names = ", ".join(map(repr, (*WEIGHT_NAMES, *TRAINED)))
         raise FileNotFoundError(
-            f"weights must be {' or '.join(map(repr, WEIGHT_NAMES))} or the path of a file; there "
-            f"is none at {weights}."
+            f"weights must be one of {names} or the path of a file; there is none at {weights}."
         )
     return load_model(weights)
 
