@@ -522,7 +522,7 @@ def check_sampling_ratio(sampling_ratio: Any) -> int:
     return _whole("sampling_ratio", sampling_ratio)
 
 
-def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
     """Raise unless ``value`` is one of ``choices``."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
