@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import torch
 from torch import nn
@@ -95,10 +96,10 @@ def carry_out(run: Run) -> list[Result]:
     torch.set_num_threads(1)
     settings = Settings(**{**RECIPES["mask_rcnn_tiny"], "steps": run.steps, "seed": run.seed})
     scenes = ShapeScenes(run.steps * settings.batch_size, seed=run.seed)
-    trained = train(make(run), scenes, settings, progress=False)
+    trained: Any = train(make(run), scenes, settings, progress=False)
     results = [measure(trained, run)]
     if ROUNDING.get(run.row, ("", ALIGNED))[1] == TORCHVISION:
-        trained.transform.paste = ALIGNED.paste  # pyright: ignore[reportArgumentType]
+        trained.transform.paste = ALIGNED.paste
         results.append(measure(trained, replace(run, row=FLOAT_PASTE)))
     return results
 
@@ -116,7 +117,8 @@ def measure(model: nn.Module, run: Run) -> Result:
     scenes = ShapeScenes(HELD_OUT, seed=HELD_OUT_SEED, photographs="held out")
     found = evaluate(model, scenes, batch_size=8, progress=False).numbers["masks"]
     numbers = {name: found[name] for name in ("AP", "AP50", "AP75", "APs", "APm")}
-    return Result(**vars(run), **numbers, scenes=HELD_OUT, versions=versions(), machine=machine())
+    about: dict[str, Any] = {**vars(run), **numbers}
+    return Result(**about, scenes=HELD_OUT, versions=versions(), machine=machine())
 
 
 def carry_out_all(runs: Sequence[Run], jobs: int) -> Iterator[list[Result]]:

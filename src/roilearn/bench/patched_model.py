@@ -47,7 +47,7 @@ def compare(rounds: int = 5, size: tuple[int, int] = (800, 1066)) -> Iterator[st
     size : (height, width) of the image, in pixels.
     """
     images = [make_image(*size)]
-    model = mask_rcnn(images)
+    model: Any = mask_rcnn(images)
     theirs, ours = (detect(model, images, patched=patched)[0] for patched in (False, True))
     moved = (theirs["boxes"] - ours["boxes"]).abs().max().item()
     yield f"{len(ours['boxes'])} detections, the boxes at most {moved:.1e} px apart"
