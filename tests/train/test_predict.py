@@ -184,7 +184,7 @@ def test_pictures_of_an_earlier_run_are_no_images_of_a_folder(weights, photos, c
 def test_what_cannot_be_begun(weights, photos, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     for arguments, words in (
-        (["--weights", "no.safetensors"], "weights must be one of 'COCO_V1', 'SHAPES' or the path of a file"),
+        (["--weights", "no.safetensors"], "weights must be one of 'COCO_V1', 'SHAPES' or the path"),
         (["--weights", photos / "scene.png"], "path must be a whole safetensors file"),
         (["--weights", weights, "--threshold", 2], "threshold must lie from 0 to 1; got 2"),
         (["--weights", weights, "--device", "tea"], "device must be one that PyTorch finds"),
