@@ -9,6 +9,7 @@ from variant import Variant
 SEEN_BY = {
     "reference": ("reference", "peers", "models", "ops"),
     "ops": ("ops", "peers"),
+    "kernels": ("kernels",),
     "models": ("models", "reference", "peers", "train"),
     "data": ("data", "train"),
     "train": ("train",),
