@@ -360,7 +360,7 @@ def check_number(name: str, value: Any) -> float:
 def check_finite_number(name: str, value: Any) -> float:
     """Return ``value`` as a float; raise unless it is finite."""
     number = check_number(name, value)
-    if not math.isfinite(number):
+    if not abs(number) < math.inf:  # torch.compile knows no math.isfinite
         raise ValueError(f"{name} must be a finite number; got {number}.")
     return number
 
