@@ -55,6 +55,10 @@ def test_a_row_that_names_no_image_reads_and_pays_nothing(device, name):
         getattr(kernels, name)(features, boxes, 2, validate=True)
 
 
+def as_boxes(boxes, device):
+    return boxes if isinstance(boxes, torch.Tensor) else torch.tensor(boxes, device=device)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -64,11 +68,12 @@ def test_a_row_that_names_no_image_reads_and_pays_nothing(device, name):
         (MAPS, [[0.0, 1, 1, 4, 4]], 0),
         (MAPS, [[0.0, 1, 1, 4, 4]], 2, -1.0),
         (MAPS, [[0.0, 1, 1, 4, 4]], 2, 1.0, 2.5),
+        (MAPS, torch.zeros(1, 5, device="meta"), 2),
     ],
 )
 def test_errors_have_the_words_of_the_pytorch_telling(device, arguments):
     features, boxes, *options = arguments
-    features, boxes = torch.tensor(features, device=device), torch.tensor(boxes, device=device)
+    features, boxes = torch.tensor(features, device=device), as_boxes(boxes, device)
     words = []
     for telling in (ops, kernels):
         with pytest.raises((ValueError, TypeError)) as caught:

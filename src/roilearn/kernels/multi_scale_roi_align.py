@@ -13,7 +13,9 @@ from torch import Tensor
 
 from roilearn import ops
 from roilearn.arguments import (
+    check_choice,
     check_flag,
+    check_one_device,
     check_output_size,
     check_pyramid,
     check_sampling_ratio,
@@ -24,6 +26,7 @@ from roilearn.kernels.arguments import check_samples, covers, kernel_rois
 from roilearn.kernels.passes import Options
 from roilearn.kernels.sampled import pool_samples
 from roilearn.ops.eager import reads_values
+from roilearn.ops.memory import MEMORY_FORMATS
 from roilearn.ops.multi_scale_roi_align import by_bags, map_of
 
 
@@ -71,6 +74,8 @@ def multi_scale_roi_align(
     for number, level_map in enumerate(maps):
         check_tensor(f"input[{number}]", level_map)
     check_pyramid(maps)
+    check_choice("memory_format", memory_format, MEMORY_FORMATS)
+    check_one_device(input=maps, boxes=boxes)
     scales = tuple(check_spatial_scales(spatial_scales, len(maps)))
     levels = (canonical_scale, canonical_level, rule)
     if not covers(maps, ratio):

@@ -9,6 +9,7 @@ from roilearn.arguments import (
     check_finite,
     check_iou_threshold,
     check_one_a_box,
+    check_one_device,
     check_tensor,
     check_whole_numbers,
 )
@@ -71,6 +72,7 @@ def batched_nms(
     check_tensor("idxs", idxs)
     check_one_a_box("idxs", idxs, boxes.shape[0])
     check_whole_numbers("idxs", idxs)
+    check_one_device(boxes=boxes, idxs=idxs)
     if not _covers(boxes):
         return ops.batched_nms(boxes, scores, idxs, threshold)
     return _suppress(boxes.detach(), scores.detach(), idxs, threshold)

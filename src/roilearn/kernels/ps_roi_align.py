@@ -10,6 +10,7 @@ from roilearn import ops
 from roilearn.arguments import (
     check_features,
     check_flag,
+    check_one_device,
     check_output_size,
     check_position_sensitive,
     check_sampling_ratio,
@@ -59,6 +60,7 @@ def ps_roi_align(
     check_tensor("input", input)
     check_features(input)
     check_position_sensitive(input, bins)
+    check_one_device(input=input, boxes=boxes)
     if not covers([input], ratio):
         return ops.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
     rois, aligned = kernel_rois(boxes, input, validate), True

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from roilearn import ops
 from roilearn.arguments import (
+    check_choice,
     check_features,
     check_flag,
+    check_one_device,
     check_output_size,
     check_sampling_ratio,
     check_spatial_scale,
@@ -19,6 +21,7 @@ from roilearn.arguments import (
 from roilearn.kernels.arguments import check_samples, covers, kernel_rois
 from roilearn.kernels.passes import Options
 from roilearn.kernels.sampled import pool_samples
+from roilearn.ops.memory import MEMORY_FORMATS
 from roilearn.ops.roi_align import by_bags
 
 
@@ -66,6 +69,8 @@ def roi_align(
     check_flag("deterministic", deterministic)
     check_tensor("input", input)
     check_features(input)
+    check_choice("memory_format", memory_format, MEMORY_FORMATS)
+    check_one_device(input=input, boxes=boxes)
     if not covers([input], ratio):
         further = {"validate": validate, "out": out, "memory_format": memory_format}
         return ops.roi_align(input, boxes, bins, scale, ratio, aligned, **further)

@@ -13,6 +13,7 @@ from roilearn import ops
 from roilearn.arguments import (
     check_choice,
     check_features,
+    check_one_device,
     check_output_size,
     check_spatial_scale,
     check_tensor,
@@ -59,6 +60,7 @@ def roi_pool(
     scale = check_spatial_scale(spatial_scale)
     check_tensor("input", input)
     check_features(input)
+    check_one_device(input=input, boxes=boxes)
     if mode == "average" or not covers([input]):
         return ops.roi_pool(input, boxes, bins, scale, mode, validate=validate)
     check_place("input", input)

@@ -11,7 +11,8 @@ from torch.autograd import Function
 from roilearn.kernels.launch import check_place
 from roilearn.kernels.passes import Options, average_samples, output_for, pay_boxes, pay_features
 from roilearn.ops.boxes import without_bad_rows
-from roilearn.ops.memory import check_out, check_unrecorded, recording
+from roilearn.ops.eager import recording
+from roilearn.ops.memory import check_out, check_unrecorded
 
 
 def pool_samples(
