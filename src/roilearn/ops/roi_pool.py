@@ -109,7 +109,7 @@ def by_gathers(
 
 def cells_each(
     rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
-) -> Int32[Tensor, " K"]:
+) -> Int64[Tensor, " K"]:
     """Count the cells that the bins of each box read."""
     _, rows, columns = box_spans(rois, bins, spatial_scale, size)
     return rows.count.sum(1) * columns.count.sum(1)
