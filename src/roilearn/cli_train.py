@@ -87,8 +87,8 @@ def _add_settings(group: Any) -> None:
     group.add_argument(
         "--steps", type=int, default=1000, metavar="N", help="changes (default %(default)s)"
     )
-    add("--batch-size", int, "images a step (default 8; resnet50: 2)")
-    add("--learning-rate", float, "the highest (default 0.003; resnet50: 0.0001)")
+    add("--batch-size", int, "images a step (default 4; resnet50: 2)")
+    add("--learning-rate", float, "the highest (default 0.002; resnet50: 0.0001)")
     add("--warm-up", float, "share of the steps in which it rises (default 0.1)")
     group.add_argument(
         "--schedule", choices=("cosine", "steps", "constant"), help="how it falls (default cosine)"

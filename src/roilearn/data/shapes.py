@@ -80,7 +80,7 @@ class ShapeScenes(Dataset):
         *,
         objects: tuple[int, int] = (2, 5),
         radii: tuple[float, float] | None = None,
-        crowding: float = 0.7,
+        crowding: float = 0.5,
         least_visible: float = 0.6,
     ) -> None:
         check_choice("photographs", photographs, tuple(PHOTOGRAPHS))
