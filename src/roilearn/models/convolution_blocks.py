@@ -33,12 +33,8 @@ def rectified_block(in_channels: int, out_channels: int, norm: Norm | None) -> n
 
     Examples
     --------
-    >>> rectified_block(8, 4, nn.BatchNorm2d)
-    Sequential(
-      (0): Conv2d(8, 4, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)
-      (1): BatchNorm2d(4, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
-      (2): ReLU(inplace=True)
-    )
+    >>> [type(layer).__name__ for layer in rectified_block(8, 4, nn.BatchNorm2d)]
+    ['Conv2d', 'BatchNorm2d', 'ReLU']
     """
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=norm is None)
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
