@@ -134,8 +134,10 @@ def test_what_is_random_in_an_item_depends_on_the_draw():
 
 def test_workers_can_be_started_afresh_as_on_windows_and_macos():
     loader = load_parts(Noise(), replace(SETTINGS, workers=1), 0, Processes())
-    for each in (loader.dataset, loader.collate_fn, loader.worker_init_fn):
-        pickle.loads(pickle.dumps(each))  # noqa: S301  what was pickled here
+    handed = (loader.dataset, loader.collate_fn, loader.worker_init_fn)
+    dataset, collate, begin = pickle.loads(pickle.dumps(handed))  # noqa: S301  pickled here
+    assert (collate, begin) == handed[1:]
+    assert torch.equal(dataset[7, 3][0], loader.dataset[7, 3][0])
 
 
 def test_a_table_that_was_cut_short_goes_on_in_the_right_row(tmp_path):
