@@ -54,6 +54,26 @@ def region(rois, box, there, scale, images, ALIGNED: tl.constexpr):
 
 
 @triton.jit
+def bins_of(
+    rois,
+    which,
+    scales,
+    box,
+    images,
+    LEVELS: tl.constexpr,
+    DOWN: tl.constexpr,
+    ACROSS: tl.constexpr,
+    ALIGNED: tl.constexpr,
+):
+    """One box on the map it reads: level, scale, image, top, left, height and width of a bin."""
+    level = level_of(which, box, box >= 0, LEVELS)
+    scale = of_level(scales, level, LEVELS)
+    image, top, left, height, width = region(rois, box, box >= 0, scale, images, ALIGNED)
+    bin_height, bin_width = tl.div_rn(height, DOWN * 1.0), tl.div_rn(width, ACROSS * 1.0)
+    return level, scale, image, top, left, bin_height, bin_width
+
+
+@triton.jit
 def samples_a_bin(bin_size, BINS: tl.constexpr, RATIO: tl.constexpr):
     """Count the samples of a bin along one axis: ``RATIO``, or one a cell if that is 0."""
     if RATIO == 0:

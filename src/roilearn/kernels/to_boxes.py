@@ -10,11 +10,10 @@ import triton.language as tl
 
 from roilearn.kernels.average import channel_read, for_bins, for_channels
 from roilearn.kernels.samples import (
+    bins_of,
     in_band,
-    level_of,
     neighbours,
     of_level,
-    region,
     sample_position,
     samples_a_bin,
     samples_near,
@@ -48,11 +47,10 @@ def pull_edges(
     """Write the gradient to one row of ``rois``; that to its batch index is 0."""
     BINS: tl.constexpr = DOWN * ACROSS
     box = tl.program_id(0)
-    level = level_of(which, box, box >= 0, LEVELS)
-    scale = of_level(scales, level, LEVELS)
+    level, scale, image, top, left, bin_height, bin_width = bins_of(
+        rois, which, scales, box, images, LEVELS, DOWN, ACROSS, ALIGNED
+    )
     rows, columns = of_level(heights, level, LEVELS), of_level(widths, level, LEVELS)
-    image, top, left, height, width = region(rois, box, box >= 0, scale, images, ALIGNED)
-    bin_height, bin_width = tl.div_rn(height, DOWN * 1.0), tl.div_rn(width, ACROSS * 1.0)
     down = samples_a_bin(bin_height, DOWN, RATIO)
     across = samples_a_bin(bin_width, ACROSS, RATIO)
     image_stride = of_level(strides, level, LEVELS, 4, 0)
