@@ -6,29 +6,40 @@ import pytest
 import torch
 
 from roilearn.bench import ablation
-from roilearn.bench.ablation import FLOAT_PASTE, OPERATORS, ROUNDING, Run, as_lines, plan
+from roilearn.bench.ablation import (
+    FLOAT_PASTE,
+    MODELS,
+    OPERATORS,
+    ROUNDED,
+    ROUNDING,
+    TABLES,
+    Run,
+    as_lines,
+    of_table,
+    plan,
+)
 
 RESULT = ablation.Result(
-    "operators", "RoIPool", 4, 0, 1200, 0.4, 0.6, 0.5, 0.3, 0.5, 200, "torch 2", "a machine"
+    "RoIPool", 4, 0, 1200, 0.4, 0.6, 0.5, 0.3, 0.5, 200, "torch 2", "a machine"
 )
 
 
 def test_rows_of_the_operators_share_targets_pasting_and_anchors():
     shared = {
         (rules.target_half_cell, rules.paste, rules.anchor_offset, rules.anchor_rounded)
-        for _, rules in OPERATORS.values()
+        for _, rules in map(MODELS.get, OPERATORS)
     }
     assert len(shared) == 1
-    assert len({(op, rules.half_cell) for op, rules in OPERATORS.values()} - {("pool", True)}) == 2
+    assert len({(op, rules.half_cell) for op, rules in map(MODELS.get, OPERATORS)}) == 3
 
 
 def test_rows_of_the_rounding_share_the_operator():
-    assert {op for op, _ in ROUNDING.values()} == {"align"}
+    assert {MODELS[row][0] for row in ROUNDING if row in MODELS} == {"align"}
 
 
 @pytest.mark.parametrize(
     ("table", "strides", "rows"),
-    [("operators", [4], 3), ("strides", [8, 16], 3), ("rounding", [4], 2)],
+    [("operators", [4], 3), ("strides", [4, 8, 16], 3), ("rounding", [4], 2)],
 )
 def test_a_plan_holds_whole_seeds_in_turn(table, strides, rows):
     runs = plan(table, range(2), 10)
@@ -37,8 +48,13 @@ def test_a_plan_holds_whole_seeds_in_turn(table, strides, rows):
     assert sorted({run.stride for run in runs}) == strides
 
 
+def test_a_row_that_stands_in_two_tables_is_one_run():
+    runs = [set(plan(table, [0], 10)) for table in TABLES]
+    assert len(set.union(*runs)) == 3 * 3 + 1
+
+
 def test_models_of_one_seed_begin_alike_and_pool_where_the_stride_says():
-    runs = plan("operators", [3], 10) + plan("strides", [3], 10)
+    runs = plan("strides", [3], 10)
     models = [ablation.make(run) for run in runs]
     first = models[0].state_dict()
     for model in models[1:]:
@@ -53,17 +69,29 @@ def test_models_of_one_seed_begin_alike_and_pool_where_the_stride_says():
 
 def test_a_run_is_measured_as_trained_and_where_it_was_rounded_with_float_pasting(monkeypatch):
     monkeypatch.setattr(ablation, "HELD_OUT", 2)
-    run = Run("rounding", "torchvision's coordinates", 4, 0, 1)
+    run = Run(ROUNDED, 4, 0, 1)
     results = ablation.carry_out(run)
     assert [result.row for result in results] == [run.row, FLOAT_PASTE]
     assert all(0 <= result.AP <= 1 and result.scenes == 2 for result in results)
-    (aligned,) = ablation.carry_out(replace(run, row="aligned coordinates"))
-    assert aligned.row == "aligned coordinates"
+    (aligned,) = ablation.carry_out(replace(run, row=ROUNDING[-1]))
+    assert aligned.row == ROUNDING[-1]
+
+
+def test_a_table_takes_its_rows_in_its_order_and_leaves_the_rest():
+    results = [
+        replace(RESULT, row=row, stride=stride, steps=steps)
+        for row in reversed([*MODELS, FLOAT_PASTE])
+        for stride in (8, 4)
+        for steps in (10, 20)
+    ]
+    assert [r.row for r in of_table("rounding", results, 10)] == list(ROUNDING)
+    assert [(r.stride, r.row) for r in of_table("strides", results, 20)] == [
+        (stride, row) for stride in (4, 8) for row in OPERATORS
+    ]
 
 
 def test_lines_give_mean_and_spread_in_hundredths_over_the_seeds():
-    others = [replace(RESULT, seed=1, AP=0.5), replace(RESULT, table="rounding")]
-    first, second = as_lines([RESULT, *others])
+    first, second = as_lines([RESULT, replace(RESULT, seed=1, AP=0.5), replace(RESULT, stride=8)])
     assert "AP  45.0 ± 7.1" in first
     assert "(2 seeds)" in first
     assert "AP  40.0 ± nan" in second

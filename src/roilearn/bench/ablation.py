@@ -6,7 +6,7 @@
 
 Each run trains the book's small model from random weights and measures it on scenes it has never
 seen. Runs of one seed see the same scenes and begin with the same weights. What has been recorded
-is not trained again.
+is not trained again: a row that stands in two tables is trained once.
 """
 
 import argparse
@@ -35,18 +35,26 @@ SCALES = {4: 112, 8: 56, 16: 28}
 sends it there. Nothing else of the model changes: the maps are the same, each object has fewer
 cells on a coarser one."""
 ALIGNED, TORCHVISION = COORDINATES["aligned"], COORDINATES["torchvision"]
-OPERATORS: dict[str, tuple[str, Coordinates]] = {
+ROUNDED = "torchvision's coordinates"
+FLOAT_PASTE = "torchvision's coordinates, float pasting"
+BEST = "RoIAlign, aligned=True"
+MODELS: dict[str, tuple[str, Coordinates]] = {
     "RoIPool": ("pool", ALIGNED),
     "RoIAlign, aligned=False": ("align", replace(ALIGNED, half_cell=False)),
-    "RoIAlign, aligned=True": ("align", ALIGNED),
+    BEST: ("align", ALIGNED),
+    ROUNDED: ("align", TORCHVISION),
 }
-"""Rows of the first two tables: mask targets, pasting and anchors are the same in all."""
-ROUNDING: dict[str, tuple[str, Coordinates]] = {
-    "torchvision's coordinates": ("align", TORCHVISION),
-    "aligned coordinates": ("align", ALIGNED),
+"""What is trained: RoI operator and coordinates."""
+OPERATORS = ("RoIPool", "RoIAlign, aligned=False", BEST)
+"""Mask targets, pasting and anchors are the same in all."""
+ROUNDING = (ROUNDED, FLOAT_PASTE, BEST)
+"""The second is the first, pasted as the third is. The third has all coordinates aligned."""
+TABLES: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
+    "operators": (OPERATORS, (4,)),
+    "strides": (OPERATORS, (4, 8, 16)),
+    "rounding": (ROUNDING, (4,)),
 }
-"""Models of the last table. The first is measured twice: as trained, and with float pasting."""
-FLOAT_PASTE = "torchvision's coordinates, float pasting"
+"""Rows and strides of each table."""
 CLASSES = 4  # background and three shapes
 HELD_OUT = 200
 HELD_OUT_SEED = 1_000_000
@@ -56,7 +64,6 @@ HELD_OUT_SEED = 1_000_000
 class Run:
     """One training run: what is to be trained, and how long."""
 
-    table: str
     row: str
     stride: int
     seed: int
@@ -67,7 +74,6 @@ class Run:
 class Result:
     """Mask AP of one trained model, of all objects and by COCO's ranges of area."""
 
-    table: str
     row: str
     stride: int
     seed: int
@@ -84,10 +90,13 @@ class Result:
 
 def plan(table: str, seeds: Iterable[int], steps: int) -> list[Run]:
     """List the runs of a table, seed by seed: an early end leaves whole seeds."""
-    rows = ROUNDING if table == "rounding" else OPERATORS
-    strides = [stride for stride in SCALES if stride > 4] if table == "strides" else [4]
+    rows, strides = TABLES[table]
     return [
-        Run(table, row, stride, seed, steps) for seed in seeds for stride in strides for row in rows
+        Run(row, stride, seed, steps)
+        for seed in seeds
+        for stride in strides
+        for row in rows
+        if row in MODELS
     ]
 
 
@@ -98,7 +107,7 @@ def carry_out(run: Run) -> list[Result]:
     scenes = ShapeScenes(run.steps * settings.batch_size, seed=run.seed)
     trained: Any = train(make(run), scenes, settings, progress=False)
     results = [measure(trained, run)]
-    if ROUNDING.get(run.row, ("", ALIGNED))[1] == TORCHVISION:
+    if run.row == ROUNDED:
         trained.transform.paste = ALIGNED.paste
         results.append(measure(trained, replace(run, row=FLOAT_PASTE)))
     return results
@@ -106,7 +115,7 @@ def carry_out(run: Run) -> list[Result]:
 
 def make(run: Run) -> MaskRCNN:
     """Build the model of a run, with the first weights that belong to its seed."""
-    roi_op, coordinates = (OPERATORS | ROUNDING)[run.row]
+    roi_op, coordinates = MODELS[run.row]
     scale = SCALES[run.stride]
     torch.manual_seed(run.seed)
     return mask_rcnn_tiny(CLASSES, coordinates, roi_op, canonical_scale=scale)
@@ -133,38 +142,46 @@ def recorded(path: Path = FILE) -> list[Result]:
     return read_as(Result, path)
 
 
+def of_table(table: str, results: Iterable[Result], steps: int) -> list[Result]:
+    """Choose the results of a table, in its order, among those of so many steps."""
+    rows, strides = TABLES[table]
+    chosen = [r for r in results if r.row in rows and r.stride in strides and r.steps == steps]
+    return sorted(chosen, key=lambda r: (r.stride, rows.index(r.row), r.seed))
+
+
 def as_lines(results: Iterable[Result]) -> Iterator[str]:
     """Mean and sample standard deviation over the seeds, in hundredths: a line for each row."""
-    groups: dict[tuple[str, int, str], list[Result]] = {}
+    groups: dict[tuple[int, str], list[Result]] = {}
     for each in results:
-        groups.setdefault((each.table, each.stride, each.row), []).append(each)
-    for (table, stride, row), found in groups.items():
+        groups.setdefault((each.stride, each.row), []).append(each)
+    for (stride, row), found in groups.items():
         cells = []
         for name in ("AP", "AP50", "AP75", "APs", "APm"):
             values = [100 * getattr(each, name) for each in found]
             spread = stdev(values) if len(values) > 1 else float("nan")
             cells.append(f"{name} {mean(values):5.1f} ± {spread:3.1f}")
-        yield f"{table:10} stride {stride:2}  {row:40} {'  '.join(cells)}  ({len(found)} seeds)"
+        yield f"stride {stride:2}  {row:40} {'  '.join(cells)}  ({len(found)} seeds)"
 
 
 def main() -> None:
     """Train what has not been recorded yet, and record it run by run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("table", choices=("operators", "strides", "rounding"))
+    parser.add_argument("table", choices=tuple(TABLES))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time")
     parser.add_argument("--output", type=Path, default=FILE)
     options = parser.parse_args()
     results = recorded(options.output)
-    known = {Run(r.table, r.row, r.stride, r.seed, r.steps) for r in results}
+    known = {Run(r.row, r.stride, r.seed, r.steps) for r in results}
     runs = [r for r in plan(options.table, range(options.seeds), options.steps) if r not in known]
     for found in carry_out_all(runs, options.jobs):
         results += found
-        results.sort(key=lambda r: (r.table, r.stride, r.row, r.seed))
+        results.sort(key=lambda r: (r.steps, r.stride, r.row, r.seed))
         write(results, options.output, Result)
         print(*as_lines(found), sep="\n", flush=True)  # noqa: T201
-    print(*as_lines(results), sep="\n")  # noqa: T201
+    chosen = of_table(options.table, results, options.steps)
+    print(*as_lines(chosen), sep="\n")  # noqa: T201
 
 
 if __name__ == "__main__":
