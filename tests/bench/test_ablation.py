@@ -6,22 +6,21 @@ import pytest
 import torch
 
 from roilearn.bench import ablation
-from roilearn.bench.ablation import (
+from roilearn.bench.ablation import MODELS, Run, plan
+from roilearn.bench.trained import (
     FLOAT_PASTE,
-    MODELS,
     OPERATORS,
+    POOL,
     ROUNDED,
     ROUNDING,
     TABLES,
-    Run,
+    Result,
     as_lines,
+    gains,
     of_table,
-    plan,
 )
 
-RESULT = ablation.Result(
-    "RoIPool", 4, 0, 1200, 0.4, 0.6, 0.5, 0.3, 0.5, 200, "torch 2", "a machine"
-)
+RESULT = Result(POOL, 4, 0, 1200, 0.4, 0.6, 0.5, 0.3, 0.5, 200, "torch 2", "a machine")
 
 
 def test_rows_of_the_operators_share_targets_pasting_and_anchors():
@@ -95,3 +94,10 @@ def test_lines_give_mean_and_spread_in_hundredths_over_the_seeds():
     assert "AP  45.0 ± 7.1" in first
     assert "(2 seeds)" in first
     assert "AP  40.0 ± nan" in second
+
+
+def test_a_gain_is_taken_seed_by_seed_where_both_rows_have_been_trained():
+    align = replace(RESULT, row=ROUNDING[-1], AP=0.5)
+    results = [RESULT, replace(align, seed=1), replace(RESULT, seed=1, AP=0.3), align]
+    results.append(replace(align, seed=2))
+    assert gains(results, "AP", align.row, POOL) == pytest.approx([0.1, 0.2])
