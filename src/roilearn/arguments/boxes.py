@@ -1,0 +1,89 @@
+"""Boxes of one image: their columns, their values, their coding as deltas."""
+
+import math
+from typing import Any
+
+from roilearn.arguments.arrays import check_array, check_floating, check_real, first_row
+from roilearn.arguments.lists import is_list
+from roilearn.arguments.scalars import check_positive
+
+
+def check_columns(name: str, boxes: Any, columns: str) -> None:
+    """Raise unless ``boxes`` has the ``columns`` named, whatever its number of rows."""
+    check_array(name, boxes)
+    number = columns.count(",") + 1
+    if boxes.ndim != 2 or boxes.shape[1] != number:
+        raise ValueError(
+            f"{name} must have shape (K, {number}), columns {columns}; "
+            f"got shape {tuple(boxes.shape)}. Without boxes pass shape (0, {number})."
+        )
+
+
+def check_four_columns(name: str, boxes: Any) -> None:
+    """Raise unless ``boxes`` is a (K, 4) array."""
+    check_columns(name, boxes, "x1, y1, x2, y2")
+
+
+def check_last_axis(name: str, boxes: Any) -> None:
+    """Raise unless ``boxes`` holds four numbers a box along its last axis, however many axes."""
+    check_array(name, boxes)
+    if boxes.ndim == 0 or boxes.shape[-1] != 4:
+        raise ValueError(
+            f"{name} must hold 4 numbers a box along the last axis; got shape "
+            f"{tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
+        )
+    check_real(name, boxes)
+
+
+def check_finite(name: str, boxes: Any) -> None:
+    """Raise unless every coordinate of ``boxes`` is finite, naming the first row that is not."""
+    finite = (abs(boxes) < math.inf).all(-1)
+    if not bool(finite.all()):
+        row = first_row(~finite)
+        raise ValueError(
+            f"{name} must be finite; got {row_text(boxes, row)} in row {row}. "
+            "Drop such boxes before the call: they come from a diverged or masked prediction."
+        )
+
+
+def check_sides(name: str, boxes: Any) -> None:
+    """Raise unless every (K, 4) box is wider and higher than 0, naming the first that is not."""
+    x1, y1, x2, y2 = boxes.T
+    extended = (x2 > x1) & (y2 > y1)
+    if not bool(extended.all()):
+        row = first_row(~extended)
+        raise ValueError(
+            f"{name} must be wider and higher than 0; got {row_text(boxes, row)} in row {row}. "
+            "A logarithm is taken of every side: drop such boxes before the call."
+        )
+
+
+def row_text(boxes: Any, row: int) -> str:
+    """Return one row of ``boxes`` as an error shows it."""
+    return "[" + ", ".join(f"{float(value):g}" for value in boxes[row]) + "]"
+
+
+def check_deltas(deltas: Any) -> None:
+    """Raise unless ``deltas`` is (K, 4), or (K, C, 4) for C classes."""
+    check_array("deltas", deltas)
+    check_floating("deltas", deltas)
+    if deltas.ndim not in (2, 3) or deltas.shape[-1] != 4:
+        raise ValueError(
+            f"deltas must have shape (K, 4), or (K, C, 4) for C classes; got "
+            f"{tuple(deltas.shape)}. From (K, 4 * C) pass deltas.reshape(len(deltas), -1, 4)."
+        )
+
+
+def check_weights(weights: Any) -> tuple[float, ...]:
+    """Return ``weights`` as floats; raise unless they are four positive numbers."""
+    if not is_list(weights):
+        raise TypeError(
+            f"weights must be a list of 4 numbers, for dx, dy, dw and dh; got "
+            f"{type(weights).__name__}. From a tensor or an array pass weights.tolist()."
+        )
+    factors = check_positive("weights", weights)
+    if len(factors) != 4:
+        raise ValueError(
+            f"weights must be 4 numbers, for dx, dy, dw and dh; got {len(factors)}: {weights!r}."
+        )
+    return factors

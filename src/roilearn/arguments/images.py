@@ -1,0 +1,52 @@
+"""Images of a batch, before they are of one size, and their heights and widths."""
+
+from typing import Any
+
+from roilearn.arguments.arrays import check_tensor
+from roilearn.arguments.lists import is_list
+from roilearn.arguments.pooling import check_output_size
+
+
+def check_images(images: Any) -> None:
+    """Raise unless ``images`` is a list of floating (3, H, W) images that are not empty."""
+    if not is_list(images):
+        raise TypeError(
+            f"images must be a list of (3, H, W) tensors; got {type(images).__name__}. For one "
+            "image pass [image], from a batch list(images)."
+        )
+    if not images:
+        raise ValueError("images must hold at least one image; got none.")
+    for position, image in enumerate(images):
+        name = f"images[{position}]"
+        check_tensor(name, image)
+        if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
+            raise ValueError(
+                f"{name} must have shape (3, H, W), at least one row and one column; got shape "
+                f"{tuple(image.shape)}. Colours come first: from (H, W, 3) pass "
+                "image.permute(2, 0, 1)."
+            )
+        if "float" not in str(image.dtype):
+            raise TypeError(
+                f"{name} must be floating point, values from 0 to 1; got {image.dtype}. "
+                "From bytes pass image / 255."
+            )
+
+
+def check_image_shapes(image_shapes: Any, images: int) -> list[tuple[int, int]]:
+    """Return (height, width) of each image; raise unless there is one for each of ``images``."""
+    if not is_list(image_shapes) or len(image_shapes) != images:
+        came = len(image_shapes) if is_list(image_shapes) else type(image_shapes).__name__
+        raise ValueError(
+            f"image_shapes must name (height, width) of each of {images} images in a list; got "
+            f"{came}."
+        )
+    for number, shape in enumerate(image_shapes):
+        if not is_list(shape):
+            raise TypeError(
+                f"image_shapes[{number}] must be a pair (height, width); got {shape!r}. "
+                "For one image pass [(height, width)]."
+            )
+    return [
+        check_output_size(shape, f"image_shapes[{number}]")
+        for number, shape in enumerate(image_shapes)
+    ]

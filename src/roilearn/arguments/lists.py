@@ -1,0 +1,38 @@
+"""Lists: one entry for each map, level or image, and no tensor in place of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def is_list(value: Any) -> bool:
+    """Tell whether ``value`` is a list or a tuple, and no word."""
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def check_levels(**lists: Any) -> None:
+    """Raise unless every argument is a sequence, with as many entries as the others."""
+    for name, entries in lists.items():
+        if not is_list(entries):
+            raise TypeError(
+                f"{name} must be a list with one entry for each level; got {entries!r}."
+            )
+    if len({len(entries) for entries in lists.values()}) > 1:
+        lengths = ", ".join(str(len(entries)) for entries in lists.values())
+        raise ValueError(
+            f"{', '.join(lists)} must have one entry for each level; got {lengths} of them."
+        )
+
+
+def check_one_an_image(name: str, entries: Any, images: int) -> None:
+    """Raise unless ``entries`` is a list with one entry for each of the ``images``."""
+    if not is_list(entries) or len(entries) != images:
+        came = f"{len(entries)} of them" if is_list(entries) else type(entries).__name__
+        raise ValueError(
+            f"{name} must be a list with one entry for each of {images} images; got {came}."
+        )
+
+
+def check_names(name: str, names: Any) -> None:
+    """Raise unless ``names`` is a list of at least one name."""
+    if not is_list(names) or not names:
+        raise ValueError(f"{name} must be a list of names, at least one; got {names!r}.")

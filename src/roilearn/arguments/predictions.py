@@ -1,0 +1,42 @@
+"""What the heads of a detector say, and how much of it may overlap."""
+
+from typing import Any
+
+from roilearn.arguments.arrays import first_row
+from roilearn.arguments.boxes import check_four_columns
+from roilearn.arguments.lists import check_levels
+from roilearn.arguments.scalars import check_share
+
+
+def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -> None:
+    """Raise unless every level has a logit and four deltas for each image and each anchor."""
+    check_levels(objectness=objectness, deltas=deltas, anchors=anchors)
+    for level, (logits, moves, boxes) in enumerate(zip(objectness, deltas, anchors, strict=True)):
+        check_four_columns(f"anchors[{level}]", boxes)
+        expected = (images, boxes.shape[0])
+        if tuple(logits.shape) != expected or tuple(moves.shape) != (*expected, 4):
+            raise ValueError(
+                f"objectness[{level}] and deltas[{level}] must have shapes {expected} and "
+                f"{(*expected, 4)}, for {images} images and {boxes.shape[0]} anchors; got "
+                f"{tuple(logits.shape)} and {tuple(moves.shape)}."
+            )
+
+
+def check_scores(scores: Any) -> None:
+    """Raise unless the (K, C) ``scores`` of logits are numbers, naming the first bad row."""
+    bad = (scores != scores).any(1)  # noqa: PLR0124 - only NaN differs from itself
+    if bool(bad.any()):
+        raise ValueError(
+            f"class_logits must give a score to every class; got NaN in row {first_row(bad)}. The "
+            "model has diverged, or its weights are no numbers: go back to earlier ones."
+        )
+
+
+def check_iou_threshold(iou_threshold: Any) -> float:
+    """Return ``iou_threshold`` as a float; raise unless it lies from 0 to 1."""
+    return check_share(
+        "iou_threshold",
+        iou_threshold,
+        "Boxes whose intersection over union is above it suppress each other: 1 keeps all, 0 those "
+        "that do not meet.",
+    )
