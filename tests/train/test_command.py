@@ -47,7 +47,8 @@ def test_scenes_become_a_model_a_table_and_a_picture(tmp_path, capsys):
     assert model.backbone.fpn.out_channels == 16
     assert (folder / "curves.png").is_file()
     assert read_record(folder / "losses.csv")["step"] == [1, 2]
-    assert "torch" in (folder / "command.txt").read_text(encoding="utf-8")
+    assert "torch" in (text := (folder / "command.txt").read_text(encoding="utf-8"))
+    assert "processes: 1" in text
 
 
 def test_a_coco_folder_gives_the_classes_and_weights_the_rest(tmp_path, coco, capsys):

@@ -58,7 +58,7 @@ def run_in(processes: Processes, device: str, options: argparse.Namespace) -> in
     folder = Path(options.folder)
     if processes.first:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / COMMAND).write_text(how_it_was_made(device), encoding="utf-8")
+        (folder / COMMAND).write_text(how_it_was_made(device, processes.count), encoding="utf-8")
     start = time.monotonic()
     try:
         model = train(model, material.learn, settings, folder, resume=not options.again)
@@ -122,10 +122,10 @@ def measure(model: nn.Module, material: Material, settings: Settings) -> Any:
     )
 
 
-def how_it_was_made(device: str) -> str:
+def how_it_was_made(device: str, processes: int) -> str:
     """Command line and versions, for whoever wants the same again."""
     words = shlex.join(["roilearn", *sys.argv[1:]])
-    where = f"{device}, {torch.get_num_threads()} threads"
+    where = f"{device}, processes: {processes}, threads in each: {torch.get_num_threads()}"
     return f"{words}\nroilearn {__version__}, torch {torch.__version__}, {where}\n"
 
 
