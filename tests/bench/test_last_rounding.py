@@ -6,6 +6,7 @@ from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.ops import roi_align
 
 from roilearn.bench import last_rounding
+from roilearn.bench.ceilings import read_ceilings
 from roilearn.bench.last_rounding import (
     BOXES,
     CANVAS,
@@ -15,7 +16,6 @@ from roilearn.bench.last_rounding import (
     as_table,
     ceiling,
     draw_masks,
-    recorded,
 )
 from roilearn.ops import masks_to_boxes
 
@@ -27,16 +27,16 @@ PAIRS = [
 def row(boxes, size, target, paste):
     (found,) = (
         each
-        for each in recorded()
+        for each in read_ceilings()
         if (each.boxes, each.smallest, each.largest, each.target, each.paste)
         == (boxes, *size, target, paste)
     )
     return found
 
 
-def test_every_row_is_recorded():
-    assert len(recorded()) == len(BOXES) * len(SIZES) * len(PAIRS)
-    assert {each.shapes for each in recorded()} == {last_rounding.SHAPES}
+def test_every_row_is_read_ceilings():
+    assert len(read_ceilings()) == len(BOXES) * len(SIZES) * len(PAIRS)
+    assert {each.shapes for each in read_ceilings()} == {last_rounding.SHAPES}
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -69,4 +69,5 @@ def test_small_objects_lose_most_and_the_aligned_pair_loses_least():
 
 
 def test_the_table_shows_every_number():
-    assert as_table(recorded()).count("0.") + as_table(recorded()).count("1.0") == len(recorded())
+    rows = read_ceilings()
+    assert as_table(rows).count("0.") + as_table(rows).count("1.0") == len(rows)

@@ -19,6 +19,7 @@ from roilearn_book import (
     explorable,
     notebook_figures,
     palette_table,
+    trained,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ PARTS = (
     explorable,
     notebook_figures,
     palette_table,
+    trained,
 )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 MISSING = "Not recorded yet."
+NOT_RUN = "Not yet run on a GPU: no number on this page is a GPU's. To record: "
+RECORD = "make bench-gpu PYTHON=python3"
 OF_ALL = "all"
 
 
@@ -56,7 +58,11 @@ def milliseconds(time: float) -> str:
 
 def setting(_: str) -> str:
     """Say on what was measured: every processor and every set of versions of the two files."""
-    rows = [*bench.read(), *bench.read_points()]
+    return machines([*bench.read(), *bench.read_points()])
+
+
+def machines(rows: Iterable[bench.Row | bench.Point]) -> str:
+    """List every processor and every set of versions."""
     kinds = dict.fromkeys((row.machine, row.versions) for row in rows)
     items = "".join(f"<li>{escape(f'{machine}: {versions}')}</li>" for machine, versions in kinds)
     return f"<ul>{items}</ul>" if items else paragraph(MISSING)
@@ -65,14 +71,18 @@ def setting(_: str) -> str:
 def ratios(operator: str) -> str:
     """Tabulate every contestant's ratio on every workload of one operator."""
     rows = [row for row in bench.read() if row.operator == operator]
-    if not rows:
-        return paragraph(MISSING)
+    return table_of(rows) if rows else paragraph(MISSING)
+
+
+def table_of(rows: Sequence[bench.Row]) -> str:
+    """Tabulate the ratios of one operator's rows."""
     found = {(row.shape, row.direction, row.contestant): row for row in rows}
     others = [n for n in dict.fromkeys(row.contestant for row in rows) if n != "torchvision"]
-    meanings = {shape.name: shape.meaning for shape in bench.SHAPES[operator]}
+    shapes = bench.SHAPES.get(rows[0].operator.partition(",")[0], ())
+    meanings = {shape.name: f": {shape.meaning}" for shape in shapes}
     lines = [
         [
-            f"{shape}: {meanings.get(shape, '')}",
+            f"{shape}{meanings.get(shape, '')}",
             direction,
             milliseconds(found[shape, direction, "torchvision"].milliseconds),
             *(ratio(found[key]) if (key := (shape, direction, n)) in found else "" for n in others),
@@ -132,11 +142,34 @@ def shortfall(operator: str, shape: str, direction: str, column: str) -> str:
     return f"{operator}, {shape}, {direction}, {column}. {reason} Profile: {kernels}."
 
 
+def on_a_gpu(_: str) -> str:
+    """Tabulate what a GPU measured, operator by operator; or say that none has, and how to."""
+    rows = bench.read_gpu()
+    if not rows:
+        return f"<p>{escape(NOT_RUN)}<code>{RECORD}</code>.</p>"
+    operators = dict.fromkeys(row.operator for row in rows)
+    tables = [
+        f"<p><code>{escape(name)}</code></p>" + table_of([r for r in rows if r.operator == name])
+        for name in operators
+    ]
+    return machines(rows) + "".join(tables)
+
+
+def gpu_state(_: str) -> str:
+    """Say in a sentence whether anything has been measured on a GPU."""
+    named = dict.fromkeys(row.machine for row in bench.read_gpu())
+    if not named:
+        return paragraph("Nothing here has been measured on a GPU yet.")
+    return paragraph(f"Measured on a GPU: {'; '.join(named)}. See the page of measurements.")
+
+
 TEXTS: dict[str, Callable[[str], str]] = {
     "setting": setting,
     "ratios": ratios,
     "slower": slower,
     "goals": goals,
+    "on_a_gpu": on_a_gpu,
+    "gpu_state": gpu_state,
 }
 
 
@@ -153,6 +186,15 @@ def picture_of_ratios(operator: str) -> tuple[Figure, str]:
     rows = [row for row in bench.read() if row.operator == operator]
     parts = [highest(rows, each) for each in dict.fromkeys(row.direction for row in rows)]
     alt = f"Bars of {operator} on each workload, beside a line at 1: {'; '.join(parts)}."
+    return plot.times_as_fast(rows, operator), alt
+
+
+def picture_of_a_gpu(operator: str) -> tuple[Figure, str]:
+    """Draw the ratios of one operator on a GPU."""
+    from roilearn import plot  # noqa: PLC0415
+
+    rows = [row for row in bench.read_gpu() if row.operator == operator]
+    alt = f"Bars of {operator} on a GPU on each workload, beside a line at 1, torchvision's speed."
     return plot.times_as_fast(rows, operator), alt
 
 
@@ -199,10 +241,15 @@ def picture_of_the_floor(_: str) -> tuple[Figure, str]:
 
 PICTURES: dict[str, Callable[[str], tuple[Figure, str]]] = {
     "picture": picture_of_ratios,
+    "gpu": picture_of_a_gpu,
     "growth": picture_of_growth,
     "memory": picture_of_memory,
     "floor": picture_of_the_floor,
 }
+
+
+READERS = {"picture": bench.read, "gpu": bench.read_gpu}
+"""What a picture beside a text draws: where there is none, the text has said so."""
 
 
 class Benchmark(SphinxDirective):
@@ -220,24 +267,25 @@ class Benchmark(SphinxDirective):
         part, operator, *_ = [*self.arguments, OF_ALL]
         if part in TEXTS:
             return [nodes.raw(text=TEXTS[part](operator), format="html")]
-        recorded = bench.read() if part == "picture" else bench.read_points()
+        recorded = READERS.get(part, bench.read_points)()
         if not any(operator in {OF_ALL, row.operator} for row in recorded):
-            return [] if part == "picture" else [nodes.paragraph(text=MISSING)]
-        return [self.figure(part, operator)]
-
-    def figure(self, part: str, operator: str) -> nodes.Node:
-        """Write the picture beside the build; return it with its caption."""
+            return [] if part in READERS else [nodes.paragraph(text=MISSING)]
         picture, alt = PICTURES[part](operator)
-        path = Path(self.env.app.outdir).parent / "stills" / f"benchmark_{part}_{operator}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = io.BytesIO()
-        picture.savefig(content, format="png", metadata={"Software": None})
-        path.write_bytes(content.getvalue())
-        figure = nodes.container(classes=["drawn-figure"])
-        figure += nodes.image(uri="/" + relpath(path, self.env.srcdir), alt=alt)
-        caption = self.parse_inline(" ".join(self.content), lineno=self.lineno)[0]
-        figure += nodes.paragraph("", "", *caption, classes=["caption"])
-        return figure
+        return [drawn_figure(self, f"benchmark_{part}_{operator}", picture, alt)]
+
+
+def drawn_figure(directive: SphinxDirective, name: str, picture: Figure, alt: str) -> nodes.Node:
+    """Write a picture beside the build; return it with the directive's content as its caption."""
+    path = Path(directive.env.app.outdir).parent / "stills" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
+    picture.savefig(content, format="png", metadata={"Software": None})
+    path.write_bytes(content.getvalue())
+    figure = nodes.container(classes=["drawn-figure"])
+    figure += nodes.image(uri="/" + relpath(path, directive.env.srcdir), alt=alt)
+    caption = directive.parse_inline(" ".join(directive.content), lineno=directive.lineno)[0]
+    figure += nodes.paragraph("", "", *caption, classes=["caption"])
+    return figure
 
 
 def setup(app: Sphinx) -> None:

@@ -7,19 +7,18 @@ Its answer is pasted back and compared with the true mask. Whatever is lost then
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from roilearn.bench.results import FOLDER, read_as, write
+from roilearn.bench.ceilings import FILE, Ceiling
+from roilearn.bench.results import write
 from roilearn.bench.run import versions
 from roilearn.models.mask_targets import mask_targets
 from roilearn.ops import PASTE_RULES, masks_to_boxes, paste_masks_in_image
 
-FILE = FOLDER / "last_rounding.csv"
 BOXES = ("exact", "jittered", "inclusive")
 """Boxes around the pixels of the mask; with each corner moved by up to a pixel, as a detector's
 are; and with the last pixel left out, as ``masks_to_boxes`` finds them by default."""
@@ -28,20 +27,6 @@ SIZES = ((8, 16), (16, 32), (32, 96))
 SHAPES = 150
 CELLS = 28
 CANVAS = (128, 128)
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """Mean mask IoU that a perfect head reaches, for one kind of box and one range of sizes."""
-
-    boxes: str
-    smallest: int
-    largest: int
-    target: str  # "torchvision" or "aligned": how the target is cut out of the mask
-    paste: str  # the same: how the answer is pasted into the image
-    mask_iou: float
-    shapes: int
-    versions: str
 
 
 def run() -> Iterator[Ceiling]:
@@ -104,11 +89,6 @@ def as_table(rows: list[Ceiling]) -> str:
         cells = "".join(f"{found[pair]:27.3f}" for pair in pairs)
         lines.append(f"{boxes}, {smallest} to {largest} px".ljust(24) + cells)
     return "\n".join(lines)
-
-
-def recorded() -> list[Ceiling]:
-    """Read the recorded rows; none if there are none."""
-    return read_as(Ceiling, FILE)
 
 
 if __name__ == "__main__":

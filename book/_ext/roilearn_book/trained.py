@@ -1,0 +1,155 @@
+"""The ``trained`` directive: what trained models reach, from the recorded results.
+
+It is made at build time, so a page cannot say what the recorded files do not.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from roilearn import bench
+from roilearn_book.benchmark import MISSING, drawn_figure, paragraph, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
+    from sphinx.application import Sphinx
+
+PAIRS = tuple(product(("torchvision", "aligned"), repeat=2))
+"""Coordinates of the targets, and of the pasting."""
+COMPARED = ("AP", "AP50", "AP75")
+
+
+def hundredths(values: Sequence[float]) -> str:
+    """Write the mean over the seeds with its spread."""
+    average, spread = bench.mean_and_spread(100 * value for value in values)
+    return f"{average:.1f} ± {spread:.1f}" if len(values) > 1 else f"{average:.1f}"
+
+
+def of_table(name: str) -> str:
+    """Tabulate one comparison, and say how much its last row has more than the first."""
+    results = bench.of_table(name, bench.read_trained())
+    if not results:
+        return paragraph(MISSING)
+    strides = len(bench.TABLES[name][1]) > 1
+    head = ["Trained with", *(["Stride"] if strides else []), *bench.MEASURES, "Seeds"]
+    lines = [
+        [
+            row,
+            *([stride] if strides else []),
+            *(hundredths([getattr(each, m) for each in found]) for m in bench.MEASURES),
+            len(found),
+        ]
+        for (stride, row), found in bench.by_row(results).items()
+    ]
+    return table(head, lines) + "".join(map(paragraph, differences(name, results)))
+
+
+def differences(name: str, results: Sequence[bench.Result]) -> list[str]:
+    """Say, stride by stride, what the last row gains over each other: seed by seed."""
+    rows, strides = bench.TABLES[name]
+    *others, last = rows
+    sentences = []
+    for stride in strides:
+        here = [result for result in results if result.stride == stride]
+        for other in others:
+            gains = {m: bench.gains(here, m, last, other) for m in COMPARED}
+            if not gains["AP"]:
+                continue
+            said = "; ".join(f"{m} {signs(values)}" for m, values in gains.items())
+            at = f" at stride {stride}" if len(strides) > 1 else ""
+            sentences.append(f"{last} over {other}{at}, seed by seed: {said}. {verdict(gains)}")
+    return sentences
+
+
+def signs(values: Sequence[float]) -> str:
+    """Write differences in hundredths, each with its sign."""
+    return ", ".join(f"{100 * value:+.1f}" for value in values)
+
+
+def verdict(gains: dict[str, list[float]]) -> str:
+    """Say whether every seed gains, and whether AP75 gains more than AP50, as in the paper."""
+    if len(gains["AP"]) < 2:
+        return "One seed shows no direction."
+    if not all(value > 0 for value in gains["AP"]):
+        return "Not every seed gains in AP: no direction is shown."
+    most = all(high > low for high, low in zip(gains["AP75"], gains["AP50"], strict=True))
+    moves = "AP75 gains more than AP50 in every seed" if most else "AP75 does not always gain more"
+    return f"Every seed gains in AP; {moves}."
+
+
+def ceilings(_: str) -> str:
+    """Tabulate the mask IoU that a perfect head reaches."""
+    rows = bench.read_ceilings()
+    if not rows:
+        return paragraph(MISSING)
+    head = ["Boxes", "Sides", *(f"targets {t}, pasting {p}" for t, p in PAIRS)]
+    found = {(r.boxes, r.smallest, r.largest, r.target, r.paste): r.mask_iou for r in rows}
+    groups = dict.fromkeys((r.boxes, r.smallest, r.largest) for r in rows)
+    lines = [
+        [boxes, f"{low} to {high} px"] + [f"{found[boxes, low, high, *pair]:.3f}" for pair in PAIRS]
+        for boxes, low, high in groups
+    ]
+    return table(head, lines)
+
+
+def setting(_: str) -> str:
+    """Say what the comparisons were trained with, and on what."""
+    results = bench.read_trained()
+    if not results:
+        return paragraph(MISSING)
+    kinds = dict.fromkeys((r.steps, r.scenes, r.versions, r.machine) for r in results)
+    return "".join(
+        paragraph(f"{steps:,} steps; {scenes} held-out scenes; {versions}; {machine}.")
+        for steps, scenes, versions, machine in kinds
+    )
+
+
+TEXTS: dict[str, Callable[[str], str]] = {
+    "table": of_table,
+    "ceilings": ceilings,
+    "setting": setting,
+}
+
+
+class Trained(SphinxDirective):
+    """``{trained} part name``: a table or a text; or the picture, the content its caption."""
+
+    required_arguments = 1
+    optional_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the part; the page is read again when a recorded file changes."""
+        for path in bench.FOLDER.glob("*.csv"):
+            self.env.note_dependency(str(path))
+        part, name, *_ = [*self.arguments, ""]
+        if part in TEXTS:
+            return [nodes.raw(text=TEXTS[part](name), format="html")]
+        results = bench.of_table("strides", bench.read_trained())
+        if not results:
+            return [nodes.paragraph(text=MISSING)]
+        return [drawn_figure(self, "trained_at_strides", *picture(results))]
+
+
+def picture(results: Sequence[bench.Result]) -> tuple[Figure, str]:
+    """Draw AP50 and AP75 at each stride."""
+    from roilearn import plot  # noqa: PLC0415 - only when a page has a picture
+
+    means = "; ".join(
+        f"{row} at stride {stride}, AP50 {hundredths([r.AP50 for r in found])} and "
+        f"AP75 {hundredths([r.AP75 for r in found])}"
+        for (stride, row), found in bench.by_row(results).items()
+    )
+    alt = f"Two panels, a dot for each seed and lines through the means: {means}."
+    return plot.reached_at_strides(results, ("AP50", "AP75")), alt
+
+
+def setup(app: Sphinx) -> None:
+    """Add the directive."""
+    app.add_directive("trained", Trained)

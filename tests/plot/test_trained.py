@@ -1,0 +1,46 @@
+"""The picture of trained models shows every seed and the mean of each row."""
+
+from types import SimpleNamespace
+
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
+
+from roilearn import plot
+from roilearn.palette import COLOURS
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def result(row, stride, seed, value):
+    return SimpleNamespace(row=row, stride=stride, seed=seed, AP50=value, AP75=value / 2)
+
+
+RESULTS = [
+    result(row, stride, seed, (number + stride / 4 + seed) / 100)
+    for number, row in enumerate(("RoIPool", "RoIAlign, aligned=False", "RoIAlign, aligned=True"))
+    for stride in (4, 16)
+    for seed in (0, 2)
+]
+
+
+def test_each_seed_is_a_dot_and_each_line_goes_through_the_means():
+    other = result("something else", 4, 0, 9.0)
+    first, second = plot.reached_at_strides([*RESULTS, other], ("AP50", "AP75")).axes
+    assert [axes.get_title() for axes in (first, second)] == ["AP50", "AP75"]
+    dots, means = first.lines[0], first.lines[1]
+    assert list(dots.get_ydata()) == pytest.approx([1, 3, 4, 6])
+    assert list(means.get_ydata()) == pytest.approx([2, 5])
+    assert list(second.lines[1].get_ydata()) == pytest.approx([1, 2.5])
+    assert to_hex(means.get_color()).upper() == COLOURS["pool"]
+    assert [label.get_text() for label in first.get_xticklabels()] == ["4", "16"]
+    assert len(first.lines) == 6
+
+
+def test_a_stride_that_only_some_rows_have_is_drawn():
+    (axes,) = plot.reached_at_strides([*RESULTS, result("RoIPool", 8, 0, 0.5)], ("AP50",)).axes
+    assert [len(line.get_xdata()) for line in axes.lines[1::2]] == [3, 2, 2]
