@@ -16,6 +16,7 @@ from roilearn.bench.trained import (
     TABLES,
     Result,
     as_lines,
+    direction,
     gains,
     of_table,
 )
@@ -101,3 +102,16 @@ def test_a_gain_is_taken_seed_by_seed_where_both_rows_have_been_trained():
     results = [RESULT, replace(align, seed=1), replace(RESULT, seed=1, AP=0.3), align]
     results.append(replace(align, seed=2))
     assert gains(results, "AP", align.row, POOL) == pytest.approx([0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("ap", "ap50", "ap75", "said"),
+    [
+        ([0.1, 0.1], [0.1, 0.1], [0.2, 0.2], "rises more than AP50 in every seed"),
+        ([0.1, 0.1], [0.1, 0.3], [0.2, 0.2], "rises more than AP50 not in every seed"),
+        ([0.1, -0.1], [0.1, 0.1], [0.2, 0.2], "no direction is shown"),
+        ([0.1], [0.1], [0.2], "One seed"),
+    ],
+)
+def test_a_direction_is_one_that_every_seed_shows(ap, ap50, ap75, said):
+    assert said in direction({"AP": ap, "AP50": ap50, "AP75": ap75})

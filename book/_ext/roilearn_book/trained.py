@@ -63,24 +63,15 @@ def differences(name: str, results: Sequence[bench.Result]) -> list[str]:
                 continue
             said = "; ".join(f"{m} {signs(values)}" for m, values in gains.items())
             at = f" at stride {stride}" if len(strides) > 1 else ""
-            sentences.append(f"{last} over {other}{at}, seed by seed: {said}. {verdict(gains)}")
+            sentences.append(
+                f"{last} over {other}{at}, seed by seed: {said}. {bench.direction(gains)}"
+            )
     return sentences
 
 
 def signs(values: Sequence[float]) -> str:
     """Write differences in hundredths, each with its sign."""
     return ", ".join(f"{100 * value:+.1f}" for value in values)
-
-
-def verdict(gains: dict[str, list[float]]) -> str:
-    """Say whether every seed gains, and whether AP75 gains more than AP50, as in the paper."""
-    if len(gains["AP"]) < 2:
-        return "One seed shows no direction."
-    if not all(value > 0 for value in gains["AP"]):
-        return "Not every seed gains in AP: no direction is shown."
-    most = all(high > low for high, low in zip(gains["AP75"], gains["AP50"], strict=True))
-    moves = "AP75 gains more than AP50 in every seed" if most else "AP75 does not always gain more"
-    return f"Every seed gains in AP; {moves}."
 
 
 def ceilings(_: str) -> str:

@@ -1,6 +1,6 @@
 """Recorded results of models that were trained for a comparison: ``ablation.csv``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -75,6 +75,20 @@ def gains(results: Iterable[Result], measure: str, row: str, over: str) -> list[
     found = {(r.row, r.seed): getattr(r, measure) for r in results}
     seeds = sorted({seed for _, seed in found})
     return [found[row, s] - found[over, s] for s in seeds if {(row, s), (over, s)} <= set(found)]
+
+
+def direction(gains: Mapping[str, Sequence[float]]) -> str:
+    """Say whether every seed gains, and whether AP75 gains more than AP50, as in the paper.
+
+    ``gains`` are numbers by measure, one a seed. He et al., Mask R-CNN (2017), tables 2c and 2d.
+    """
+    if len(gains["AP"]) < 2:
+        return "One seed shows no direction."
+    if not all(gain > 0 for gain in gains["AP"]):
+        return "Not every seed gains in AP: no direction is shown."
+    most = all(high > low for high, low in zip(gains["AP75"], gains["AP50"], strict=True))
+    moves = "in every seed" if most else "not in every seed"
+    return f"AP rises in every seed, and AP75 rises more than AP50 {moves}."
 
 
 def as_lines(results: Iterable[Result]) -> Iterator[str]:
