@@ -132,12 +132,14 @@ def test_roi_pool_and_its_gradient(kind, setting, mode):
 def test_nan_cells_win_nothing_and_a_bin_without_numbers_pays_nobody():
     rois = draw("inside", 30, CURVED.shape).astype(float)
     holes = np.where(np.random.RandomState(2).rand(*CURVED.shape) < 0.6, np.nan, CURVED)
+    holes[..., 2:5, 1:7] -= np.inf  # what is a number there becomes minus infinity
     arriving = np.random.RandomState(1).randn(30, 3, 3, 4)
     features = torch.tensor(holes, requires_grad=True)
     pooled = ops.roi_pool(features, torch.tensor(rois), (3, 4))
     pooled.backward(torch.tensor(arriving))
     loop = reference.roi_pool(holes, rois, (3, 4))
     assert np.isnan(loop).any()
+    assert np.isneginf(loop).any()
     assert_allclose(pooled.detach(), loop, atol=0)
     assert_allclose(features.grad, reference.roi_pool_backward(arriving, holes, rois), atol=1e-12)
     assert not features.grad[torch.isnan(features)].any()

@@ -80,6 +80,13 @@ def test_gradient_goes_to_the_first_of_equal_winners_and_adds_up():
     assert_array_equal(spread[0, 0], [[1, 1, 0], [1, 1, 0], [0, 0, 0]])
 
 
+def test_minus_infinity_wins_over_nan_and_is_paid():
+    features = np.array([[[[np.nan, -np.inf], [-np.inf, np.nan]]]])
+    box, one = np.array([[0.0, 0, 0, 1, 1]]), np.ones((1, 1, 1, 1))
+    assert_array_equal(reference.roi_pool(features, box, 1), -np.inf * one)
+    assert_array_equal(reference.roi_pool_backward(one, features, box)[0, 0], [[0, 1], [0, 0]])
+
+
 @pytest.mark.parametrize("mode", ["max", "average"])
 def test_gradient_is_the_slope_of_the_output(mode):
     state = np.random.RandomState(2)

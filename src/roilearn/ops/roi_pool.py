@@ -70,6 +70,11 @@ def roi_pool(
     ------
     Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.27.
 
+    Differs from
+    ------------
+    torchvision 0.27: a bin of nothing but NaN or minus infinity gives the lowest number of the
+    type there, and pays nobody.
+
     Examples
     --------
     >>> features = torch.arange(9.0).reshape(1, 1, 3, 3)

@@ -84,6 +84,11 @@ def roi_pool(
     ------
     Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.27.
 
+    Differs from
+    ------------
+    torchvision 0.27: a bin of nothing but NaN or minus infinity gives the lowest number of the
+    type there, and pays nobody.
+
     Examples
     --------
     >>> features = np.arange(9.0).reshape(1, 1, 3, 3)
@@ -138,9 +143,8 @@ def pool_cells(cells: np.ndarray, mode: str) -> np.floating:
 
 
 def winner(cells: np.ndarray) -> tuple[int, int]:
-    """Place of the maximum: the first one in reading order when several are equal."""
-    numbers = np.where(np.isnan(cells), -np.inf, cells)
-    row, column = np.unravel_index(np.argmax(numbers), cells.shape)
+    """Place of the maximum: the first one in reading order when several are equal; never NaN."""
+    row, column = np.argwhere(cells == pool_cells(cells, "max"))[0]
     return int(row), int(column)
 
 
