@@ -48,10 +48,17 @@ def tests_naming(changed: Path, package: Path, tests: list[Path]) -> list[Path]:
         names = "|".join(name for path in users for name in DEFINED.findall(sources[path]))
         named = re.compile(rf"\b({names})\b(?!=)" if names else "$^")
         found = [path for path in tests if named.search(path.read_text())]
-        imports = [".".join((*p.relative_to(package.parent).parent.parts, p.stem)) for p in users]
+        folders = [".".join(path.relative_to(package.parent).parent.parts) for path in users]
+        own = [f"{folder}.{path.stem} import" for folder, path in zip(folders, users, strict=True)]
+        # A package hands on the names of its files.
+        shared = [f"{folder} import" for folder in folders]
         users = [
             path
             for path, source in sources.items()
-            if path not in modules and any(f"{name} import" in source for name in imports)
+            if path not in modules
+            and (
+                any(line in source for line in own)
+                or (named.search(source) and any(line in source for line in shared))
+            )
         ]
     return found
