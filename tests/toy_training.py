@@ -4,15 +4,19 @@ Run as a program it trains in a process of its own, to be killed or to be one of
 """
 
 import argparse
+import multiprocessing
 import os
 import signal
+import socket
+import sys
+from dataclasses import replace
 
 import torch
 from torch import nn
 from torch.utils.data import Dataset
 
 from roilearn.models import FrozenBatchNorm2d, mask_rcnn_tiny
-from roilearn.train import Settings, train
+from roilearn.train import Settings, joined_processes, train
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows any signal ends a process at once
 
@@ -70,17 +74,50 @@ def tiny():
 TINY_SETTINGS = Settings(steps=3, batch_size=4, shares=2, learning_rate=0.01)
 
 
+class Broken(Noise):
+    """Has an image that the second of two processes meets, and cannot read."""
+
+    def __getitem__(self, index):
+        if torch.distributed.get_rank() == 1:
+            raise OSError("the image is broken")
+        return super().__getitem__(index)
+
+
+def be_one_of_two(rank, port, folder):
+    """Train as ``torchrun`` would have it, on data that only the first process can read."""
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "toy"}
+    os.environ.update(place, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2")
+    with joined_processes():
+        train(Toy(), Broken(), replace(SETTINGS, shares=2), folder, progress=False)
+
+
+def fail_together(folder):
+    """Start two processes, of which one fails, and print how each has ended."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    both = [context.Process(target=be_one_of_two, args=(rank, port, folder)) for rank in (0, 1)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    print(*(process.exitcode for process in both))
+
+
 def main():
     """Train the toy or the tiny model, as the command line says."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
     parser.add_argument("--kill-at", type=int)
     parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--fail-together", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if options.tiny:
+    if options.fail_together:
+        fail_together(options.folder)
+    elif options.tiny:
         from roilearn.data import ShapeScenes  # noqa: PLC0415
-        from roilearn.train import joined_processes  # noqa: PLC0415
 
         with joined_processes():
             train(tiny(), ShapeScenes(20, size=64), TINY_SETTINGS, options.folder)

@@ -72,21 +72,67 @@ def assert_goes_on_to(whole, folder):
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+class Plain(nn.Module):
+    """One weight, whose gradient is the mean of the values."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self, _, targets):
+        return {"loss": torch.stack([self.weight * target["value"] for target in targets]).mean()}
+
+
+def test_shares_add_up_to_the_whole_batch():
+    moved = []
+    for shares in (1, 2, 4):
+        settings = replace(
+            SETTINGS, steps=3, shares=shares, optimizer="sgd", clip=math.inf, average=0
+        )
+        moved.append(train(Plain(), Noise(), settings).weight.item())
+    assert moved[0] != 0
+    assert moved == pytest.approx([moved[0]] * 3, rel=1e-6)
+
+
+def test_each_step_goes_at_its_own_rate():
+    settings = replace(SETTINGS, steps=2, warm_up=1, learning_rate=1.0, clip=1e-3, average=0)
+    model = train(Plain(), Noise(), replace(settings, optimizer="sgd", weight_decay=0))
+    # half the rate, then the whole of it; SGD's second step has 0.9 of the first in it
+    assert model.weight.item() == pytest.approx(-1e-3 * (0.5 + 1.9), rel=1e-3)
+
+
+def test_after_its_first_step_the_average_is_the_model():
+    model = Toy()
+    assert_same(train(model, Noise(), replace(SETTINGS, steps=1)), model)
+
+
+def test_every_share_of_every_step_draws_its_own_random_numbers():
+    drawn = set()
+
+    class Drawing(Toy):
+        def forward(self, images, targets):
+            drawn.add(torch.rand(()).item())
+            return super().forward(images, targets)
+
+    train(Drawing(), Noise(), replace(SETTINGS, steps=3, shares=2))
+    assert len(drawn) == 6
+
+
+def test_the_gradient_is_shortened_to_the_clip():
+    settings = replace(SETTINGS, steps=1, optimizer="sgd", learning_rate=1.0, warm_up=0, average=0)
+    for clip in (1e-3, 1e-2):
+        model = Toy()
+        train(model, Noise(), replace(settings, clip=clip, weight_decay=0))
+        pairs = zip(model.parameters(), Toy().parameters(), strict=True)
+        moved = nn.utils.get_total_norm([now - before for now, before in pairs])
+        assert moved.item() == pytest.approx(clip, rel=1e-3)
+
+
 @pytest.mark.parametrize("call", [1, 5, 8])
 def test_after_ctrl_c_a_run_ends_with_the_same_weights(whole, tmp_path, call):
     with pytest.raises(KeyboardInterrupt, match=f"after step {call}, which is saved"):
         train(Interrupted(call), Noise(), SETTINGS, tmp_path)
     assert read_record(tmp_path / "losses.csv")["step"] == list(range(1, call + 1))
-    assert_goes_on_to(whole, tmp_path)
-
-
-def test_after_a_kill_a_run_ends_with_the_same_weights(whole, tmp_path):
-    script = Path(__file__).parents[1] / "toy_training.py"
-    done = subprocess.run([sys.executable, script, tmp_path, "--kill-at", "8"], check=False)
-    assert done.returncode in (-KILL, KILL)
-    assert (
-        len(read_record(tmp_path / "losses.csv")["step"]) == 7
-    )  # two of them after the checkpoint of step 5
     assert_goes_on_to(whole, tmp_path)
 
 
@@ -104,16 +150,8 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path):
     assert not (tmp_path / "checkpoint.safetensors").exists()
 
 
-@pytest.mark.parametrize(
-    "change", [{"workers": 1}, {"save_every": 10}], ids=["workers", "save_every"]
-)
-def test_neither_workers_nor_checkpoints_change_the_weights(whole, tmp_path, change):
-    found = train(Toy(), Noise(), replace(SETTINGS, **change), tmp_path)
-    assert_same(found, whole[1])
-
-
-def test_generators_before_the_run_do_not_matter(whole):
-    model = Toy()
+def test_neither_generators_nor_modes_before_the_run_matter(whole):
+    model = Toy().eval()
     torch.manual_seed(99)
     assert_same(train(model, Noise(), SETTINGS), whole[1])
 
@@ -122,32 +160,6 @@ def test_seeds_and_shares_matter(whole):
     for change in ({"seed": 4}, {"shares": 2}):
         found = train(Toy(), Noise(), replace(SETTINGS, **change))
         assert not torch.equal(found.layers[0].weight, whole[1].layers[0].weight)
-
-
-def test_a_mask_rcnn_goes_on_as_well(tmp_path):
-    scenes = ShapeScenes(20, size=64)
-    whole = train(tiny(), scenes, TINY_SETTINGS)
-    model = tiny()
-    model.rpn.register_forward_hook(once(partial(signal.raise_signal, signal.SIGINT)))
-    with pytest.raises(KeyboardInterrupt, match="after step 1"):
-        train(model, scenes, TINY_SETTINGS, tmp_path)
-    assert_same(train(tiny(), scenes, TINY_SETTINGS, tmp_path), whole)
-    columns = read_record(tmp_path / "losses.csv")
-    losses = [columns[name] for name in columns if name.startswith("loss_")]
-    assert len(losses) == 5
-    assert [sum(row) for row in zip(*losses, strict=True)] == pytest.approx(
-        columns["loss"], rel=1e-4
-    )
-
-
-def test_it_learns():
-    settings = replace(SETTINGS, steps=150, learning_rate=0.02, average=0.9)
-    model = train(Toy(), Noise(), settings)
-    assert not model.training
-    torch.manual_seed(0)
-    items = [Noise()[index] for index in range(10)]
-    losses = model([image for image, _ in items], [target for _, target in items])
-    assert losses["loss_square"] < 0.02  # 0.08 for a guess of the middle
 
 
 def test_without_an_average_the_model_itself_comes_back():
@@ -181,37 +193,6 @@ def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_weights(tmp_path)
         assert torch.equal(one, other)
 
 
-def test_the_gradient_is_shortened_to_the_clip():
-    settings = replace(SETTINGS, steps=1, optimizer="sgd", learning_rate=1.0, warm_up=0, average=0)
-    for clip in (1e-3, 1e-2):
-        model = Toy()
-        train(model, Noise(), replace(settings, clip=clip, weight_decay=0))
-        pairs = zip(model.parameters(), Toy().parameters(), strict=True)
-        moved = nn.utils.get_total_norm([now - before for now, before in pairs])
-        assert moved.item() == pytest.approx(clip, rel=1e-3)
-
-
-def test_shares_add_up_to_the_whole_batch():
-    class Plain(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.weight = nn.Parameter(torch.zeros(()))
-
-        def forward(self, _, targets):
-            return {
-                "loss": torch.stack([self.weight * target["value"] for target in targets]).mean()
-            }
-
-    moved = []
-    for shares in (1, 2, 4):
-        settings = replace(
-            SETTINGS, steps=3, shares=shares, optimizer="sgd", clip=math.inf, average=0
-        )
-        moved.append(train(Plain(), Noise(), settings).weight.item())
-    assert moved[0] != 0
-    assert moved == pytest.approx([moved[0]] * 3, rel=1e-6)
-
-
 def test_bfloat16_computes_in_bfloat16_and_keeps_weights_in_float32():
     class Watching(Toy):
         def forward(self, images, targets):
@@ -240,3 +221,47 @@ def test_bad_arguments_are_refused_before_any_work(tmp_path):
 def test_the_bar_shows_losses(capsys):
     loud_train(Toy(), Noise(), replace(SETTINGS, steps=3))
     assert "square" in capsys.readouterr().err
+
+
+def test_after_a_kill_a_run_ends_with_the_same_weights(whole, tmp_path):
+    script = Path(__file__).parents[1] / "toy_training.py"
+    done = subprocess.run([sys.executable, script, tmp_path, "--kill-at", "8"], check=False)
+    assert done.returncode in (-KILL, KILL)
+    assert (
+        len(read_record(tmp_path / "losses.csv")["step"]) == 7
+    )  # two of them after the checkpoint of step 5
+    assert_goes_on_to(whole, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"workers": 1}, {"save_every": 10}], ids=["workers", "save_every"]
+)
+def test_neither_workers_nor_checkpoints_change_the_weights(whole, tmp_path, change):
+    found = train(Toy(), Noise(), replace(SETTINGS, **change), tmp_path)
+    assert_same(found, whole[1])
+
+
+def test_a_mask_rcnn_goes_on_as_well(tmp_path):
+    scenes = ShapeScenes(20, size=64)
+    whole = train(tiny(), scenes, TINY_SETTINGS)
+    model = tiny()
+    model.rpn.register_forward_hook(once(partial(signal.raise_signal, signal.SIGINT)))
+    with pytest.raises(KeyboardInterrupt, match="after step 1"):
+        train(model, scenes, TINY_SETTINGS, tmp_path)
+    assert_same(train(tiny(), scenes, TINY_SETTINGS, tmp_path), whole)
+    columns = read_record(tmp_path / "losses.csv")
+    losses = [columns[name] for name in columns if name.startswith("loss_")]
+    assert len(losses) == 5
+    assert [sum(row) for row in zip(*losses, strict=True)] == pytest.approx(
+        columns["loss"], rel=1e-4
+    )
+
+
+def test_it_learns():
+    settings = replace(SETTINGS, steps=150, learning_rate=0.02, average=0.9)
+    model = train(Toy(), Noise(), settings)
+    assert not model.training
+    torch.manual_seed(0)
+    items = [Noise()[index] for index in range(10)]
+    losses = model([image for image, _ in items], [target for _, target in items])
+    assert losses["loss_square"] < 0.02  # 0.08 for a guess of the middle

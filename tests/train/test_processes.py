@@ -53,6 +53,18 @@ def test_only_the_first_writes_and_prints(together):
     }
 
 
+def test_one_that_fails_says_why_and_the_other_does_not_wait_for_it(tmp_path):
+    done = subprocess.run(
+        [sys.executable, SCRIPT, tmp_path, "--fail-together"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.split() == ["1", "1"], done.stderr
+    assert "OSError: the image is broken" in done.stderr
+
+
 def test_without_torchrun_there_is_one():
     with joined_processes() as processes:
         assert (processes.rank, processes.count, processes.first) == (0, 1, True)

@@ -5,6 +5,8 @@ Each computes gradients of its own images; before a step all take the mean. Star
 """
 
 import os
+import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -79,6 +81,10 @@ def joined_processes(device: str | torch.device = "cpu") -> Iterator[Processes]:
 
     On CUDA each process takes the GPU of its number, over NCCL; on CPU they speak by gloo.
 
+    An error in one of several processes ends it at once, with its traceback and status 1: an
+    orderly farewell may wait for the others, which wait for this one's gradients. Gloo then tells
+    them that it is gone, and ``torchrun`` ends those whom nobody tells.
+
     Examples
     --------
     >>> with joined_processes() as processes:
@@ -92,7 +98,14 @@ def joined_processes(device: str | torch.device = "cpu") -> Iterator[Processes]:
     if on_gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if on_gpu else "gloo")
+    processes = present_processes()
     try:
-        yield present_processes()
+        yield processes
+    except Exception:
+        if processes.count > 1:
+            traceback.print_exc()
+            sys.stdout.flush()
+            os._exit(1)
+        raise
     finally:
         distributed.destroy_process_group()

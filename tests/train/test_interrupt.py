@@ -1,0 +1,28 @@
+"""A signal is noted, and only sometimes more."""
+
+import signal
+
+import pytest
+
+from roilearn.train.interrupt import SIGNALS, Interrupt
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_one_signal_is_noted_and_the_handlers_come_back(number):
+    before = [signal.getsignal(each) for each in SIGNALS]
+    with Interrupt() as interrupt:
+        assert not interrupt.asked
+        signal.raise_signal(number)
+        assert interrupt.asked
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+def test_a_second_one_stops_at_once_unless_others_would_wait_for_this_process():
+    with Interrupt():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with Interrupt(patient=True) as interrupt:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.asked

@@ -1,0 +1,35 @@
+"""Settings are refused where they are made."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from toy_training import SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"steps": 2.5}, "steps must be a whole number"),
+        ({"batch_size": True}, "batch_size must be a whole number"),
+        ({"seed": -1}, "seed must lie from 0"),
+        ({"workers": -1}, "workers must lie from 0"),
+        ({"learning_rate": 0}, "learning_rate must be above 0"),
+        ({"learning_rate": math.nan}, "learning_rate must be above 0"),
+        ({"learning_rate": math.inf}, "learning_rate must be finite"),
+        ({"learning_rate": "0.1"}, "learning_rate must be a number"),
+        ({"clip": -1}, "clip must be above 0"),
+        ({"weight_decay": -0.1}, "weight_decay must be 0 or more"),
+        ({"warm_up": 30}, "warm_up must lie from 0 to 1"),
+        ({"average": 1}, "average must be below 1"),
+        ({"schedule": "linear"}, "schedule must be one of"),
+        ({"optimizer": "adam"}, "optimizer must be one of"),
+        ({"precision": "half"}, "precision must be one of"),
+        ({"shares": 3}, "shares must divide batch_size"),
+    ],
+    ids=str,
+)
+def test_a_bad_setting_is_named(change, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        replace(SETTINGS, **change)
