@@ -7,6 +7,7 @@ import base64
 import inspect
 import io
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,24 +54,31 @@ def show(figure: Figure, alt: str) -> None:
     )
 
 
-def show_source(*functions: Callable[..., Any]) -> None:
+def show_source(*functions: Callable[..., Any] | str) -> None:
     """Show the package's own source of functions or classes, docstrings left out.
 
     Parameters
     ----------
-    functions : shown in this order, each under its full name.
+    functions : shown in this order, each under its full name; or full names, whose modules are
+        not imported: so kernels are shown where their compiler is missing.
     """
     from IPython.core.display import Markdown  # noqa: PLC0415
     from IPython.display import display  # noqa: PLC0415
 
     for function in functions:
-        original: Any = inspect.unwrap(function)
-        name = f"{original.__module__}.{original.__qualname__}"
+        original: Any = function if isinstance(function, str) else inspect.unwrap(function)
+        name = original
+        if not isinstance(original, str):
+            name = f"{original.__module__}.{original.__qualname__}"
         display(Markdown(f"`{name}`\n\n```python\n{source_without_docstring(original)}\n```"))
 
 
-def source_without_docstring(function: Callable[..., Any]) -> str:
+def source_without_docstring(function: Callable[..., Any] | str) -> str:
     """Return the source of a function or class as it stands in its file, without its docstring.
+
+    Parameters
+    ----------
+    function : the function, or its full name.
 
     Examples
     --------
@@ -78,9 +86,35 @@ def source_without_docstring(function: Callable[..., Any]) -> str:
     >>> '\"\"\"' in source_without_docstring(box_area)
     False
     """
-    lines = textwrap.dedent(inspect.getsource(function)).rstrip().splitlines()
+    text = source_by_name(function) if isinstance(function, str) else inspect.getsource(function)
+    lines = textwrap.dedent(text).rstrip().splitlines()
     definition = ast.parse("\n".join(lines)).body[0]
     if isinstance(definition, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(definition):
         docstring = definition.body[0]
         del lines[docstring.lineno - 1 : docstring.end_lineno]
     return "\n".join(lines)
+
+
+def source_by_name(name: str) -> str:
+    """Read the source of one of the package's functions or classes; nothing is imported.
+
+    Raises
+    ------
+    ValueError: no such function in the package.
+
+    Examples
+    --------
+    >>> source_by_name("roilearn.reference.boxes.box_area").splitlines()[0][:13]
+    'def box_area('
+    """
+    *module, function = name.split(".")
+    path = Path(__file__).parent.joinpath(*module[1:]).with_suffix(".py")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == function:
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+    raise ValueError(
+        f"name must be the full name of a function or class of the package; got {name!r}.\n"
+        "Write it with its module, as in 'roilearn.reference.boxes.box_area'."
+    )

@@ -38,8 +38,9 @@ def pytest_collection_modifyitems(config, items):
 
 def documents():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    return [toc["root"], *chapters]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    pages = [page["file"] for c in chapters for page in (c, *c.get("sections", []))]
+    return [toc["root"], *pages]
 
 
 PAGES = [f"{document}.html" for document in documents()]

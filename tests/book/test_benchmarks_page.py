@@ -44,4 +44,13 @@ def test_every_slower_row_and_every_goal_below_is_named(site):
         assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" in page
         assert bench.shortfall(*key[:3]) in page
         assert all(f"{p.kernel} {100 * p.share:.0f} %" in page for p in bench.profile_of(key))
-    assert page.count("Not yet run on a GPU") == 1
+
+
+def test_what_a_gpu_measured_is_on_the_page_or_that_none_has(site):
+    page, rows = page_of(site), bench.read_gpu()
+    assert page.count("Not yet run on a GPU") == (0 if rows else 1)
+    assert ("make bench-gpu" in page) == (not rows)
+    for row in rows:
+        if row.contestant != "torchvision":
+            assert f"<td>{row.ratio:.2g} ({row.slowest:.2g} to {row.fastest:.2g})</td>" in page, row
+        assert f"{row.machine}: {row.versions}" in page

@@ -13,7 +13,7 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime import JITFunction, driver
 
 from roilearn import kernels
-from roilearn.kernels import launch
+from roilearn.kernels import launch, steps
 
 
 class NamedGpu:
@@ -51,6 +51,9 @@ def call_everything(dtype, memory_format, ratio, aligned, count):
     ]
     for output in outputs:
         output.sum().backward()
+    if dtype == torch.float32:
+        for step in (steps.one_number, steps.one_bin, steps.several_bins):
+            steps.run_step(step, 4, 8, maps[0], boxes, (2, 3), 0.5, 2, aligned)
     corners, scores = torch.rand(40, 4).cumsum(1), torch.rand(40)
     kernels.nms(corners, scores, 0.5)
     kernels.batched_nms(corners, scores, torch.zeros(40, dtype=torch.int64), 0.5)

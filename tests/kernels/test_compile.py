@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-KERNELS = "average gather keep_largest list_boxes mark_pairs pay_winners pull_edges scatter settle"
+KERNELS = (
+    "average gather keep_largest list_boxes mark_pairs one_bin one_number pay_winners pull_edges "
+    "scatter settle several_bins"
+)
 
 
 @pytest.mark.parametrize("capability", [90])

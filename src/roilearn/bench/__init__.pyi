@@ -1,3 +1,5 @@
+from .ceilings import Ceiling as Ceiling
+from .ceilings import read_ceilings as read_ceilings
 from .goals import GOALS as GOALS
 from .goals import Key as Key
 from .goals import below as below
@@ -17,9 +19,18 @@ from .results import Row as Row
 from .results import best as best
 from .results import merge as merge
 from .results import read as read
+from .results import read_gpu as read_gpu
 from .results import recorded as recorded
 from .results import statement as statement
 from .results import write as write
+from .roofline import STEPS as STEPS
+from .roofline import Place as Place
+from .roofline import Step as Step
+from .roofline import asked as asked
+from .roofline import needed as needed
+from .roofline import places as places
+from .roofline import roofs as roofs
+from .roofline import wanted as wanted
 from .run import measure as measure
 from .shapes import SHAPES as SHAPES
 from .shapes import Shape as Shape
@@ -28,3 +39,12 @@ from .shapes import make_inputs as make_inputs
 from .timing import Timing as Timing
 from .timing import interleave as interleave
 from .timing import ratios as ratios
+from .trained import MEASURES as MEASURES
+from .trained import TABLES as TABLES
+from .trained import Result as Result
+from .trained import by_row as by_row
+from .trained import direction as direction
+from .trained import gains as gains
+from .trained import mean_and_spread as mean_and_spread
+from .trained import of_table as of_table
+from .trained import read_trained as read_trained

@@ -2,13 +2,10 @@
 
     make bench-gpu PYTHON=python3
 
-Needs torch, torchvision, Triton and NumPy. A call is timed by the GPU's own events, with its second
-level cache emptied before; all contestants of a workload take turns. The floor is the time of
-moving the bytes that no way of pooling can do without, at the rate of a plain copy measured there.
+Needs torch, torchvision, Triton and NumPy. Contestants of a workload take turns (``gpu_timing``).
+The floor is the time of moving the bytes that no way of pooling can do without.
 """
 
-import platform
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,10 +14,11 @@ from typing import Any
 
 import torch
 import torchvision
-import triton
 from torch import Tensor
 
 from roilearn import kernels
+from roilearn.bench.gpu_steps import MEASURED, steps
+from roilearn.bench.gpu_timing import BASELINE, Calls, rows
 from roilearn.bench.results import FOLDER, Row, write
 from roilearn.bench.shapes import (
     ROI_ALIGN,
@@ -33,16 +31,10 @@ from roilearn.bench.shapes import (
     make_inputs,
     make_pyramid,
 )
-from roilearn.bench.timing import ratios
 from roilearn.ops.roi_align import region, sample_bag
 
-BASELINE, OURS, ATOMIC = "torchvision", "roilearn", "roilearn, atomics"
-LAST, HALF, FLOOR = "roilearn, channels last", "roilearn, bfloat16", "bandwidth floor"
-ROUNDS = 20
-CACHE = 2**28
-"""Bytes written before each call: more than a second level cache holds."""
-COPIED = 2**30
-"""Bytes of the block whose copy is timed."""
+OURS, ATOMIC = "roilearn", "roilearn, atomics"
+LAST, HALF = "roilearn, channels last", "roilearn, bfloat16"
 
 BATCH = (
     Shape("box head, 16", (16, 256, 200, 304), 8192, (4, 56), 7, 2, "a batch of 16, stride 4"),
@@ -53,24 +45,6 @@ PYRAMIDS = (
     Pyramid("box head, 16", 16, (800, 1216), 512, 7, "a batch of 16, 4 levels"),
     Pyramid("mask head, 16", 16, (800, 1216), 128, 14, "a batch of 16, 4 levels"),
 )
-Calls = Mapping[str, Callable[[], object]]
-
-
-def timed(calls: Calls, rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Seconds of each round of each call, by events; three rounds before do not count."""
-    cache = torch.empty(CACHE, dtype=torch.int8, device="cuda")
-    start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(rounds + 3):
-        for name, call in calls.items():
-            cache.zero_()
-            start.record()
-            call()
-            stop.record()
-            stop.synchronize()
-            if number >= 3:
-                seconds[name].append(start.elapsed_time(stop) / 1000)
-    return seconds
 
 
 def only_backward(pools: Mapping[str, tuple[Callable[..., Tensor], list[Tensor]]]) -> Calls:
@@ -171,41 +145,12 @@ def suppressions(operator: str, shape: Crowd) -> Iterator[Row]:
     yield from rows(operator, shape.name, "forward", calls)
 
 
-def rows(
-    operator: str, shape: str, direction: str, calls: Calls, floor: int | None = None
-) -> Iterator[Row]:
-    """Time the calls; with ``floor`` bytes, beside a copy of as many."""
-    source = torch.empty(COPIED // 4, device="cuda")
-    target = torch.empty_like(source)
-    copy = {FLOOR: lambda: target.copy_(source)} if floor else {}
-    seconds = timed({**calls, **copy})
-    if floor:
-        seconds[FLOOR] = [each * floor / (2 * COPIED) for each in seconds[FLOOR]]
-    for name, t in ratios(seconds, BASELINE).items():
-        times = (t.milliseconds, t.ratio, t.slowest, t.fastest)
-        yield Row(operator, shape, direction, name, *times, ROUNDS, versions(), machine())
-
-
-def versions() -> str:
-    """Name the libraries, as the other results do."""
-    libraries = (torch, torchvision, triton)
-    return ", ".join(f"{library.__name__} {library.__version__}" for library in libraries)
-
-
-def machine() -> str:
-    """Name the GPU and its driver."""
-    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
-    try:
-        driver = subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        driver = "unknown"
-    return f"{torch.cuda.get_device_name()}, driver {driver}, Python {platform.python_version()}"
-
-
 def run() -> Iterator[Row]:
     """Measure everything."""
     for shape in (*ROI_ALIGN, *BATCH):
         yield from alignments(shape)
+    for shape in MEASURED:
+        yield from steps(shape)
     for shape in PYRAMIDS:
         yield from pyramids(shape)
     for operator in ("roi_pool", "ps_roi_align"):

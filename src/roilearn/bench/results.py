@@ -47,6 +47,11 @@ def read(path: Path | None = None) -> list[Row]:
     return read_as(Row, path or FOLDER / "cpu.csv")
 
 
+def read_gpu() -> list[Row]:
+    """Read the recorded results of a GPU; none until ``make bench-gpu`` has been run on one."""
+    return read(FOLDER / "gpu.csv")
+
+
 def read_as(kind: type[Kind], path: Path) -> list[Kind]:
     """Read a file whose rows are of another kind; no rows if there is no such file."""
     if not path.exists():

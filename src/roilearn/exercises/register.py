@@ -5,7 +5,7 @@ from typing import Any
 
 from roilearn.exercises.exercise import Exercise, Verdict, diagnose
 
-CHAPTERS = ("chapter1", "chapter2", "chapter3", "chapter4", "chapter5", "chapter6")
+CHAPTERS = ("chapter1", "chapter2", "chapter3", "chapter4", "chapter5", "chapter6", "chapter6b")
 
 
 def exercises() -> dict[str, Exercise]:

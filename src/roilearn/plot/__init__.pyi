@@ -56,3 +56,5 @@ from .resizing import displacement as displacement
 from .resizing import edge_profiles as edge_profiles
 from .resizing import pictures as pictures
 from .resizing import times_read as times_read
+from .roofline import roofline as roofline
+from .trained import reached_at_strides as reached_at_strides

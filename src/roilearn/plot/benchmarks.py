@@ -20,6 +20,8 @@ LOOKS = {
     "roilearn, channels last": ("roilearn, channels-last features", COLOURS["bin"]),
     "roilearn, channels last in and out": ("roilearn, channels last in and out", COLOURS["exact"]),
     "roilearn, reused output": ("roilearn, reused output", COLOURS["sample"]),
+    "roilearn, atomics": ("roilearn, adding with atomics", COLOURS["gradient"]),
+    "roilearn, bfloat16": ("roilearn, bfloat16", COLOURS["sample"]),
 }
 """Name in the legend and colour, by contestant: the same in every picture."""
 UNITS = {

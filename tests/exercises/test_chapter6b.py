@@ -1,0 +1,30 @@
+"""The answers of chapter 6's page on GPUs are right by another road: the counts, and our NMS."""
+
+import numpy as np
+
+from roilearn import exercises, reference
+from roilearn.bench import roofline, shapes
+from roilearn.exercises import chapter6b
+
+
+def test_the_sectors_are_those_counted_for_step_1():
+    shape = shapes.Shape("one", (1, 1, 20, 24), 1, (9, 10), 1, 3, "")
+    others = (1 + roofline.BOX) * roofline.SECTOR  # the number stored, the box loaded
+    assert roofline.asked(roofline.STEPS[0], shape) - others == chapter6b.SECTORS.answer
+
+
+def test_the_bits_settle_as_boxes_that_overlap_so_do():
+    """Boxes on a line, by falling score: each overlaps those that its word names, by a third."""
+    x = np.array([0.0, 2, 4, 6, 2, 4]) + np.array([0, 0, 0, 0, 100, 100])
+    boxes = np.stack([x, 0 * x, x + 4, 0 * x + 1], 1)
+    over = reference.box_iou(boxes, boxes) > 0.3
+    words = np.array([sum(1 << j for j in range(i + 1, 6) if over[i, j]) for i in range(6)])
+    kept = reference.nms(boxes, np.arange(6, 0, -1.0), 0.3)
+    assert np.flatnonzero(chapter6b.survivors(words)).tolist() == sorted(kept)
+    assert len(kept) < 6
+
+
+def test_unsigned_words_and_a_list_of_answers_pass_too():
+    assert exercises.check(
+        "6b.4", lambda words: [bool(stay) for stay in chapter6b.survivors(words)]
+    )
