@@ -110,6 +110,7 @@ def test_a_gain_is_taken_seed_by_seed_where_both_rows_have_been_trained():
         ([0.1, 0.1], [0.1, 0.1], [0.2, 0.2], "rises more than AP50 in every seed"),
         ([0.1, 0.1], [0.1, 0.3], [0.2, 0.2], "rises more than AP50 not in every seed"),
         ([0.1, -0.1], [0.1, 0.1], [0.2, 0.2], "no direction is shown"),
+        ([-0.2, -0.1], [0.1, 0.1], [0.2, 0.2], "AP falls in every seed"),
         ([0.1], [0.1], [0.2], "One seed"),
     ],
 )

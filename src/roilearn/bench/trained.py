@@ -84,8 +84,10 @@ def direction(gains: Mapping[str, Sequence[float]]) -> str:
     """
     if len(gains["AP"]) < 2:
         return "One seed shows no direction."
+    if all(gain < 0 for gain in gains["AP"]):
+        return "AP falls in every seed."
     if not all(gain > 0 for gain in gains["AP"]):
-        return "Not every seed gains in AP: no direction is shown."
+        return "AP rises in some seeds and falls in others: no direction is shown."
     most = all(high > low for high, low in zip(gains["AP75"], gains["AP50"], strict=True))
     moves = "in every seed" if most else "not in every seed"
     return f"AP rises in every seed, and AP75 rises more than AP50 {moves}."
