@@ -35,7 +35,18 @@ class NamedGpu:
 def compile_only(function, *arguments, run, compiled, **options):
     kernel = run(function, *arguments, **(options | {"grid": (1,), "warmup": True}))
     assert kernel.asm["ptx"], function
-    compiled.add(function.__name__)
+    compiled[function.__name__] = kernel.asm["ptx"]
+
+
+def count_instructions(compiled):
+    """Instructions of each step's program for each number of a thread, loops not repeated."""
+    boxes = torch.tensor([[0.0, 1, 1, 5, 5]] * 3)
+    features = torch.zeros(1, 128, 8, 8).to(memory_format=torch.channels_last)
+    for step, bins in ((steps.one_bin, 1), (steps.several_bins, 16)):
+        steps.run_step(step, bins, 128, features, boxes, 7)
+        lines = compiled[step.__name__].splitlines()
+        instructions = [line for line in lines if line.endswith(";") and "." in line]
+        yield f"{step.__name__} {len(instructions) / bins:.1f}"
 
 
 def call_everything(dtype, memory_format, ratio, aligned, count):
@@ -60,7 +71,7 @@ def call_everything(dtype, memory_format, ratio, aligned, count):
 
 
 def main(capability=90):
-    compiled = set()
+    compiled = {}
     driver.set_active(NamedGpu(capability))
     run = JITFunction.run
     JITFunction.run = lambda function, *arguments, **options: compile_only(
@@ -70,6 +81,7 @@ def main(capability=90):
     call_everything(torch.float32, torch.contiguous_format, 2, aligned=True, count=3)
     call_everything(torch.bfloat16, torch.channels_last, -1, aligned=False, count=1)  # a constant
     print(capability, *sorted(compiled))
+    print(*count_instructions(compiled))
 
 
 if __name__ == "__main__":

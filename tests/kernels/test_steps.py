@@ -13,16 +13,17 @@ from roilearn.kernels import launch, steps
 CURVED = np.random.RandomState(0).randn(2, 3, 5, 7).astype(np.float32)
 STEPS = ((steps.one_number, 1, 1), (steps.one_bin, 1, 2), (steps.several_bins, 2, 2))
 """Blocks smaller than three channels and three bins: each step has an incomplete program."""
-SETTINGS = [((3, 1), 0.25, 2, True), ((1, 2), 1.0, 1, False)]
+SETTINGS = [(0, ((3, 1), 0.25, 2, True)), (1, ((1, 2), 1.0, 1, False))]
 
 
 def on(device, array):
     return torch.tensor(array, device=device, dtype=torch.float32)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_every_step_answers_what_the_loops_answer_on_boxes_of_every_kind(device, setting):
-    rois = np.concatenate([draw(kind, 1, CURVED.shape, setting[1]) for kind in KINDS])
+@pytest.mark.parametrize(("half", "setting"), SETTINGS)
+def test_every_step_answers_what_the_loops_answer_on_boxes_of_every_kind(device, half, setting):
+    rois = [draw(kind, 1, CURVED.shape, setting[1]) for kind in list(KINDS)[half::2]]
+    rois = np.concatenate(rois)
     wanted = reference.roi_align(CURVED.astype(float), rois.astype(float), *setting)
     answers = [
         steps.run_step(*step, on(device, CURVED), on(device, rois), *setting).cpu()

@@ -59,8 +59,8 @@ def one_number(
     )
     cells = features + image.to(tl.int64) * strides[0] + channel.to(tl.int64) * strides[1]
     total = add_samples(
-        0.0, cells, top, left, bin_height, bin_width, bin, rows, columns, strides, image >= 0,
-        ACROSS, RATIO,
+        tl.zeros((), tl.float32), cells, top, left, bin_height, bin_width, bin, rows, columns,
+        strides, image >= 0, ACROSS, RATIO,
     )
     place = output + box.to(tl.int64) * output_strides[0] + channel * output_strides[1]
     place += bin // ACROSS * output_strides[2] + bin % ACROSS * output_strides[3]
