@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, {mutants!r})
 import run
 package, tests = Path("roilearn"), Path("tests")
-variants = [run.Variant("v", "one.py", {old!r}, {new!r})]
+variants = [run.Variant("v", "one.py", {old!r}, {new!r}, {first!r})]
 for verdict in run.verdicts(package, tests, variants, workers=1, limit={limit}):
     print(verdict.caught_by, verdict.problem, verdict.good, sep="|")
 """
@@ -36,8 +36,9 @@ def verdict(root, tmp_path):
         """)
     )
 
-    def judge(old, new, limit=60):
-        code = TRY.format(mutants=str(root / "tests" / "mutants"), old=old, new=new, limit=limit)
+    def judge(old, new, first="", limit=60):
+        texts = {"old": old, "new": new, "first": first}
+        code = TRY.format(mutants=str(root / "tests" / "mutants"), **texts, limit=limit)
         done = subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
@@ -59,6 +60,14 @@ def test_a_variant_that_a_test_notices_is_caught(verdict):
 
 def test_a_variant_that_no_test_notices_survives(verdict):
     assert verdict("x + 1", "2 * x") == ["", "", "False"]
+
+
+def test_a_variant_may_name_the_test_to_ask_first(verdict):
+    caught_by, *_ = verdict("x + 1", "x - 1", "reference/test_one.py::test_more_of_one")
+    assert caught_by.endswith("test_one.py::test_more_of_one")
+    caught_by, problem, good = verdict("x + 1", "x - 1", "reference/test_one.py::test_less_of_one")
+    assert "pytest ended with" in problem
+    assert (caught_by, good) == ("", "False")
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,16 @@ def test_half_precision_is_rounded_once_at_the_end(device, dtype):
         torch.testing.assert_close(ours, rounded.to(dtype), rtol=last_bit, atol=0)
 
 
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_small_payments_of_half_precision_are_not_lost(device, deterministic):
+    features = torch.zeros(1, 1, 1, 1, device=device, dtype=torch.float16, requires_grad=True)
+    boxes = torch.tensor([[0.0, 0, 0, 1, 1]], device=device).expand(9, 5)
+    pooled = kernels.roi_align(features, boxes, 1, 1.0, 1, deterministic=deterministic)
+    arriving = torch.tensor([2048.0] + [1] * 8, device=device).half().reshape(9, 1, 1, 1)
+    (paid,) = torch.autograd.grad(pooled, features, arriving)
+    assert paid.item() == 2056  # half precision has no number between 2048 and 2050
+
+
 def test_strided_features_and_a_strided_gradient(device):
     features, boxes = tensors(device, CURVED, draw("inside", 2, CURVED.shape))
     strided = features.transpose(2, 3).contiguous().transpose(2, 3)[:, ::2].requires_grad_()

@@ -1,6 +1,7 @@
 """Which tests are asked about a change, and in which order: the nearest files first."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from variant import Variant
@@ -14,17 +15,21 @@ SEEN_BY = {
     "data": ("data", "train"),
     "train": ("train",),
 }
-ALL = ("ops", "reference", "peers", "models", "data", "train")
+ALL = ("ops", "reference", "peers", "models", "data", "train", "kernels")
 EXPORTS = "test_onnx.py"  # takes minutes: only for variants of the export itself
+ELSEWHERE = ("test_compile.py", "test_on_gpu.py", "test_without_installing.py")
+"""Tests of kernels that run in another process, for minutes, or on a GPU: for no variant."""
+TRITON = find_spec("triton") is not None  # it exists for Linux alone
 DEFINED = re.compile(r"^(?:def|class) ([A-Za-z]\w+)", re.MULTILINE)
 
 
 def stages(package: Path, tests: Path, variant: Variant) -> list[list[Path]]:
-    """Test files of the module's name in its own folder, others that name it, and the rest."""
+    """Tests that the variant names, or files of its module's name; others near it; and the rest."""
     changed = package / variant.file
     folders = SEEN_BY.get(changed.parent.name, ALL)
     files = [path for folder in folders for path in sorted((tests / folder).glob("test_*.py"))]
     files = [path for path in files if path.name != EXPORTS or changed.stem in EXPORTS]
+    files = [path for path in files if path.parent.name != "kernels" or can_run(path)]
     naming = tests_naming(changed, package, files)
     near = [path for path in files if changed.stem in path.stem or path in naming]
 
@@ -33,8 +38,16 @@ def stages(package: Path, tests: Path, variant: Variant) -> list[list[Path]]:
         return foreign, changed.stem not in path.stem, path.stem != f"test_{changed.stem}"
 
     near.sort(key=distance)
+    rest = [path for path in files if path not in near]
+    if variant.first:
+        return [[tests / variant.first], near, rest]
     own = [path for path in near if not any(distance(path)[:2])]
-    return [own, near[len(own) :], [path for path in files if path not in near]]
+    return [own, near[len(own) :], rest]
+
+
+def can_run(kernel_test: Path) -> bool:
+    """Whether a file of tests runs kernels in the process that reads it."""
+    return TRITON and kernel_test.name not in ELSEWHERE
 
 
 def tests_naming(changed: Path, package: Path, tests: list[Path]) -> list[Path]:

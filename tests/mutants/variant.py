@@ -8,19 +8,24 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Variant:
-    """A mistake that somebody has made, as one text replaced in one file of the package."""
+    """A mistake that somebody has made, as one text replaced in one file of the package.
+
+    ``first`` names a file of tests, or one test as pytest does, to be asked before all others.
+    """
 
     name: str
     file: str
     old: str
     new: str
+    first: str = ""
 
 
 UNCHANGED = Variant("(unchanged)", "__init__.py", "import lazy_loader", "import lazy_loader")
 
 
 def listed(folder: Path) -> list[Variant]:
-    """Variants of every list in ``folder``: one table a file, name = [old text, new text].
+    """Variants of every list in ``folder``: one table a file, name = [old text, new text],
+    and perhaps the tests to ask first.
 
     The quick ones, of the reference, come first: by then it is known how long each test takes.
     """
