@@ -182,7 +182,7 @@ def test_module_has_torchvisions_constructor_call_and_repr():
 
 
 def test_scales_are_found_from_both_sides_and_at_every_call():
-    from roilearn.ops.multi_scale_roi_align import scales_of  # noqa: PLC0415
+    from roilearn.ops.multi_scale_pooler import scales_of  # noqa: PLC0415
 
     oblong = [torch.zeros(1, 1, 16, 256)]  # 33 x 1000 pixels, padded to 64 x 1024, at stride 4
     assert scales_of(oblong, [(33, 1000)]) == [1 / 4]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from roilearn import reference
-from roilearn.reference.average_precision import AREAS, LIMITS, overlaps
+from roilearn.reference.judging import AREAS, LIMITS
+from roilearn.reference.region_overlap import overlaps
 
 PLAIN = np.zeros(4, bool)
 

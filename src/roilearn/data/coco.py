@@ -11,13 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from roilearn.data.coco_checks import (
-    Annotation,
-    ImageRecord,
-    good_annotations,
-    good_categories,
-    good_images,
-)
+from roilearn.data.coco_annotations import Annotation, good_annotations
+from roilearn.data.coco_images import ImageRecord, good_images
+from roilearn.data.coco_records import good_categories
 from roilearn.data.faults import Faults
 from roilearn.data.images import read_image
 from roilearn.data.keypoints import keypoint_names

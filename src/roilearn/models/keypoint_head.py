@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from roilearn.arguments import check_same_rows
+from roilearn.models.keypoint_maps import heatmaps_to_keypoints, keypoint_loss, keypoint_targets
 from roilearn.models.roi_heads import Boxes, Features, RoIHeads, Samples, Sizes, Targets
 
 
@@ -118,94 +118,3 @@ def begin(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
     nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
-
-
-def keypoint_targets(
-    keypoints: Float[Tensor, "K points 3"], boxes: Float[Tensor, "K 4"], size: int
-) -> tuple[Int64[Tensor, "K points"], Bool[Tensor, "K points"]]:
-    """Find the cell of its box in which each keypoint lies.
-
-    Parameters
-    ----------
-    keypoints : (K, points, 3) x, y in image pixels, and 0 for a keypoint that nobody has marked.
-    boxes : (K, 4) boxes x1, y1, x2, y2 in image pixels, cut into ``size`` x ``size`` cells. A point
-        on the last edge lies in the last cell.
-
-    Returns
-    -------
-    cells : (K, points) row * size + column; 0 where it does not count.
-    counts : whether the keypoint is marked and lies in the box.
-
-    Source
-    ------
-    He et al., Mask R-CNN (2017), section 5; as in torchvision 0.27.
-
-    Examples
-    --------
-    >>> points = torch.tensor([[[5.0, 1, 1], [9, 9, 1], [4, 4, 0]]])
-    >>> keypoint_targets(points, torch.tensor([[0.0, 0, 8, 8]]), 4)
-    (tensor([[2, 0, 0]]), tensor([[ True, False, False]]))
-    """
-    first, last = boxes[:, None, :2], boxes[:, None, 2:]  # [K, 1, 2]
-    place = keypoints[..., :2]
-    cell = ((place - first) * (size / (last - first))).floor().long()  # [K, points, 2]: x, y
-    cell = torch.where(place == last, size - 1, cell)
-    counts = ((cell >= 0) & (cell < size)).all(-1) & (keypoints[..., 2] > 0)
-    return torch.where(counts, cell[..., 1] * size + cell[..., 0], 0), counts
-
-
-def keypoint_loss(
-    heatmaps: Float[Tensor, "K points S S"],
-    cells: Int64[Tensor, "K points"],
-    counts: Bool[Tensor, "K points"],
-) -> Float[Tensor, ""]:
-    """Cross-entropy of the right cell among all cells, the mean of all keypoints that count.
-
-    Returns
-    -------
-    A number; 0 where no keypoint counts.
-
-    Examples
-    --------
-    Maps that know nothing cost the logarithm of the number of cells:
-
-    >>> keypoint_loss(torch.zeros(1, 1, 4, 4), torch.tensor([[7]]), torch.tensor([[True]])).exp()
-    tensor(16.)
-    """
-    if not counts.any():
-        return heatmaps.sum() * 0
-    return F.cross_entropy(heatmaps.flatten(2)[counts], cells[counts])
-
-
-def heatmaps_to_keypoints(
-    heatmaps: Float[Tensor, "K points S S"], boxes: Float[Tensor, "K 4"]
-) -> tuple[Float[Tensor, "K points 3"], Float[Tensor, "K points"]]:
-    """Stretch each map over its box and find its highest pixel.
-
-    Returns
-    -------
-    keypoints : (K, points, 3) x, y of that pixel's centre in image pixels, and 1.
-    scores : (K, points) its logit.
-
-    Source
-    ------
-    Bicubic, as in torchvision 0.27.
-
-    Examples
-    --------
-    >>> heatmap = torch.zeros(1, 1, 4, 4)
-    >>> heatmap[0, 0, 1, 2] = 1
-    >>> heatmaps_to_keypoints(heatmap, torch.tensor([[10.0, 20, 14, 24]]))[0]
-    tensor([[[12.5000, 21.5000,  1.0000]]])
-    """
-    check_same_rows("boxes", boxes, "heatmaps", len(heatmaps))
-    keypoints = boxes.new_ones(*heatmaps.shape[:2], 3)
-    scores = heatmaps.new_zeros(heatmaps.shape[:2])
-    for k, (x1, y1, x2, y2) in enumerate(boxes):
-        width, height = (x2 - x1).clamp(min=1), (y2 - y1).clamp(min=1)
-        columns, rows = int(width.ceil()), int(height.ceil())
-        pixels = F.interpolate(heatmaps[k, None], (rows, columns), mode="bicubic")[0]
-        scores[k], highest = pixels.flatten(1).max(1)
-        keypoints[k, :, 0] = x1 + (highest % columns + 0.5) * (width / columns)
-        keypoints[k, :, 1] = y1 + (highest // columns + 0.5) * (height / rows)
-    return keypoints, scores

@@ -19,7 +19,8 @@ from roilearn.ops import (
     prroi_pool,
     roi_pool,
 )
-from roilearn.ops.multi_scale_roi_align import map_of, scales_of
+from roilearn.ops.multi_scale_pooler import scales_of
+from roilearn.ops.multi_scale_roi_align import map_of
 
 ROI_OPS = ("align", "pool", "crop_and_resize", "prroi")
 

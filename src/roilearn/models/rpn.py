@@ -13,9 +13,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from roilearn.models.anchors import AnchorGenerator
+from roilearn.models.image_batch import ImageBatch
 from roilearn.models.proposals import proposals
 from roilearn.models.rpn_losses import rpn_losses
-from roilearn.models.transform import ImageBatch
 from roilearn.ops.boxes import all_finite
 from roilearn.ops.eager import tracing
 

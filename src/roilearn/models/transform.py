@@ -1,11 +1,9 @@
 """Images of any size into one batch, and detections back into the images they came from."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -16,6 +14,15 @@ from roilearn.arguments import (
     check_one_an_image,
     check_positive,
 )
+from roilearn.models.image_batch import ImageBatch, batch_images
+from roilearn.models.resizing import (
+    Size,
+    resize_boxes,
+    resize_keypoints,
+    resize_masks,
+    resized_size,
+    size_of,
+)
 from roilearn.ops import PASTE_RULES, paste_masks_in_image
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
@@ -23,22 +30,6 @@ IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
 """Their standard deviation."""
 MASK_MODES = ("nearest", "nearest-exact")
-Size = tuple[int, int]
-"""Height and width in pixels."""
-
-
-@dataclass
-class ImageBatch:
-    """Images in one tensor, each in the first corner, zeros beside and below it.
-
-    Parameters
-    ----------
-    tensors : (N, 3, H, W); zero is the mean colour, once images are normalised.
-    sizes : (height, width) of each image in it, without the zeros.
-    """
-
-    tensors: Float[Tensor, "N 3 H W"]
-    sizes: list[Size]
 
 
 class DetectorTransform(nn.Module):
@@ -199,57 +190,3 @@ class DetectorTransform(nn.Module):
             f"min_size={self.min_sizes}, max_size={self.max_size}, "
             f"size_divisor={self.size_divisor}, paste={self.paste!r}"
         )
-
-
-def size_of(image: Float[Tensor, "*_ H W"]) -> Size:
-    """Height and width."""
-    return (image.shape[-2], image.shape[-1])
-
-
-def resized_size(size: Size, min_size: int, max_size: int) -> Size:
-    """Size of an image whose shorter side goes to ``min_size``, or whose longer to ``max_size``.
-
-    Whichever makes the image smaller. Parts of a pixel are dropped, but no side vanishes.
-
-    Examples
-    --------
-    >>> resized_size((480, 640), 800, 1333), resized_size((427, 1000), 800, 1333)
-    ((800, 1066), (569, 1333))
-    """
-    scale = min(min_size / min(size), max_size / max(size))
-    return (max(1, math.floor(size[0] * scale)), max(1, math.floor(size[1] * scale)))
-
-
-def resize_boxes(boxes: Float[Tensor, "n 4"], old: Size, new: Size) -> Float[Tensor, "n 4"]:
-    """Scale corners from an image of size ``old`` to one of size ``new``."""
-    down, across = new[0] / old[0], new[1] / old[1]
-    return boxes * boxes.new_tensor([across, down, across, down])
-
-
-def resize_keypoints(
-    points: Float[Tensor, "n k 3"], old: Size, new: Size
-) -> Float[Tensor, "n k 3"]:
-    """Scale x and y; the third number, whether a point is seen, stays."""
-    return points * points.new_tensor([new[1] / old[1], new[0] / old[0], 1])
-
-
-def resize_masks(masks: Tensor, new: Size, mode: str) -> UInt8[Tensor, "n _ _"]:
-    """Repeat or leave out pixels: a mask stays 0 or 1."""
-    if size_of(masks) == new:
-        return masks.byte()
-    return interpolate(masks[:, None].byte(), new, mode=mode)[:, 0]
-
-
-def batch_images(
-    images: Sequence[Float[Tensor, "3 _ _"]], divisor: int, memory_format: torch.memory_format
-) -> ImageBatch:
-    """Put images into a tensor of zeros that is large enough for each."""
-    sizes = [size_of(image) for image in images]
-    height, width = (math.ceil(max(side) / divisor) * divisor for side in zip(*sizes, strict=True))
-    shape, like = (len(images), 3, height, width), images[0]
-    tensors = torch.empty(
-        shape, dtype=like.dtype, device=like.device, memory_format=memory_format
-    ).zero_()
-    for place, image, (rows, columns) in zip(tensors, images, sizes, strict=True):
-        place[:, :rows, :columns] = image
-    return ImageBatch(tensors, sizes)

@@ -27,7 +27,7 @@ from .layout import cell_table as cell_table
 from .levels import LEVEL_RULES as LEVEL_RULES
 from .levels import assign_levels as assign_levels
 from .masks import masks_to_boxes as masks_to_boxes
-from .multi_scale_roi_align import MultiScaleRoIAlign as MultiScaleRoIAlign
+from .multi_scale_pooler import MultiScaleRoIAlign as MultiScaleRoIAlign
 from .multi_scale_roi_align import multi_scale_roi_align as multi_scale_roi_align
 from .nms import batched_nms as batched_nms
 from .nms import nms as nms

@@ -4,14 +4,12 @@ A bin is a rectangle of cells. Its average is a bag of equal weights. Its maximu
 sum, but it reads the same cells: gather them, a few bins at a time, and keep the largest.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor, nn
-from torch.autograd import Function
 
 from roilearn.arguments import (
     check_choice,
@@ -25,7 +23,7 @@ from roilearn.ops.bag import Bag
 from roilearn.ops.boxes import as_rois
 from roilearn.ops.eager import tracing
 from roilearn.ops.hand_over import kernels_for
-from roilearn.ops.layout import BLOCK, blocks, channels_at_once, lay_out, tables
+from roilearn.ops.largest import largest_of
 from roilearn.ops.memory import pool_bags, pool_in_pieces
 from roilearn.ops.opaque import opaque
 from roilearn.ops.quantize import quantize_box
@@ -139,7 +137,7 @@ def largest_cells(
     top, left = for_each_bin(image[:, None] * height + rows.first, columns.first)  # [bins]
     tall, wide = for_each_bin(rows.count, columns.count)
     first = top * width + left  # row of the table
-    return _Largest.apply(input, image, first, wide, tall * wide, (len(rois), *bins))
+    return largest_of(input, image, first, wide, tall * wide, (len(rois), *bins))
 
 
 def box_spans(
@@ -189,96 +187,6 @@ def equal_weights(
     count = (stop - start).clamp(min=0)
     share = 1 / count.clamp(min=1).to(dtype)
     return Spans(start, count, share[:, :, None].expand(-1, -1, largest(count)))
-
-
-class _Largest(Function):
-    """out[bin] = the largest of the cells that it reads; its gradient goes to the first of them."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        features: Tensor,
-        image: Tensor,
-        first: Tensor,
-        wide: Tensor,
-        area: Tensor,
-        shape: tuple[int, int, int],
-    ) -> Tensor:
-        maps, cells = shape[0], shape[1] * shape[2]
-        output = features.new_empty(maps, features.shape[1], cells)
-        winner = first.new_empty(output.shape) if ctx.needs_input_grad[0] else None
-        at_once = max(BLOCK // channels_at_once([features]), 1)
-        gathers = list(_gathers(first, wide, area, features.shape[3], at_once))
-        for channels, table in tables([features]):
-            best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
-            rows = first.new_full(best.shape, len(table)) if winner is not None else None
-            for bins, read in gathers:
-                _search(table, bins, read, best, rows)
-            for place in blocks(table, maps, cells):
-                lay_out(best[place.rows], output[place.maps, channels, place.cells])
-                if winner is not None and rows is not None:
-                    lay_out(rows[place.rows], winner[place.maps, channels, place.cells])
-        ctx.save_for_backward(image, winner)
-        ctx.shape = features.shape
-        return output.unflatten(2, shape[1:])
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        image, winner = ctx.saved_tensors  # [K], [K, C, cells]
-        images, channels, height, width = ctx.shape
-        area, nobody = height * width, images * channels * height * width
-        # From a row of the table, image * area + cell, to (image * C + channel) * area + cell.
-        channel = torch.arange(channels, device=image.device)
-        further = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, C, 1]
-        to_features = gradient.new_zeros(nobody + 1)
-        at_once = max(BLOCK // winner[:1].numel(), 1) if len(winner) else 1
-        parts = (tensor.split(at_once) for tensor in (winner, further, gradient))
-        for row, offset, arriving in zip(*parts, strict=True):
-            place = torch.where(row < images * area, row + offset, nobody)
-            to_features.scatter_add_(0, place.flatten(), arriving.flatten())
-        return to_features[:-1].view(ctx.shape), None, None, None, None, None
-
-
-def _search(
-    table: Float[Tensor, "rows c"],
-    bins: Int64[Tensor, " m"],
-    read: Int32[Tensor, "m n"],
-    best: Float[Tensor, "bins c"],
-    winner: Int32[Tensor, "bins c"] | None,
-) -> None:
-    """Write the largest of the rows that each of some bins reads, and the first row that has it."""
-    values = table.index_select(0, read.flatten()).unflatten(0, read.shape)  # [m, n, c]
-    largest = _largest(values)  # [m, c]
-    best.index_copy_(0, bins, largest)
-    if winner is not None:
-        nobody = len(table)
-        others = (values != largest[:, None]).int().mul_(nobody)  # 0 for a cell that has it
-        first = others.add_(read[..., None]).amin(1).clamp_(max=nobody)
-        winner.index_copy_(0, bins, first)
-
-
-def _gathers(
-    first: Tensor, wide: Tensor, area: Tensor, width: int, at_once: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Bins of about the same area, and the cells of each in reading order, a few at a time."""
-    order = area.argsort(stable=True)
-    order = order[area[order] > 0]
-    group = area[order].cumsum(0) // at_once
-    for bins in order.split(group.unique_consecutive(return_counts=True)[1].tolist()):
-        most = int(area[bins[-1]])
-        # The smaller bins of a group read their last cell again: that changes no maximum.
-        place = torch.arange(most, device=area.device).minimum(area[bins, None] - 1)  # [m, n]
-        down, across = place // wide[bins, None], place % wide[bins, None]
-        yield bins, (first[bins, None] + down * width + across).int()
-
-
-def _largest(values: Float[Tensor, "m n C"]) -> Float[Tensor, "m C"]:
-    """Largest along the second axis, passing over NaN where there is a number."""
-    best = values.amax(1)
-    if not bool(best.amax().isnan()):  # amax hands NaN on
-        return best
-    numbers = values.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).amax(1)
-    return torch.where(values.isnan().all(1), torch.nan, numbers)
 
 
 _of_values = opaque(roi_pool, "float spatial_scale, str mode")

@@ -2,12 +2,8 @@ from .anchors import ASPECT_RATIOS as ASPECT_RATIOS
 from .anchors import base_anchors as base_anchors
 from .anchors import generate_anchors as generate_anchors
 from .anchors import pyramid_anchors as pyramid_anchors
-from .average_precision import Judgement as Judgement
 from .average_precision import accumulate as accumulate
 from .average_precision import average_precision as average_precision
-from .average_precision import judge_image as judge_image
-from .average_precision import mask_iou as mask_iou
-from .average_precision import match_detections as match_detections
 from .average_precision import summarise as summarise
 from .box_coding import LARGEST_LOG as LARGEST_LOG
 from .box_coding import decode_boxes as decode_boxes
@@ -31,6 +27,9 @@ from .interpolation import linear as linear
 from .interpolation import linear_adjoint as linear_adjoint
 from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
+from .judging import Judgement as Judgement
+from .judging import judge_image as judge_image
+from .judging import match_detections as match_detections
 from .levels import LEVEL_RULES as LEVEL_RULES
 from .levels import assign_levels as assign_levels
 from .masks import masks_to_boxes as masks_to_boxes
@@ -59,6 +58,7 @@ from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize
 from .quantize import quantize_box as quantize_box
+from .region_overlap import mask_iou as mask_iou
 from .resize import GRID_RULES as GRID_RULES
 from .resize import resize as resize
 from .resize import resize_linear as resize_linear

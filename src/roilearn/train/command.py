@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from roilearn import __version__
-from roilearn.models.files import MAKERS, TRAINED, describe, read_tensors, save_model
+from roilearn.models.description import MAKERS, describe
+from roilearn.models.files import TRAINED, read_tensors, save_model
 from roilearn.models.weights import WEIGHT_NAMES
 from roilearn.train.checkpoint import CheckpointError
 from roilearn.train.evaluate import evaluate

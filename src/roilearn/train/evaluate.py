@@ -13,7 +13,9 @@ from tqdm import tqdm
 
 from roilearn.arguments import check_choice, check_number
 from roilearn.data.transforms import collate
-from roilearn.reference.average_precision import REGIONS, accumulate, judge_image, summarise
+from roilearn.reference.average_precision import accumulate, summarise
+from roilearn.reference.judging import judge_image
+from roilearn.reference.region_overlap import REGIONS
 from roilearn.train.coco_peers import PEERS, accumulate_by_peer, as_annotations, load_peer
 
 BACKENDS = ("roilearn", *PEERS)

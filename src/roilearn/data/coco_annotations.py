@@ -1,33 +1,18 @@
-"""Records of a COCO file, sorted into those that can be used and faults with a name."""
+"""Objects of a COCO file: those that can be used, each with what is known of it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from roilearn.data.coco_images import ImageRecord
+from roilearn.data.coco_records import readable
 from roilearn.data.faults import FaultError, Faults
-from roilearn.data.images import orientation
 from roilearn.data.keypoints import Keypoint, inside, is_number, read_keypoints
 from roilearn.data.segmentation import RLE, encode_segmentation, run_lengths
 
 Box = tuple[float, float, float, float]
 OVERHANG = 1.0
 """Pixels that a box may reach over the edge before it is called a fault; it is cut in any case."""
-SIDEWAYS = (5, 6, 7, 8)
-"""Orientations that swap width and height."""
-
-
-@dataclass(frozen=True)
-class ImageRecord:
-    """One image that can be read: its file, its size as it is used, and how it is read."""
-
-    id: Any
-    path: Path
-    height: int
-    width: int
-    upright: bool
 
 
 @dataclass(frozen=True)
@@ -40,64 +25,6 @@ class Annotation:
     area: float
     rle: RLE | None
     keypoints: list[Keypoint]
-
-
-def good_categories(records: Any, faults: Faults) -> dict[Any, str]:
-    """Names of the categories by their ids, in the order of the ids."""
-    names: dict[Any, str] = {}
-    for place, record in _readable(records, "categories", ("id",), faults):
-        if record["id"] in names:
-            faults.add("category id given twice", place)
-        else:
-            names[record["id"]] = str(record.get("name", record["id"]))
-    return dict(sorted(names.items(), key=lambda item: (isinstance(item[0], str), item[0])))
-
-
-def good_images(
-    records: Any, folder: Path, faults: Faults, decode: bool = True
-) -> dict[Any, ImageRecord]:
-    """Images whose files can be read, by their ids; ``decode`` reads each to its end."""
-    images: dict[Any, ImageRecord] = {}
-    for place, record in _readable(records, "images", ("id", "file_name"), faults):
-        if record["id"] in images:
-            faults.add("image id given twice", place)
-            continue
-        path = folder / str(record["file_name"]).replace("\\", "/")
-        try:
-            width, height, turn = look_at(path, decode)
-        except FileNotFoundError:
-            faults.add("missing file", str(record["file_name"]))
-        except Exception as error:  # noqa: BLE001  a decoder raises what it likes
-            faults.add("broken image", f"{record['file_name']} ({error})")
-        else:
-            images[record["id"]] = _sized(record, path, (width, height), turn, faults)
-    return images
-
-
-def look_at(path: Path, decode: bool) -> tuple[int, int, int]:
-    """Width and height of an image as it is stored, and EXIF's orientation."""
-    with Image.open(path) as image:
-        found = (*image.size, orientation(image))
-        if decode:
-            image.draft("RGB", (1, 1))  # JPEG: all is read, and little of it worked out
-            image.load()
-    return found
-
-
-def _sized(
-    record: Mapping[str, Any], path: Path, stored: tuple[int, int], turn: int, faults: Faults
-) -> ImageRecord:
-    """Decide by the size that is written down whether boxes lie in the upright image."""
-    upright = stored[::-1] if turn in SIDEWAYS else stored
-    written = (record.get("width"), record.get("height"))
-    as_stored = written == stored != upright
-    if as_stored:
-        faults.add("image not upright", str(record["file_name"]))
-    elif None not in written and written != upright:
-        sizes = f"{written[0]} x {written[1]}, is {upright[0]} x {upright[1]}"
-        faults.add("wrong image size", f"{record['file_name']} ({sizes})")
-    width, height = stored if as_stored else upright
-    return ImageRecord(record["id"], path, height, width, not as_stored)
 
 
 def good_annotations(
@@ -122,7 +49,7 @@ def good_annotations(
     """
     objects: dict[Any, list[Annotation]] = {image: [] for image in images}
     seen: set[Any] = set()
-    for place, record in _readable(records, "annotations", ("image_id", "category_id"), faults):
+    for place, record in readable(records, "annotations", ("image_id", "category_id"), faults):
         image = images.get(record["image_id"])
         try:
             _check_ids(record, known, labels)
@@ -200,21 +127,3 @@ def _area(record: Mapping[str, Any], box: Box, rle: RLE | None) -> float:
         return float(area)
     x1, y1, x2, y2 = box
     return float(run_lengths.area(rle)) if rle else (x2 - x1) * (y2 - y1)
-
-
-def _readable(
-    records: Any, name: str, fields: tuple[str, ...], faults: Faults
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give the records that are dicts with the fields named, and what to call each of them."""
-    kind = {"categories": "category", "images": "image", "annotations": "annotation"}[name]
-    if not isinstance(records, list):
-        faults.add("record that cannot be read", name)
-        return
-    for number, record in enumerate(records):
-        whole = isinstance(record, Mapping) and all(
-            isinstance(record.get(field), int | float | str) for field in fields
-        )
-        if whole:
-            yield f"{kind} {record.get('id', number)}", record
-        else:
-            faults.add("record that cannot be read", f"{name}[{number}]")
