@@ -27,7 +27,8 @@ def listed(folder: Path) -> list[Variant]:
     """Variants of every list in ``folder``: one table a file, name = [old text, new text],
     and perhaps the tests to ask first.
 
-    The quick ones, of the reference, come first: by then it is known how long each test takes.
+    The quick ones, of training and the reference, come first: by then it is known how long each
+    test takes.
     """
     tables = [
         tomllib.loads(path.read_text()) for path in sorted(folder.glob("*.toml"), reverse=True)
