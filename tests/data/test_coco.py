@@ -239,10 +239,64 @@ def test_things_given_twice(folder):
     assert opened[0][1]["area"].tolist() == [91, 3]
 
 
+@pytest.mark.parametrize(("crowd", "kept"), [(False, [0, 0]), (True, [0, 1]), (1.0, [0, 1])])
+def test_a_crowd_is_0_or_1_or_false_or_true(folder, crowd, kept):
+    folder.object(iscrowd=crowd)
+    assert folder.open()[0][1]["iscrowd"].tolist() == kept
+
+
+@pytest.mark.parametrize("crowd", ["0", "1", "x", 2, -1, None, [], [0]])
+def test_any_other_crowd_is_named_and_left_out(folder, crowd):
+    folder.object(iscrowd=crowd)
+    opened = folder.open()
+    assert opened.faults.counts == {"bad iscrowd": 1}
+    assert f"annotation 2 ({crowd!r}, not 0 or 1)" in str(opened.faults)
+    assert opened[0][1]["iscrowd"].tolist() == [0]
+
+
+def test_nothing_but_crowds_is_named(folder):
+    folder.image(2)
+    folder.object(image=2, iscrowd=1)
+    assert not folder.open().faults
+    folder.contents["annotations"][0]["iscrowd"] = 1
+    opened = folder.open()
+    assert opened.faults.counts == {"nothing but crowds": 1, "crowd": 2}
+    assert [target["iscrowd"].tolist() for _, target in opened] == [[1], [1]]
+
+
+def test_categories_of_one_name_are_kept_apart(folder):
+    folder.contents["categories"] += [
+        {"id": 5, "name": "car"}, {"id": 6, "name": "car (7)"}, {"id": 7, "name": "car"}
+    ]  # fmt: skip
+    folder.object(category_id=5)
+    opened = folder.open()
+    assert opened.names == ("car", "car (5)", "car (7)", "car (7) (7)", "dog")
+    assert opened.faults.counts == {"category name given twice": 2}
+    assert opened[0][1]["labels"].tolist() == [1, 2]
+
+
+def test_a_file_listed_twice_is_named_and_kept(folder):
+    folder.image(2, "1.png")
+    opened = folder.open()
+    assert opened.faults.counts == {"file listed twice": 1, "empty image": 1}
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize(("x", "far"), [(0, True), (1, False), (19, False), (20, True)])
+def test_a_mask_that_does_not_touch_its_box_is_named_and_kept(folder, x, far):
+    """The mask goes from 10 to 20 in x, the box from x to x + 10."""
+    folder.object(bbox=[x, 10, 10, 10])
+    opened = folder.open()
+    assert opened.faults.counts == ({"mask far from its box": 1} if far else {})
+    target = opened[0][1]
+    assert target["boxes"][1].tolist() == [x, 10, x + 10, 20]
+    assert target["masks"][1].sum() == 100
+
+
 def test_boxes_are_cut_at_the_edge_and_named_if_far_over_it(folder):
     folder.object(bbox=[-0.5, 35, 10, 5.5])
     folder.object(bbox=[50, 30, 20, 20])
-    opened = folder.open()
+    opened = folder.open(masks=False)
     assert opened.faults.counts == {"box over the edge": 1}
     assert opened[0][1]["boxes"][1:].tolist() == [[0, 35, 9.5, 40], [50, 30, 60, 40]]
 
@@ -303,6 +357,10 @@ def test_nothing_left(folder):
     (folder.path / "images" / "1.png").unlink()
     with pytest.raises(ValueError, match=r"must have images that can be used[^$]*missing file"):
         folder.open()
+    folder.contents["images"] = []
+    folder.contents["annotations"] = []
+    with pytest.raises(ValueError, match=r"Its list of images is empty\.\nFile names"):
+        folder.open()
 
 
 @pytest.mark.parametrize(
@@ -353,6 +411,23 @@ def test_images_are_set_upright(tmp_path, tag, upright):
     np.testing.assert_array_equal((read * 255).round().permute(1, 2, 0), upright)
     read = read_image(tmp_path / "turned.png", upright=False)
     np.testing.assert_array_equal((read * 255).round().permute(1, 2, 0), STORED)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_grey_that_is_no_number_is_refused(folder, value):
+    grey = np.zeros(SIZE, np.float32)
+    grey[3, 7] = value
+    path = folder.image(2, "2.tif", save=False)
+    Image.fromarray(grey).save(path)
+    with pytest.raises(ValueError, match=rf"got {value} in row 3, column 7, one of 1 such"):
+        read_image(path)
+    assert folder.open().faults.counts == {"broken image": 1}
+
+
+def test_of_an_animation_the_first_frame_is_read(tmp_path):
+    first, *others = (Image.new("L", (6, 4), grey) for grey in (40, 80, 120))
+    first.save(tmp_path / "moving.gif", save_all=True, append_images=others)
+    assert (read_image(tmp_path / "moving.gif") * 255).round().unique().tolist() == [40]
 
 
 def test_boxes_decide_whether_an_image_is_set_upright(folder):

@@ -110,6 +110,8 @@ class CocoFolder(Dataset):
             if not there:
                 self.faults.add("empty image", image.path.name)
         self._check_something_is_left(file, bool(listed))
+        if all(each.crowd for _, there in self.items for each in there) and any(objects.values()):
+            self.faults.add("nothing but crowds", file.name)
         if not keep_empty:
             self.items = [(image, there) for image, there in self.items if there]
         if self.faults:
@@ -149,9 +151,10 @@ class CocoFolder(Dataset):
         objects = sum(len(there) for _, there in self.items)
         if not self.items or (annotated and not objects):
             what = "objects" if self.items else "images"
+            why = f"Found:\n{self.faults}" if self.faults else "Its list of images is empty."
             raise ValueError(
-                f"annotations must have {what} that can be used; none is left of {file}. Found:\n"
-                f"{self.faults}\nFile names in it are relative to the folder given as images."
+                f"annotations must have {what} that can be used; none is left of {file}. {why}\n"
+                "File names in it are relative to the folder given as images."
             )
 
 

@@ -58,13 +58,15 @@ def good_annotations(
                 continue
             rle = _mask(record, image) if masks else None
             points = read_keypoints(record.get("keypoints"), keypoints) if keypoints else []
+            crowd = _crowd(record)
             box = _box(record, image, rle, faults, place)
         except FaultError as error:
             faults.add(error.fault, f"{place} ({error})")
             continue
-        crowd = bool(record.get("iscrowd", 0))
         if crowd:
             faults.add("crowd", place)
+        if rle and _apart(box, rle):
+            faults.add("mask far from its box", f"{place} (box {record['bbox']})")
         found = inside(points, image.height, image.width)
         if found != points:
             faults.add("keypoint outside the image", place)
@@ -118,6 +120,20 @@ def _box(
     if any(abs(a - b) > OVERHANG for a, b in zip(edges, box, strict=True)):
         faults.add("box over the edge", f"{place} ({bbox})")
     return box
+
+
+def _crowd(record: Mapping[str, Any]) -> bool:
+    """Whether the record says that it is a crowd; any word would count as true."""
+    crowd = record.get("iscrowd", 0)
+    if crowd not in (0, 1):  # JSON's false and true are equal to these
+        raise FaultError("bad iscrowd", f"{crowd!r:.40}, not 0 or 1")
+    return bool(crowd)
+
+
+def _apart(box: Box, rle: RLE) -> bool:
+    """Whether a mask and its box have no point in common."""
+    x, y, width, height = run_lengths.toBbox(rle).tolist()
+    return x >= box[2] or y >= box[3] or x + width <= box[0] or y + height <= box[1]
 
 
 def _area(record: Mapping[str, Any], box: Box, rle: RLE | None) -> float:

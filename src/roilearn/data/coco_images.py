@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from roilearn.data.coco_records import readable
 from roilearn.data.faults import Faults
-from roilearn.data.images import orientation
+from roilearn.data.images import check_pixels, orientation
 
 SIDEWAYS = (5, 6, 7, 8)
 """Orientations that swap width and height."""
@@ -31,6 +32,7 @@ def good_images(
 ) -> dict[Any, ImageRecord]:
     """Images whose files can be read, by their ids; ``decode`` reads each to its end."""
     images: dict[Any, ImageRecord] = {}
+    files: set[Path] = set()
     for place, record in readable(records, "images", ("id", "file_name"), faults):
         if record["id"] in images:
             faults.add("image id given twice", place)
@@ -44,6 +46,9 @@ def good_images(
             faults.add("broken image", f"{record['file_name']} ({error})")
         else:
             images[record["id"]] = _sized(record, path, (width, height), turn, faults)
+            if path in files:
+                faults.add("file listed twice", f"{record['file_name']} ({place})")
+            files.add(path)
     return images
 
 
@@ -54,6 +59,8 @@ def look_at(path: Path, decode: bool) -> tuple[int, int, int]:
         if decode:
             image.draft("RGB", (1, 1))  # JPEG: all is read, and little of it worked out
             image.load()
+            if image.mode == "F":
+                check_pixels(np.asarray(image))
     return found
 
 

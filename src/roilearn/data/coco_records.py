@@ -12,8 +12,13 @@ def good_categories(records: Any, faults: Faults) -> dict[Any, str]:
     for place, record in readable(records, "categories", ("id",), faults):
         if record["id"] in names:
             faults.add("category id given twice", place)
-        else:
-            names[record["id"]] = str(record.get("name", record["id"]))
+            continue
+        name = str(record.get("name", record["id"]))
+        if name in names.values():
+            faults.add("category name given twice", f"{place} ({name!r})")
+        while name in names.values():
+            name = f"{name} ({record['id']})"
+        names[record["id"]] = name
     return dict(sorted(names.items(), key=lambda item: (isinstance(item[0], str), item[0])))
 
 

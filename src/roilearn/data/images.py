@@ -58,12 +58,13 @@ def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]
     Parameters
     ----------
     path : a file that Pillow can read: RGB, grey of 8 or 16 bits, palette, CMYK, with or without
-        transparency, which is dropped.
+        transparency, which is dropped. Of an animation, as a GIF may be, the first frame is read.
     upright : turn it as EXIF's orientation says; False leaves it as it is stored.
 
     Raises
     ------
     OSError: no such file, or not an image, or one that ends early.
+    ValueError: grey in floating point that is not finite everywhere.
     """
     with Image.open(path) as image:
         turn = TURNS.get(orientation(image)) if upright else None
@@ -78,12 +79,24 @@ def as_rgb(image: Image.Image) -> Image.Image:
     """Convert an image of any mode to RGB of 8 bits."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, float)
+        check_pixels(values)
         most = 255 if image.mode == "F" else 65535
         scaled = (values * (255 / most)).clip(0, 255).round().astype(np.uint8)
         return Image.fromarray(scaled).convert("RGB")
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA")  # straight to RGB, Pillow warns of transparency
     return image.convert("RGB")
+
+
+def check_pixels(values: np.ndarray) -> None:
+    """Raise unless every pixel of a grey image is a finite number, as a TIFF may fail to be."""
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ValueError(
+            f"pixels must be finite numbers; got {values[row, column]} in row {row}, column "
+            f"{column}, one of {bad.sum()} such pixels. Give them a value before the file is used."
+        )
 
 
 def orientation(image: Image.Image) -> int:

@@ -62,17 +62,28 @@ def _from_polygons(polygons: Any, height: int, width: int) -> RLE:
     if not isinstance(polygons, Sequence) or isinstance(polygons, str) or not polygons:
         raise FaultError("bad polygon", f"must be a list of polygons; got {polygons!r:.60}")
     for polygon in polygons:
-        try:
-            points = np.asarray(polygon, float)
-        except (TypeError, ValueError) as error:
-            raise FaultError("bad polygon", f"holds {polygon!r:.60}") from error
-        if points.ndim != 1 or len(points) < 6 or len(points) % 2:
-            raise FaultError(
-                "bad polygon", f"must be x, y of three or more points; got shape {points.shape}"
-            )
-        if not (np.abs(points) < 2**24).all():  # beyond, pycocotools' whole numbers run over
-            raise FaultError("bad polygon", "has a coordinate that is not finite, or huge")
+        _check_polygon(polygon)
     return run_lengths.merge(run_lengths.frPyObjects(list(polygons), height, width))
+
+
+def _check_polygon(polygon: Any) -> None:
+    try:
+        points = np.asarray(polygon, float)
+    except (TypeError, ValueError) as error:
+        raise FaultError("bad polygon", f"holds {polygon!r:.60}") from error
+    if points.ndim == 0:
+        raise FaultError(
+            "bad polygon",
+            f"must be a list of polygons, [[x1, y1, ...]]; got {polygon!r:.40} in place of one: "
+            "put a single polygon into a list",
+        )
+    if points.ndim != 1 or len(points) < 6 or len(points) % 2:
+        came = f"{len(points)} numbers" if points.ndim == 1 else f"shape {points.shape}"
+        raise FaultError(
+            "bad polygon", f"must be x, y of three or more points in one list; got {came}"
+        )
+    if not (np.abs(points) < 2**24).all():  # beyond, pycocotools' whole numbers run over
+        raise FaultError("bad polygon", "has a coordinate that is not finite, or huge")
 
 
 def _from_run_lengths(segmentation: Mapping[str, Any], height: int, width: int) -> RLE:
