@@ -52,10 +52,12 @@ def save_model(
     ValueError: an unknown maker; options that make another model; another number of names than of
         classes; a parameter that is no longer finite in ``dtype``.
     TypeError: an option that JSON cannot hold, or that the maker does not know.
+    IsADirectoryError: the path of a folder.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
+    >>> from roilearn.models import mask_rcnn_tiny
     >>> options = {"num_classes": 3, "widths": (8, 16, 32)}
     >>> model = mask_rcnn_tiny(**options)
     >>> with TemporaryDirectory() as folder:
@@ -67,6 +69,11 @@ def save_model(
     >>> all(map(torch.equal, model.state_dict().values(), again.state_dict().values()))
     True
     """
+    if Path(path).is_dir():
+        raise IsADirectoryError(
+            f"path must be a file; {path} is a folder. Name a file in it, such as "
+            f"{Path(path) / 'model.safetensors'}."
+        )
     described = describe(model, maker, options, names)
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
