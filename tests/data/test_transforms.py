@@ -88,3 +88,18 @@ def test_a_loader_gives_lists_of_images_and_targets():
     images, targets = next(iter(DataLoader(Transformed(SCENES), 5, collate_fn=collate)))
     assert [image.shape for image in images] == 5 * [(3, 60, 96)]
     assert [target["image_id"] for target in targets] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("item", "came"),
+    [
+        (torch.zeros(2), r"tensor\(\[0\., 0\.\]\)"),
+        ((torch.zeros(3, 8, 8), None), "Tensor, NoneType"),
+        ((torch.zeros(3, 8, 8),), "Tensor"),
+        ((1, {}, 3), "int, dict, int"),
+        (None, "None"),
+    ],
+)
+def test_items_that_are_no_pairs_are_named(item, came):
+    with pytest.raises(TypeError, match=rf"must be pairs, .* got \({came}\)"):
+        collate([(torch.zeros(3, 8, 8), {}), item])

@@ -136,6 +136,12 @@ def test_options_that_cannot_be_written(model, path, wrong, error, said):
     assert not path.exists()
 
 
+def test_a_folder_is_no_file_to_write(model, tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"path must be a file; .* is a folder\. Name a"):
+        save_model(model, tmp_path, "mask_rcnn_tiny", SMALL)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_other_arguments_that_cannot_be(model, path):
     with pytest.raises(ValueError, match="maker must be one of 'mask_rcnn_resnet50_fpn'"):
         save_model(model, path, "print", SMALL)

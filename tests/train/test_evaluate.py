@@ -170,6 +170,7 @@ def test_the_table_has_a_line_for_every_class():
         ["boxes", "0.500", "-"],
         ["disc", "0.500", "-"],
     ]
+    assert str(Evaluation({"boxes": numbers}, {"boxes": {}}, 1)).startswith("1 image\n")
     lines = table.splitlines()[1:]
     assert len({len(line) for line in lines}) == 1
 
@@ -182,10 +183,55 @@ def test_what_cannot_be_done_is_said_before_any_work(monkeypatch):
         quiet(model, regions=("segm",))
     with pytest.raises(ValueError, match="dataset must have at least one item"):
         quiet(model, [])
+    with pytest.raises(TypeError, match="dataset must have a length and items by number"):
+        quiet(model, None)
+    with pytest.raises(TypeError, match="model must be a Module; got NoneType"):
+        quiet(None)
+    for threshold in (float("nan"), 7, -0.1):
+        with pytest.raises(ValueError, match="mask_threshold must lie from 0 to 1"):
+            quiet(model, mask_threshold=threshold)
+    with pytest.raises(ValueError, match="batch_size must be at least 1; got 0"):
+        quiet(model, batch_size=0)
+    with pytest.raises(ValueError, match="workers must lie from 0"):
+        quiet(model, workers=-1)
+    with pytest.raises(ValueError, match="names must be a list of names"):
+        quiet(model, names="disc")
+    with pytest.raises(ValueError, match="names must differ from class to class; got 'a' more"):
+        quiet(model, names=("a", "b", "a"))
     monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
     with pytest.raises(ImportError, match="pip install faster-coco-eval"):
         quiet(model, backend="faster-coco-eval")
     assert model.calls == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda target: {"boxes": target["boxes"]},
+            r"dataset\[0\]\[1\] must have .*; labels is mis",
+        ),
+        (
+            lambda target: {**target, "masks": target["masks"][:, :32]},
+            "a mask as large as the image",
+        ),
+        (lambda target: {**target, "labels": target["labels"] * 0}, "must be 1 to 3.* got 0"),
+        (lambda target: {**target, "labels": target["labels"] + 3}, "must be 1 to 3"),
+        (lambda _: None, "items of a dataset must be pairs.* got .Tensor, NoneType."),
+    ],
+)
+def test_ground_truth_that_does_not_fit_is_named_before_the_model_sees_it(change, words):
+    model, (image, target) = Oracle(SCENES), SCENES[0]
+    with pytest.raises((TypeError, ValueError), match=words):
+        quiet(model, [(image, change(target))], names=SCENES.shapes)
+    assert model.calls == []
+
+
+def test_masks_that_are_asked_for_and_not_there_are_named():
+    image, target = SCENES[0]
+    boxes = {name: target[name] for name in ("boxes", "labels")}
+    with pytest.raises(ValueError, match="masks is missing among 'boxes', 'labels'"):
+        quiet(Oracle(SCENES), [(image, boxes)], regions=("boxes", "masks"))
 
 
 def test_numbers_are_plain():

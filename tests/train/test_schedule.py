@@ -30,3 +30,9 @@ def test_each_schedule_falls_as_its_name_says():
 
 def test_a_run_that_only_warms_up_reaches_its_rate_in_the_last_step():
     assert rates(warm_up=1)[-1] == 2
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_a_step_that_the_run_does_not_have_is_refused(step):
+    with pytest.raises(ValueError, match=f"step must lie from 0 to 0; got {step}"):
+        learning_rate(step, Settings(steps=1))

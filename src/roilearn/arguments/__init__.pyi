@@ -15,8 +15,11 @@ from .boxes import check_four_columns as check_four_columns
 from .boxes import check_last_axis as check_last_axis
 from .boxes import check_sides as check_sides
 from .boxes import check_weights as check_weights
+from .images import check_colours as check_colours
 from .images import check_image_shapes as check_image_shapes
 from .images import check_images as check_images
+from .images import check_same_dtype as check_same_dtype
+from .lists import check_items as check_items
 from .lists import check_levels as check_levels
 from .lists import check_names as check_names
 from .lists import check_one_an_image as check_one_an_image
@@ -51,11 +54,14 @@ from .scalars import check_choice as check_choice
 from .scalars import check_count as check_count
 from .scalars import check_finite_number as check_finite_number
 from .scalars import check_flag as check_flag
+from .scalars import check_kind as check_kind
 from .scalars import check_number as check_number
 from .scalars import check_pair as check_pair
 from .scalars import check_positive as check_positive
 from .scalars import check_share as check_share
 from .scalars import check_whole as check_whole
+from .targets import check_truth as check_truth
+from .targets import check_truth_values as check_truth_values
 from .training import check_labels as check_labels
 from .training import check_losses as check_losses
 from .training import check_matching as check_matching

@@ -72,10 +72,9 @@ def check_filled(name: str, value: Array, dimensions: int) -> Array:
 
 def check_same_rows(name: str, boxes: Any, other: str, rows: int) -> None:
     """Raise unless ``boxes`` has as many rows as the argument called ``other``."""
-    if boxes.shape[0] != rows:
-        raise ValueError(
-            f"{name} must have a row for each of {other}; got {boxes.shape[0]} rows for {rows}."
-        )
+    if tuple(boxes.shape[:1]) != (rows,):
+        came = boxes.shape[0] if boxes.ndim else "no"
+        raise ValueError(f"{name} must have a row for each of {other}; got {came} rows for {rows}.")
 
 
 def check_one_a_box(name: str, values: Any, boxes: int) -> None:

@@ -32,6 +32,26 @@ def check_images(images: Any) -> None:
             )
 
 
+def check_colours(name: str, image: Any, least: float, most: float) -> None:
+    """Raise unless the values of an image lie between two numbers; NaN does not."""
+    low, high = float(image.min()), float(image.max())
+    if not (low >= least and high <= most):
+        raise ValueError(
+            f"{name} must hold values from 0 to 1, or such as the transform's mean and std are "
+            f"for, {least:.3g} to {most:.3g} at the very most; got {low:g} to {high:g}. From bytes "
+            "pass image / 255; an image that is normalised already would be normalised twice."
+        )
+
+
+def check_same_dtype(name: str, image: Any, dtype: Any) -> None:
+    """Raise unless an image has the type in which a model computes."""
+    if image.dtype != dtype:
+        raise TypeError(
+            f"{name} must be of the model's type, {dtype}; got {image.dtype}. Pass "
+            f"image.to({dtype}), or compute in less than float32 under torch.autocast."
+        )
+
+
 def check_image_shapes(image_shapes: Any, images: int) -> list[tuple[int, int]]:
     """Return (height, width) of each image; raise unless there is one for each of ``images``."""
     if not is_list(image_shapes) or len(image_shapes) != images:

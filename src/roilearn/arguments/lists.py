@@ -32,6 +32,17 @@ def check_one_an_image(name: str, entries: Any, images: int) -> None:
         )
 
 
+def check_items(name: str, items: Any) -> None:
+    """Raise unless ``items`` can be counted and asked for by number, and is not empty."""
+    if not (hasattr(items, "__len__") and hasattr(items, "__getitem__")):
+        raise TypeError(
+            f"{name} must have a length and items by number, as a list or a Dataset of PyTorch; "
+            f"got {type(items).__name__}."
+        )
+    if not len(items):
+        raise ValueError(f"{name} must have at least one item; got none.")
+
+
 def check_names(name: str, names: Any) -> None:
     """Raise unless ``names`` is a list of at least one name."""
     if not is_list(names) or not names:

@@ -6,12 +6,12 @@ from roilearn.arguments.arrays import check_array, check_floating
 from roilearn.arguments.scalars import check_number, check_whole
 
 
-def check_masks(masks: Any) -> None:
+def check_masks(masks: Any, name: str = "masks") -> None:
     """Raise unless ``masks`` is (N, H, W), with at least one row and one column."""
-    check_array("masks", masks)
+    check_array(name, masks)
     if masks.ndim != 3 or 0 in masks.shape[1:]:
         raise ValueError(
-            "masks must have shape (N, H, W), at least one row and one column; got shape "
+            f"{name} must have shape (N, H, W), at least one row and one column; got shape "
             f"{tuple(masks.shape)}. From (N, 1, H, W) pass masks[:, 0]."
         )
 

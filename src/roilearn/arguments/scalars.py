@@ -95,6 +95,13 @@ def check_flag(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be True or False; got {value!r}.")
 
 
+def check_kind(name: str, value: Any, kind: type, advice: str = "") -> None:
+    """Raise, with the ``advice``, unless ``value`` is of this ``kind``."""
+    if not isinstance(value, kind):
+        came = f"{value.__name__} itself" if isinstance(value, type) else type(value).__name__
+        raise TypeError(f"{name} must be a {kind.__name__}; got {came}. {advice}".rstrip())
+
+
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
     """Raise unless ``value`` is one of ``choices``."""
     if value not in choices:

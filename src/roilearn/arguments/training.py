@@ -14,28 +14,36 @@ from roilearn.arguments.arrays import (
 from roilearn.arguments.boxes import check_four_columns
 from roilearn.arguments.scalars import check_flag, check_share
 
+ENTRIES = ("boxes", "labels", "iscrowd")
+"""Entries of a target that are always looked at."""
 
-def check_target(target: Any, *others: str) -> None:
-    """Raise unless ``target``, the ground truth of one image, has rows of all that is needed."""
-    for name in ("boxes", "labels", *others):
-        if name not in target:
+
+def check_target(target: Any, *others: str, name: str = "") -> None:
+    """Raise unless ``target``, the ground truth of one image, has rows of all that is needed.
+
+    Errors name an entry as it is reached from ``name``, or alone.
+    """
+    called = {entry: f"{name}[{entry!r}]" if name else entry for entry in (*ENTRIES, *others)}
+    for entry in ("boxes", "labels", *others):
+        if entry not in target:
             raise ValueError(
-                f"target must have {', '.join(('boxes', 'labels', *others))}; {name} is missing "
-                f"among {', '.join(map(repr, target)) or 'nothing'}. An image without objects has "
-                "no rows of each: boxes (0, 4), labels (0,), masks (0, H, W)."
+                f"{name or 'target'} must have {', '.join(('boxes', 'labels', *others))}; {entry} "
+                f"is missing among {', '.join(map(repr, target)) or 'nothing'}. An image without "
+                "objects has no rows of each: boxes (0, 4), labels (0,), masks (0, H, W)."
             )
     boxes = target["boxes"]
-    check_four_columns("boxes", boxes)
-    check_floating("boxes", boxes)
-    for name in ("labels", "iscrowd"):
-        if name in target:
-            check_one_a_box(name, target[name], len(boxes))
-    check_whole_numbers("labels", target["labels"])
-    for name in others:
-        check_same_rows(name, target[name], "boxes", len(boxes))
+    check_four_columns(called["boxes"], boxes)
+    check_floating(called["boxes"], boxes)
+    for entry in ("labels", "iscrowd"):
+        if entry in target:
+            check_one_a_box(called[entry], target[entry], len(boxes))
+    check_whole_numbers(called["labels"], target["labels"])
+    for entry in others:
+        check_array(called[entry], target[entry])
+        check_same_rows(called[entry], target[entry], called["boxes"], len(boxes))
 
 
-def check_labels(labels: Any, least: int, classes: int | None = None) -> None:
+def check_labels(labels: Any, least: int, classes: int | None = None, name: str = "labels") -> None:
     """Raise unless all ``labels`` are at least ``least`` and name one of the ``classes``."""
     known = labels >= least if classes is None else (labels >= least) & (labels < classes)
     if not bool(known.all()):
@@ -43,7 +51,7 @@ def check_labels(labels: Any, least: int, classes: int | None = None) -> None:
         heads = "" if classes is None else f", for heads of {classes} classes with background"
         last = "" if classes is None else f" to {classes - 1}"
         raise ValueError(
-            f"labels must be {least}{last or ' or more'}{heads}; got {int(labels[row])} in row "
+            f"{name} must be {least}{last or ' or more'}{heads}; got {int(labels[row])} in row "
             f"{row}. Class 0 is background: objects count from 1."
         )
 

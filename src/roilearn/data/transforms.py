@@ -1,6 +1,6 @@
 """Images and targets through torchvision's transforms, and from items to batches."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from roilearn.arguments.lists import is_list
 from roilearn.ops import masks_to_boxes
 
 Target = dict[str, Any]
@@ -100,11 +101,23 @@ def as_plain(image: Tensor, target: Target) -> Item:
 def collate(items: Iterable[Item]) -> tuple[Sequence[Tensor], Sequence[Target]]:
     """List the images, and the targets: sizes differ in a batch, and numbers of objects.
 
+    Raises
+    ------
+    TypeError: an item that is not an image and a dictionary.
+
     Examples
     --------
     >>> images, targets = collate([("image 0", {"boxes": 2}), ("image 1", {"boxes": 5})])
     >>> images
     ['image 0', 'image 1']
     """
-    images, targets = zip(*items, strict=True)
+    pairs = list(items)
+    for pair in pairs:
+        if not (is_list(pair) and len(pair) == 2 and isinstance(pair[1], Mapping)):
+            came = ", ".join(type(part).__name__ for part in pair) if is_list(pair) else pair
+            raise TypeError(
+                "items of a dataset must be pairs, an image and a dictionary of what is true of "
+                f"it; got ({came!s:.80})."
+            )
+    images, targets = zip(*pairs, strict=True)
     return list(images), list(targets)

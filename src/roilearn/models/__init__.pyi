@@ -17,6 +17,7 @@ from .files import save_model as save_model
 from .fpn import Backbone as Backbone
 from .fpn import FeaturePyramid as FeaturePyramid
 from .image_batch import ImageBatch as ImageBatch
+from .inputs import check_ground_truth as check_ground_truth
 from .keypoint_head import KeypointHead as KeypointHead
 from .keypoint_head import KeypointHeads as KeypointHeads
 from .keypoint_head import KeypointPredictor as KeypointPredictor

@@ -15,6 +15,7 @@ from roilearn.models.anchors import AnchorGenerator
 from roilearn.models.box_head import BoxHead, BoxPredictor, ConvolutionalBoxHead
 from roilearn.models.coordinates import Coordinates, coordinates_of
 from roilearn.models.fpn import Backbone, FeaturePyramid
+from roilearn.models.inputs import check_targets, check_types
 from roilearn.models.mask_head import MaskHead, MaskPredictor
 from roilearn.models.poolers import RoIPooler
 from roilearn.models.resnet import ResNet
@@ -63,7 +64,8 @@ class MaskRCNN(nn.Module):
         ----------
         images : (3, H, W) each, values 0 to 1, sizes as they come.
         targets : for each image ``boxes`` (n, 4), x1, y1, x2, y2 in its pixels, ``labels`` (n,)
-            from 1, ``masks`` (n, H, W); ``iscrowd`` (n,) if there are crowds. Needed in training.
+            from 1, ``masks`` (n, H, W) of 0 and 1; ``iscrowd`` (n,) if there are crowds. Needed in
+            training, and looked at there alone.
 
         Returns
         -------
@@ -73,15 +75,19 @@ class MaskRCNN(nn.Module):
 
         Raises
         ------
-        ValueError: no targets in training, or not one for each image.
-        ValueError, TypeError: see ``roilearn.arguments``.
+        ValueError, TypeError: no targets in training, or some that do not fit their image, see
+            ``check_ground_truth``; images of another type than the model, or with values that are
+            not 0 to 1, see ``DetectorTransform``.
         """
         if self.training and targets is None:
             raise ValueError(
                 "targets must hold the ground truth of each image in training; got none. "
                 "To detect, call eval() first."
             )
-        batch, targets = self.transform(images, targets)
+        check_types(self, images)
+        if self.training:
+            check_targets(targets, images, self.roi_heads.needed, self.roi_heads.classes)
+        batch, targets = self.transform(images, targets if self.training else None)
         features = self.backbone(batch.tensors)
         proposals, proposal_losses = self.rpn(batch, features, targets)
         detections, losses = self.roi_heads(features, proposals, batch.sizes, targets)

@@ -128,6 +128,13 @@ class RoIHeads(nn.Module):
             check_losses(losses)
         return [], losses
 
+    @property
+    def classes(self) -> int | None:
+        """Count the classes that the box head tells apart, background among them, if it says so."""
+        predictors = self.box_predictor
+        last = predictors[-1] if isinstance(predictors, nn.ModuleList) else predictors
+        return getattr(getattr(last, "cls_score", None), "out_features", None)
+
     def check(self, target: Mapping[str, Tensor]) -> None:
         """Raise unless the ground truth of an image has all that the heads learn from."""
         check_target(target, *self.needed)

@@ -15,6 +15,7 @@ from roilearn.arguments import (
     check_positive,
 )
 from roilearn.models.image_batch import ImageBatch, batch_images
+from roilearn.models.inputs import check_values
 from roilearn.models.resizing import (
     Size,
     resize_boxes,
@@ -107,8 +108,14 @@ class DetectorTransform(nn.Module):
         Returns
         -------
         The batch, and new targets; None without targets.
+
+        Raises
+        ------
+        ValueError, TypeError: images that are none, or whose values, where they are read, lie more
+            than 5 standard deviations from the mean: bytes, or an image normalised before.
         """
         check_images(images)
+        check_values(images, self.mean, self.std)
         if targets is not None:
             check_one_an_image("targets", targets, len(images))
         resized = [self.resize(self.normalise(image), self.draw_size()) for image in images]

@@ -1,8 +1,8 @@
 """What a model is worth: its detections on a dataset, in COCO's numbers."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,48 +11,26 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from roilearn.arguments import check_choice, check_number
+from roilearn.arguments import (
+    check_between,
+    check_choice,
+    check_count,
+    check_images,
+    check_items,
+    check_kind,
+    check_names,
+    check_share,
+)
+from roilearn.arguments.lists import is_list
 from roilearn.data.transforms import collate
-from roilearn.reference.average_precision import accumulate, summarise
+from roilearn.models.inputs import check_ground_truth
 from roilearn.reference.judging import judge_image
 from roilearn.reference.region_overlap import REGIONS
-from roilearn.train.coco_peers import PEERS, accumulate_by_peer, as_annotations, load_peer
+from roilearn.train.coco_peers import PEERS, as_annotations, load_peer
+from roilearn.train.evaluation import Evaluation, conclude
 
 BACKENDS = ("roilearn", *PEERS)
 """Who compares and counts. All give the same numbers; the libraries are for large sets."""
-
-Numbers = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The result of ``evaluate``; as text, a table.
-
-    Attributes
-    ----------
-    numbers : for ``"boxes"``, and ``"masks"`` if there are any, the twelve numbers of
-        ``roilearn.reference.average_precision``: AP, AP50, AP75, APs and so on.
-    classes : the same for each class, by its name; AP is that class's alone.
-    images : how many images were looked at.
-    interrupted : whether Ctrl-C ended it before the last image.
-    """
-
-    numbers: dict[str, Numbers]
-    classes: dict[str, dict[str, Numbers]]
-    images: int
-    interrupted: bool = False
-
-    def __str__(self) -> str:
-        """Draw a table: a line for boxes and one for masks, and below each one for every class."""
-        early = ", interrupted" if self.interrupted else ""
-        lines = [f"{self.images} images{early}"]
-        names = next(iter(self.numbers.values()))
-        wide = 2 + max(len(name) for each in self.classes.values() for name in (*each, "mask"))
-        lines += [" " * wide + "".join(f"{name:>7}" for name in names)]
-        for regions, numbers in self.numbers.items():
-            lines.append(_line(regions, wide, numbers))
-            lines += [_line(f"  {k}", wide, v) for k, v in self.classes[regions].items()]
-        return "\n".join(lines)
 
 
 def evaluate(
@@ -78,8 +56,8 @@ def evaluate(
     regions : what to compare: ``("boxes",)``, ``("masks",)`` or both. By default boxes, and masks
         where both the model and the dataset have them.
     backend : one of ``BACKENDS``.
-    names : names of the classes, that of label 1 first; by default those of the dataset, if it
-        has any, or the labels.
+    names : names of the classes, that of label 1 first, one for every label of the dataset; by
+        default those of the dataset, if it has any, or the labels.
     batch_size : images that the model gets at a time.
     workers : processes that load images, beside this one.
     mask_threshold : a pixel belongs to a mask where its value is above this.
@@ -92,7 +70,9 @@ def evaluate(
 
     Raises
     ------
-    ValueError: an unknown backend or kind of region; a dataset without items.
+    ValueError, TypeError: an unknown backend or kind of region; a dataset without items; a
+        ``mask_threshold`` that is not from 0 to 1; two classes of one name; ground truth that does
+        not fit its image, see ``roilearn.models.check_ground_truth``, or a label without a name.
     ImportError: a backend that is not installed.
 
     Examples
@@ -107,11 +87,16 @@ def evaluate(
     check_choice("backend", backend, BACKENDS)
     for region in regions or ():
         check_choice("regions", region, REGIONS)
-    threshold = check_number("mask_threshold", mask_threshold)
+    threshold = check_share("mask_threshold", mask_threshold)
+    check_kind("model", model, nn.Module)
+    check_count("batch_size", batch_size)
+    check_between("workers", workers, 0, 256)
     if backend in PEERS:
         load_peer(backend)  # before any work
-    if not len(dataset):
-        raise ValueError("dataset must have at least one item; got none.")
+    check_items("dataset", dataset)
+    names = getattr(dataset, "names", None) if names is None else names
+    classes = count_classes(names)
+    needed = ("masks",) if "masks" in (regions or ()) else ()
     device = next((each.device for each in model.parameters()), torch.device("cpu"))
     look = judge_image if backend == "roilearn" else as_annotations
     looked: list[dict[str, Any]] = []
@@ -121,6 +106,9 @@ def evaluate(
     try:
         with bar, at_rest(model):
             for images, targets in loader:
+                check_images(images)
+                for k, (target, image) in enumerate(zip(targets, images, strict=True), len(looked)):
+                    check_ground_truth(f"dataset[{k}][1]", target, image, needed, classes)
                 detected = model([image.to(device) for image in images])
                 for detections, target in zip(detected, targets, strict=True):
                     found, truth = as_arrays(detections, threshold), as_arrays(target, threshold)
@@ -131,7 +119,18 @@ def evaluate(
         if not looked:
             raise
         interrupted = True
-    return conclude(looked, backend, names or getattr(dataset, "names", None), interrupted)
+    return conclude(looked, backend, names, interrupted)
+
+
+def count_classes(names: Sequence[str] | None) -> int | None:
+    """Count classes with background; raise unless the names, but for empty ones, differ."""
+    if names is None or (is_list(names) and not names):
+        return None
+    check_names("names", names)
+    twice = sorted(name for name, times in Counter(names).items() if name and times > 1)
+    if twice:
+        raise ValueError(f"names must differ from class to class; got {twice[0]!r} more than once.")
+    return len(names) + 1
 
 
 @contextmanager
@@ -159,40 +158,3 @@ def as_arrays(image: Mapping[str, Any], mask_threshold: float) -> dict[str, np.n
         name: (tensor.float() if tensor.is_floating_point() else tensor).numpy()
         for name, tensor in tensors.items()
     }
-
-
-def put_together(
-    images: Sequence[Any], regions: str, backend: str
-) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """Let ours or a library count: labels, precision and recall as ``accumulate`` gives them."""
-    if backend == "roilearn":
-        return accumulate(images)
-    return accumulate_by_peer(images, regions, backend)
-
-
-def conclude(
-    looked: Sequence[Mapping[str, Any]],
-    backend: str,
-    names: Sequence[str] | None,
-    interrupted: bool,
-) -> Evaluation:
-    """Put what was seen in each image together, for each kind of region."""
-    numbers, classes = {}, {}
-    for regions in looked[0]:
-        of_images = [image[regions] for image in looked]
-        labels, precision, recall = put_together(of_images, regions, backend)
-        numbers[regions] = summarise(precision, recall)
-        classes[regions] = {
-            _name(label, names): summarise(precision[:, :, [k]], recall[:, [k]])
-            for k, label in enumerate(labels)
-        }
-    return Evaluation(numbers, classes, len(looked), interrupted)
-
-
-def _name(label: int, names: Sequence[str] | None) -> str:
-    return names[label - 1] if names and 0 < label <= len(names) else str(label)
-
-
-def _line(name: str, wide: int, numbers: Numbers) -> str:
-    cells = (f"{value:7.3f}" if value >= 0 else f"{'-':>7}" for value in numbers.values())
-    return name.ljust(wide) + "".join(cells)

@@ -6,6 +6,7 @@ around a minimum.
 
 import math
 
+from roilearn.arguments import check_between
 from roilearn.train.settings import Settings
 
 DROPS = (2 / 3, 8 / 9)
@@ -20,6 +21,10 @@ def learning_rate(step: int, settings: Settings) -> float:
     follows half a wave down to 0, ``"steps"`` divides by ten at each of ``DROPS``, ``"constant"``
     stays.
 
+    Raises
+    ------
+    ValueError, TypeError: a step that the run does not have.
+
     Source
     ------
     Goyal et al., Accurate, Large Minibatch SGD (2017), section 2.2, for the warm-up; Loshchilov and
@@ -31,6 +36,7 @@ def learning_rate(step: int, settings: Settings) -> float:
     >>> [round(learning_rate(step, settings), 3) for step in (0, 4, 9, 10, 55, 99)]
     [0.1, 0.5, 1.0, 1.0, 0.5, 0.0]
     """
+    check_between("step", step, 0, settings.steps - 1)
     warm_up = int(settings.warm_up * settings.steps)
     if step < warm_up:
         return settings.learning_rate * (step + 1) / warm_up
