@@ -4,11 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from roilearn.cli_types import path, word
+
 DESCRIPTION = """Detect what is in images: a line for each detection, with class, score and box
 (x1, y1, x2, y2 in pixels), and a picture of each image with all of them.
 
 Missing and broken images are named, and the others are done. Needs the extra 'train'."""
 EXAMPLES = """examples:
+  roilearn predict scene.png --weights SHAPES
+      the small model that comes with the package: discs, squares and triangles in drawn scenes
   roilearn predict photo.jpg --weights COCO_V1
       what torchvision's Mask R-CNN knows: people, cars, cats, 80 kinds in all
   roilearn predict FOLDER --weights mine/model.safetensors --threshold 0.7
@@ -27,17 +31,23 @@ def add_predict(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE", help="a file, or a folder of images"
+        "images",
+        nargs="+",
+        type=path,
+        metavar="IMAGE",
+        help="a file, or a folder of images; of an animation the first frame",
     )
     parser.add_argument(
         "--weights",
         required=True,
+        type=word,
         metavar="FILE|SHAPES|COCO_V1",
-        help="a model that roilearn train wrote, or torchvision's, trained on COCO",
+        help="a model that roilearn train wrote; SHAPES, the small one of the package; or COCO_V1, "
+        "torchvision's, trained on COCO and fetched once",
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=path,
         default=Path("detections"),
         metavar="FOLDER",
         help="put the pictures there (default: detections)",
@@ -48,7 +58,7 @@ def add_predict(commands: Any) -> None:
         default=0.5,
         help="leave out detections with a score up to this (default: 0.5)",
     )
-    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, ...")
+    parser.add_argument("--device", type=word, default="cpu", help="cpu (default), cuda, mps, ...")
     parser.set_defaults(run=_predict)
 
 

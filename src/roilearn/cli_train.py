@@ -2,8 +2,9 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
+
+from roilearn.cli_types import path, word
 
 DESCRIPTION = """Train a Mask R-CNN: boxes, classes and masks of the objects in an image.
 
@@ -15,14 +16,17 @@ EXAMPLES = """examples:
   roilearn train mine --coco FOLDER --weights COCO_V1 --steps 2000
       teach torchvision's model, which knows 80 kinds of objects, yours. FOLDER holds images/ and
       annotations.json, in COCO's format; a tenth of the images is held out to measure
+  roilearn train mine --weights SHAPES --coco FOLDER
+      begin with the package's small model, which knows discs, squares and triangles
   torchrun --nproc-per-node=2 -m roilearn train first
       two processes, each with half of every batch
 
 Ctrl-C saves and stops; the same command goes on, also after a crash. In the folder you find
-model.safetensors (for roilearn predict), evaluation.txt, curves.png, losses.csv, command.txt and
-checkpoint.safetensors, which only a run that is not over needs.
+model.safetensors (for roilearn predict), evaluation.txt, curves.png, losses.csv, command.txt, if
+images were held out held_out.txt, and checkpoint.safetensors, which says how far the run is. Once
+the run is over you may delete that one; the same command then begins anew.
 
-exit status: 0 done, 1 training diverged, 2 bad arguments, 130 interrupted"""
+exit status: 0 done, 1 training diverged or a file failed, 2 bad arguments, 130 interrupted"""
 
 
 def add_train(commands: Any) -> None:
@@ -34,7 +38,7 @@ def add_train(commands: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where everything is written")
+    parser.add_argument("folder", type=path, metavar="FOLDER", help="where everything is written")
     _add_data(parser.add_argument_group("data"))
     _add_model(parser.add_argument_group("model"))
     _add_settings(parser.add_argument_group("training"))
@@ -47,17 +51,19 @@ def _add_data(group: Any) -> None:
         "--scenes", type=int, default=5000, metavar="N", help="drawn scenes (default %(default)s)"
     )
     source.add_argument(
-        "--coco", type=Path, metavar="PATH", help="annotations in COCO's format, or their folder"
+        "--coco", type=path, metavar="PATH", help="annotations in COCO's format, or their folder"
     )
     group.add_argument(
-        "--validate", type=Path, metavar="PATH", help="the same, of images to measure on"
+        "--validate",
+        type=path,
+        metavar="PATH",
+        help="the same, of images to measure on (default a tenth of --coco)",
     )
     group.add_argument(
         "--evaluate",
         type=int,
-        default=200,
         metavar="N",
-        help="drawn scenes to measure on (default %(default)s)",
+        help="drawn scenes to measure on, without --coco (default 200)",
     )
 
 
@@ -67,8 +73,10 @@ def _add_model(group: Any) -> None:
     )
     group.add_argument(
         "--weights",
+        type=word,
         metavar="FILE|SHAPES|COCO_V1",
-        help="what to begin with (default random numbers)",
+        help="what to begin with: a file; SHAPES, the small model of the package; COCO_V1, "
+        "torchvision's (default random numbers)",
     )
     group.add_argument(
         "--model-options",
@@ -77,7 +85,7 @@ def _add_model(group: Any) -> None:
         metavar="JSON",
         help="options of mask_rcnn_tiny or mask_rcnn_resnet50_fpn, as '{\"channels\": 48}'",
     )
-    group.add_argument("--device", help="cpu, cuda, ... (default cuda if there is one)")
+    group.add_argument("--device", type=word, help="cpu, cuda, ... (default cuda if there is one)")
 
 
 def _add_settings(group: Any) -> None:

@@ -13,7 +13,8 @@ from torch import nn
 from toy_training import SETTINGS, Noise, Toy
 
 from roilearn.train import train as loud_train
-from roilearn.train.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from roilearn.train.checkpoint import load_checkpoint, save_checkpoint
+from roilearn.train.checkpoint_header import CheckpointError, about_data, done_steps
 from roilearn.train.loop import start
 
 train = partial(loud_train, progress=False)
@@ -34,8 +35,8 @@ def file(saved, tmp_path):
     return path
 
 
-def fresh(model=None, settings=SHORT, items=10):
-    return start(model or Toy(), settings, items)
+def fresh(model=None, settings=SHORT, **about):
+    return start(model or Toy(), settings, {**about_data(Noise()), **about})
 
 
 def test_it_holds_the_model_its_average_and_what_the_optimizer_remembers(file):
@@ -87,7 +88,30 @@ def test_another_run_is_refused_and_named(file):
     with pytest.raises(CheckpointError, match=r"learning_rate 0\.002 then and 0\.5 now\. To"):
         load_checkpoint(file, fresh(settings=other))
     with pytest.raises(CheckpointError, match="items of data 10 then and 11 now"):
-        load_checkpoint(file, fresh(items=11))
+        load_checkpoint(file, fresh(**{"items of data": 11}))
+
+
+def test_other_data_and_another_beginning_are_refused_and_named(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    animals = Noise()
+    animals.names, animals.seed = ["cat", "dog"], 3
+    train(Toy(), animals, SHORT, tmp_path, about={"weights": "those of last week"})
+    begun = {"weights": "those of last week"}
+    train(Toy(), animals, SHORT, tmp_path, about=begun)
+    assert done_steps(path, SHORT, {**about_data(animals), **begun}) == 2
+    with pytest.raises(CheckpointError, match="weights 'those of last week' then and 'not there'"):
+        train(Toy(), animals, SHORT, tmp_path)
+    animals.names, animals.seed = ["cat", "horse", "sheep"], 4
+    said = (
+        "class 2 'dog' then and 'horse' now, seed of data 3 then and 4 now, "
+        "class 3 'not there' then and 'sheep' now"
+    )
+    with pytest.raises(CheckpointError, match=said):
+        train(Toy(), animals, SHORT, tmp_path, about=begun)
+    animals.names = list("abcdefgh")
+    with pytest.raises(CheckpointError, match=r"and 4 more\. To begin anew"):
+        done_steps(path, SHORT, {**about_data(animals), **begun})
+    assert done_steps(tmp_path / "nothing", SHORT, {}) == 0
 
 
 def test_another_model_is_refused_and_nothing_changes(file):
@@ -129,5 +153,6 @@ def test_its_header_says_what_the_settings_were(file):
     size = int.from_bytes(file.read_bytes()[:8], "little")
     header = json.loads(file.read_bytes()[8 : 8 + size])["__metadata__"]
     about = json.loads(header["about"])
-    assert about["settings"]["learning_rate"] == SHORT.learning_rate
+    assert about["run"]["learning_rate"] == SHORT.learning_rate
+    assert about["run"]["items of data"] == 10
     assert about["step"] == 2

@@ -2,8 +2,9 @@
 
 import json
 import signal
-from argparse import Namespace
-from shutil import copytree
+from dataclasses import replace
+from functools import wraps
+from shutil import copytree, rmtree
 from urllib.error import URLError
 
 import pytest
@@ -13,7 +14,9 @@ from roilearn import cli_train
 from roilearn.cli import main
 from roilearn.data import ShapeScenes, export_coco
 from roilearn.models import load_model
-from roilearn.train import Settings, command, held_out, read_record
+from roilearn.models.description import MAKERS
+from roilearn.train import Settings, command, read_record
+from roilearn.train.recipes import RECIPES
 
 TINY = {
     "widths": [8, 16, 16],
@@ -26,8 +29,9 @@ TINY = {
 
 def typed(folder, *words, options=TINY):
     """Arguments of a run of two steps of a tiny model."""
-    sizes = ["--steps", "2", "--batch-size", "2", "--evaluate", "2"]
+    sizes = ["--steps", "2", "--batch-size", "2"]
     always = [*sizes, "--workers", "0", "--average", "0.5"]
+    always += [] if "--coco" in words or "--evaluate" in words else ["--evaluate", "2"]
     return ["train", str(folder), *always, "--model-options", json.dumps(options), *words]
 
 
@@ -39,7 +43,8 @@ def coco(tmp_path_factory):
 def test_scenes_become_a_model_a_table_and_a_picture(tmp_path, capsys):
     folder = tmp_path / "new" / "run"
     assert main(typed(folder, "--seed", "5", "--scenes", "3")) == 0
-    printed = capsys.readouterr().out
+    printed, said = capsys.readouterr()
+    assert "3 images to learn from, 2 to measure\n" in said
     assert (folder / "evaluation.txt").read_text(encoding="utf-8").strip() in printed
     assert "triangle" in printed
     model, names = load_model(folder / "model.safetensors")
@@ -53,7 +58,10 @@ def test_scenes_become_a_model_a_table_and_a_picture(tmp_path, capsys):
 
 def test_a_coco_folder_gives_the_classes_and_weights_the_rest(tmp_path, coco, capsys):
     assert main(typed(tmp_path / "first", "--coco", str(coco))) == 0
-    assert "1 images" in capsys.readouterr().out  # a tenth of four, and at least one
+    printed, said = capsys.readouterr()
+    assert "1 image" in printed  # a tenth of four, and at least one
+    (name,) = (tmp_path / "first" / "held_out.txt").read_text(encoding="utf-8").split()
+    assert f"3 images to learn from, 1 to measure, held out: {name}\n" in said
     file = tmp_path / "first" / "model.safetensors"
     words = ("--coco", str(coco.parent), "--validate", str(coco), "--weights", str(file))
     assert main(typed(tmp_path / "second", *words, options={"score_threshold": 0.2})) == 0
@@ -67,23 +75,116 @@ def test_a_coco_folder_gives_the_classes_and_weights_the_rest(tmp_path, coco, ca
 
 
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path, capsys, monkeypatch):
-    plain = command.MAKERS["mask_rcnn_tiny"]
+    plain = MAKERS["mask_rcnn_tiny"]
 
+    @wraps(plain)
     def interrupted(*args, **options):
         model = plain(*args, **options)
         model.rpn.register_forward_hook(lambda *_: signal.raise_signal(signal.SIGINT))
         return model
 
-    monkeypatch.setitem(command.MAKERS, "mask_rcnn_tiny", interrupted)
+    monkeypatch.setitem(MAKERS, "mask_rcnn_tiny", interrupted)
     assert main(typed(tmp_path)) == 130
-    assert "interrupted after step 1, which is saved" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "interrupted after step 1, which is saved; the same command goes on" in said
     assert not (tmp_path / "model.safetensors").exists()
     monkeypatch.undo()
     assert main(typed(tmp_path)) == 0
+    assert "goes on from step 1 of 2" in capsys.readouterr().err
     assert read_record(tmp_path / "losses.csv")["step"] == [1, 2]
-    assert main(typed(tmp_path, "--seed", "1")) == 2
-    assert "seed 0 then and 1 now" in capsys.readouterr().err
+
+
+def test_a_finished_run_has_nothing_left_and_another_is_refused(tmp_path, capsys, coco):
+    assert main(typed(tmp_path)) == 0
+    said = capsys.readouterr().err
+    assert "goes on" not in said
+    assert "nothing is left" not in said
+    assert main(typed(tmp_path)) == 0
+    assert "nothing is left to learn, all 2 steps are done" in capsys.readouterr().err
+    (tmp_path / "command.txt").write_bytes(b"as it was")
+    for words, said in (
+        (["--seed", "1"], "--seed 0 then and 1 now"),
+        (["--learning-rate", "1"], "--learning-rate 0.002 then and 1.0 now"),
+        (["--weights", "SHAPES"], "--weights 'random numbers' then and 'SHAPES' now"),
+        (["--coco", str(coco)], "data 'drawn scenes' then and 'a COCO file' now"),
+    ):
+        assert main(typed(tmp_path, *words, options={} if "SHAPES" in words else TINY)) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert "delete it or add --again" in error
+    assert (tmp_path / "command.txt").read_bytes() == b"as it was"
     assert main(typed(tmp_path, "--seed", "1", "--again")) == 0
+
+
+def test_renamed_classes_are_another_run(tmp_path, capsys, coco):
+    folder = copytree(coco.parent, tmp_path / "data")
+    assert main(typed(tmp_path / "run", "--coco", str(folder))) == 0
+    file = folder / coco.name
+    file.write_text(file.read_text(encoding="utf-8").replace('"disc"', '"dog"'), encoding="utf-8")
+    capsys.readouterr()
+    assert main(typed(tmp_path / "run", "--coco", str(folder))) == 2
+    assert "class 1 'disc' then and 'dog' now" in capsys.readouterr().err
+    _, names = load_model(tmp_path / "run" / "model.safetensors")
+    assert names[0] == "disc"
+
+
+def test_a_folder_in_use_is_named(tmp_path, capsys, monkeypatch):
+    def taken(folder):
+        raise OSError(f"folder must be free; another run is writing into {folder}.")
+
+    monkeypatch.setattr(command, "claimed", taken)
+    assert main(typed(tmp_path)) == 2
+    assert f"error: FOLDER must be free; another run is writing into {tmp_path}" in (
+        capsys.readouterr().err
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_a_file_ends_with_2(tmp_path, capsys):
+    (tmp_path / "run").write_text("")
+    assert main(typed(tmp_path / "run")) == 2
+    assert "FOLDER must be one that can be written" in capsys.readouterr().err
+
+
+def test_an_image_that_goes_missing_is_named_and_what_was_learned_is_saved(
+    tmp_path, capsys, coco, monkeypatch
+):
+    folder = copytree(coco.parent, tmp_path / "data")
+    plain = MAKERS["mask_rcnn_tiny"]
+
+    @wraps(plain)
+    def deleting(*args, **options):
+        model = plain(*args, **options)
+        model.rpn.register_forward_hook(lambda *_: rmtree(folder / "images"))
+        return model
+
+    monkeypatch.setitem(MAKERS, "mask_rcnn_tiny", deleting)
+    words = ("--coco", str(folder))
+    assert main(typed(tmp_path / "run", *words)) == 1
+    said = capsys.readouterr().err
+    assert "an item of the data cannot be loaded: [Errno 2] No such file" in said
+    assert ".png" in said
+    assert "Traceback" not in said
+    monkeypatch.undo()
+    copytree(coco.parent / "images", folder / "images")
+    assert main(typed(tmp_path / "run", *words)) == 0
+    assert "goes on from step 1 of 2" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_measuring_keeps_the_table_of_before(tmp_path, capsys, monkeypatch):
+    assert main(typed(tmp_path)) == 0
+    whole = (tmp_path / "evaluation.txt").read_text(encoding="utf-8")
+    plain = command.evaluate
+
+    def interrupted(*args, **options):
+        return replace(plain(*args, **options), images=1, interrupted=True)
+
+    monkeypatch.setattr(command, "evaluate", interrupted)
+    assert main(typed(tmp_path)) == 130
+    told, said = capsys.readouterr()
+    assert "1 image, interrupted" in told
+    assert "this table is not kept" in said
+    assert (tmp_path / "evaluation.txt").read_text(encoding="utf-8") == whole
 
 
 def test_divergence_ends_with_1(tmp_path, capsys):
@@ -95,16 +196,24 @@ def test_divergence_ends_with_1(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--scenes", "0"], "count must be at least 1"),
-        (["--batch-size", "0"], "batch_size must be at least 1"),
-        (["--shares", "3"], "shares must divide"),
+        (["--scenes", "0"], "--scenes must lie from 1"),
+        (["--scenes", "9" * 30], "--scenes must lie from 1"),
+        (["--evaluate", "0"], "--evaluate must lie from 1"),
+        (["--batch-size", "0"], "--batch-size must be at least 1"),
+        (["--shares", "3"], "--shares must divide --batch-size"),
+        (["--weight-decay", "inf"], "--weight-decay must be finite"),
+        (["--precision", "float16", "--device", "cpu"], "--precision must be"),
+        (["--validate", "nowhere"], "--validate must come with --coco"),
+        (["--coco", "nowhere", "--evaluate", "3"], "--evaluate must come without --coco"),
+        (["--weights", "."], "is a folder"),
+        (["--weights", __file__], "--weights must be a whole file of safetensors or a state dict"),
         (["--coco", "nowhere"], "there is none at nowhere"),
         (["--weights", "nowhere.pth"], "nowhere.pth"),
         (["--weights", "nowhere.safetensors"], "nowhere.safetensors"),
         (["--weights", "COCO_V1", "--model", "tiny"], "are for --model resnet50"),
         (["--model-options", '{"widths": [8]}'], "error"),
         (["--model-options", '{"depth": 8}'], "depth"),
-        (["--device", "abacus"], "abacus"),
+        (["--device", "abacus"], "--device must be one that PyTorch finds on this machine, cpu"),
     ],
     ids=" ".join,
 )
@@ -114,11 +223,28 @@ def test_bad_arguments_end_with_2_and_write_nothing(tmp_path, capsys, words, sai
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("words", [["--model-options", "{"], ["--model-options", "3"], ["--fast"]])
-def test_what_cannot_be_read_ends_with_2(words):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--model-options", "{"],
+        ["--model-options", "3"],
+        ["--fast"],
+        ["--coco", ""],
+        ["--validate", ""],
+        ["--weights", ""],
+    ],
+)
+def test_what_cannot_be_read_ends_with_2(words, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["train", "folder", *words])
     assert ended.value.code == 2
+    assert words[0] in capsys.readouterr().err
+
+
+def test_an_empty_folder_name_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", ""])
+    assert "FOLDER: must not be empty" in capsys.readouterr().err
 
 
 def test_without_a_network_it_says_what_to_fetch(tmp_path, capsys, monkeypatch):
@@ -131,64 +257,15 @@ def test_without_a_network_it_says_what_to_fetch(tmp_path, capsys, monkeypatch):
     assert "On a machine with a network, download https://" in capsys.readouterr().err
 
 
-def test_a_folder_is_searched_for_its_annotations(tmp_path, coco):
-    images = coco.parent / "images"
-    assert held_out.find_coco(coco) == held_out.find_coco(coco.parent) == (images, coco)
-    (tmp_path / "annotations").mkdir()
-    file = tmp_path / "annotations" / "train.json"
-    file.write_bytes(coco.read_bytes())
-    assert held_out.find_coco(tmp_path) == (tmp_path / "annotations", file)
-    (tmp_path / "images").mkdir()
-    assert held_out.find_coco(tmp_path) == (tmp_path / "images", file)
-    file.with_name("val.json").write_bytes(coco.read_bytes())
-    with pytest.raises(ValueError, match=r"train\.json, val\.json"):
-        held_out.find_coco(tmp_path)
-
-
-def test_no_image_is_both_learned_and_measured(coco):
-    material = held_out.coco_material(coco, None, seed=1)
-    assert len(material.learn) == 3
-    assert sorted([*material.learn.indices, *material.measure.indices]) == [0, 1, 2, 3]
-    assert material.measure.indices != held_out.coco_material(coco, None, seed=2).measure.indices
-
-
-def test_boxes_alone_are_not_enough(coco, tmp_path):
-    contents = json.loads(coco.read_text(encoding="utf-8"))
-    for each in contents["annotations"]:
-        del each["segmentation"]
-    copytree(coco.parent / "images", tmp_path / "images")
-    file = tmp_path / "annotations.json"
-    file.write_text(json.dumps(contents), encoding="utf-8")
-    with pytest.raises(ValueError, match="must have segmentations"):
-        held_out.coco_material(file, None, 0)
-
-
 def test_the_help_names_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    tiny = Settings(steps=1, **command.RECIPES["mask_rcnn_tiny"])
-    resnet = command.RECIPES["mask_rcnn_resnet50_fpn"]
+    tiny = Settings(steps=1, **RECIPES["mask_rcnn_tiny"])
+    resnet = RECIPES["mask_rcnn_resnet50_fpn"]
     for name in ("batch_size", "learning_rate", "average"):
         assert f"(default {getattr(tiny, name):g}; resnet50: {resnet[name]:g})" in said, name
     for name in ("warm_up", "weight_decay", "clip", "save_every", "seed"):
         words = said.partition("training: ")[2].partition(f"--{name.replace('_', '-')} ")[2]
         assert f"(default {getattr(tiny, name):g})" in words.partition(" --")[0], name
     assert cli_train.EXAMPLES.splitlines()[0] in said
-
-
-@pytest.mark.parametrize("weights", ["COCO_V1", "other.pth", "own.safetensors"])
-@pytest.mark.parametrize("said", [{}, {"frozen": False}], ids=["silent", "said"])
-def test_a_resnet50_that_begins_with_weights_is_described_as_it_is_built(
-    monkeypatch, weights, said
-):
-    header = {"maker": "mask_rcnn_resnet50_fpn", "options": {"num_classes": 3, "frozen": None}}
-    monkeypatch.setattr(command, "read_tensors", lambda _: (header, {"any": torch.zeros(1)}))
-    options = Namespace(weights=weights, model="resnet50", model_options=said)
-    if weights == "COCO_V1":
-        options.model = None
-    maker, _, described = command.choose_model(options)
-    assert maker == "mask_rcnn_resnet50_fpn"
-    assert described["frozen"] is said.get("frozen", True)
-    assert described["trainable_layers"] == 3
-    assert described.get("norm_eps") == (0.0 if weights == "COCO_V1" else None)

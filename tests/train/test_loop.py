@@ -211,6 +211,12 @@ def test_bfloat16_computes_in_bfloat16_and_keeps_weights_in_float32():
 def test_bad_arguments_are_refused_before_any_work(tmp_path):
     with pytest.raises(ValueError, match="at least one item"):
         train(Toy(), Noise(0), SETTINGS, tmp_path)
+    with pytest.raises(TypeError, match="dataset must have a length and items by number"):
+        train(Toy(), None, SETTINGS, tmp_path)
+    with pytest.raises(TypeError, match="model must be a Module; got NoneType"):
+        train(None, Noise(), SETTINGS, tmp_path)
+    with pytest.raises(TypeError, match=r"settings must be a Settings; got dict.*\(\*\*settings\)"):
+        train(Toy(), Noise(), {"steps": 1}, tmp_path)
     with pytest.raises(TypeError, match="resume"):
         train(Toy(), Noise(), SETTINGS, tmp_path, resume="no")
     with pytest.raises(ValueError, match="parameters that learn"):

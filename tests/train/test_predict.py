@@ -103,7 +103,9 @@ def run(weights, tmp_path, *arguments, threshold=0.1):
 def test_a_line_a_detection_and_a_picture(weights, photos, tmp_path, capsys):
     before = (photos / "scene.png").read_bytes()
     assert run(weights, tmp_path, photos) == 0
-    lines = capsys.readouterr().out.splitlines()
+    told, said = capsys.readouterr()
+    assert f"1 of 1 pictures are in {tmp_path / 'out'}\n" in said
+    lines = told.splitlines()
     assert len(lines) == 3
     for line in lines:
         path, _, told = line.rpartition(": ")
@@ -172,6 +174,34 @@ def test_no_picture_is_in_the_way_of_an_image_or_of_another_picture(tmp_path):
     ]  # fmt: skip
 
 
+def test_images_of_one_name_are_told_apart(weights, tmp_path, capsys):
+    files = [tmp_path / name / "x.png" for name in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        Image.new("RGB", (20, 20)).save(file)
+    assert run(weights, tmp_path, *files, threshold=1) == 0
+    told, said = capsys.readouterr()
+    assert [line.rpartition(": ")[0] for line in told.splitlines()] == [*map(str, files)]
+    assert f"{files[1]}: its picture is {tmp_path / 'out' / 'x-2.detections.png'}" in said
+    assert "2 of 2 pictures" in said
+
+
+def test_weights_that_are_no_numbers_are_refused(photos, tmp_path, capsys):
+    model = mask_rcnn_tiny(**SMALL)
+    with torch.no_grad():
+        next(model.parameters()).fill_(torch.nan)
+    path = save_model(model, tmp_path / "nan.safetensors", "mask_rcnn_tiny", SMALL)
+    assert run(path, tmp_path, photos) == 2
+    assert "--weights have numbers that are not finite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["--output", "--weights", "--device"])
+def test_an_empty_word_is_refused(name, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["predict", "a.png", "--weights", "SHAPES", name, ""])
+    assert f"{name}: must not be empty" in capsys.readouterr().err
+
+
 def test_pictures_of_an_earlier_run_are_no_images_of_a_folder(weights, photos, capsys):
     """Even where they are put beside the images."""
     arguments = ["predict", photos, "--weights", weights, "--output", photos, "--threshold", 1]
@@ -185,7 +215,8 @@ def test_what_cannot_be_begun(weights, photos, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     for arguments, words in (
         (["--weights", "no.safetensors"], "weights must be one of 'COCO_V1', 'SHAPES' or the path"),
-        (["--weights", photos / "scene.png"], "path must be a whole safetensors file"),
+        (["--weights", photos / "scene.png"], "--weights must be a whole safetensors file"),
+        (["--weights", photos], "is a folder: name a file in it"),
         (["--weights", weights, "--threshold", 2], "threshold must lie from 0 to 1; got 2"),
         (["--weights", weights, "--device", "tea"], "device must be one that PyTorch finds"),
         (["--weights", weights, "--output", tmp_path / "file"], "output must be a folder"),

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from roilearn.arguments import check_flag
 from roilearn.models.coordinates import Coordinates
+from roilearn.models.fitting import put_weights
 from roilearn.models.mask_rcnn import MaskRCNN, mask_rcnn
 from roilearn.models.normalisation import FrozenBatchNorm2d, fold_normalisation
 from roilearn.models.resnet import resnet50, resnet_tiny
-from roilearn.models.weights import classes_of, fit_classes, load_weights
+from roilearn.models.weights import classes_of, load_weights
 
 COCO_CLASSES = 91
 """Numbers of COCO's classes, 0 for background; some of them name nothing."""
@@ -78,7 +79,7 @@ def mask_rcnn_resnet50_fpn(
     body = resnet50(norm, trainable_layers=trainable_layers)
     model = mask_rcnn(body, num_classes, coordinates, roi_op, **options)
     if state is not None:
-        model.load_state_dict(fit_classes(model, state))
+        put_weights(model, state)
     return fold_normalisation(model) if fold else model
 
 
@@ -158,5 +159,5 @@ def mask_rcnn_tiny(
     )
     if weights is not None:
         state = load_weights(weights) if isinstance(weights, str | Path) else weights
-        model.load_state_dict(fit_classes(model, state))
+        put_weights(model, state)
     return model

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from roilearn.arguments import check_choice
+from roilearn.models.weight_files import read_weights
 
 WEIGHT_NAMES = ("COCO_V1",)
 """torchvision's weights of ``mask_rcnn_resnet50_fpn``: 91 classes, mask AP 34.6 on COCO val2017."""
@@ -38,6 +39,7 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
     ConnectionError: a named one is not on this machine yet and cannot be fetched.
     FileNotFoundError: no such file, and no such name.
     ImportError: the library that reads it is not installed.
+    ValueError: a file of something else, see ``read_weights``.
 
     Source
     ------
@@ -51,16 +53,7 @@ def load_weights(weights: str | Path) -> dict[str, Tensor]:
             f"weights must be {' or '.join(map(repr, WEIGHT_NAMES))} or the path of a file; got "
             f"{str(weights)!r}, and there is no file of that name in {Path.cwd()}."
         )
-    if path.suffix == ".safetensors":
-        try:
-            from safetensors.torch import load_file  # noqa: PLC0415  only who reads one needs it
-        except ImportError as error:
-            raise ImportError(
-                f"weights must be readable; got {str(weights)!r}, which needs safetensors. "
-                "Install it with: pip install 'roilearn[train]'"
-            ) from error
-        return _now(load_file(path))
-    return _now(torch.load(path, map_location="cpu", weights_only=True))
+    return _now(read_weights(path))
 
 
 def fit_classes(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

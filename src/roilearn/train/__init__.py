@@ -4,10 +4,10 @@ from importlib.util import find_spec
 
 import lazy_loader
 
-if not all(map(find_spec, ("torch", "jaxtyping", "safetensors", "tqdm"))):
+if not all(map(find_spec, ("torch", "filelock", "jaxtyping", "safetensors", "tqdm"))):
     raise ImportError(
-        "roilearn.train needs PyTorch, jaxtyping, safetensors and tqdm, which are not all "
-        "installed. Install them with: pip install 'roilearn[train]'"
+        "roilearn.train needs PyTorch, filelock, jaxtyping, safetensors and tqdm, not all of which "
+        "are installed. Install them with: pip install 'roilearn[train]'"
     )
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

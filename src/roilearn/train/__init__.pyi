@@ -1,9 +1,10 @@
-from .checkpoint import CheckpointError as CheckpointError
+from .checkpoint_header import CheckpointError as CheckpointError
 from .curves import draw_curves as draw_curves
 from .evaluate import BACKENDS as BACKENDS
-from .evaluate import Evaluation as Evaluation
 from .evaluate import evaluate as evaluate
+from .evaluation import Evaluation as Evaluation
 from .loop import train as train
+from .parts import DataError as DataError
 from .predict import coco_names as coco_names
 from .predict import named_model as named_model
 from .predict import predict as predict

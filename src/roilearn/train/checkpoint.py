@@ -11,21 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
+from roilearn.train.checkpoint_header import KIND, CheckpointError, opened, same_run
 from roilearn.train.settings import Settings
-
-KIND = "roilearn checkpoint 1"
-"""Stands in the header of every checkpoint; the number is that of its format."""
-
-
-class CheckpointError(ValueError):
-    """A file from which this run cannot go on."""
 
 
 @dataclass
@@ -36,7 +29,7 @@ class State:
     ----------
     model, average, optimizer, scaler : what holds tensors, or, the last one, a few numbers.
     settings : of the run.
-    items : number of items in the data.
+    about : what else decides the weights, by name: of the data, of the weights at the beginning.
     step : steps that are done.
     """
 
@@ -45,7 +38,7 @@ class State:
     optimizer: Optimizer
     scaler: GradScaler
     settings: Settings
-    items: int
+    about: Mapping[str, Any]
     step: int = 0
 
 
@@ -56,8 +49,7 @@ def save_checkpoint(path: Path, state: State) -> None:
     """
     tensors = {name: tensor.contiguous() for name, tensor in tensors_of(state)}
     about = {
-        "settings": state.settings.deciding(),
-        "items": state.items,
+        "run": {**state.settings.deciding(), **state.about},
         "step": state.step,
         "scaler": state.scaler.state_dict(),
     }
@@ -76,19 +68,11 @@ def load_checkpoint(path: Path, state: State) -> None:
     CheckpointError: a file that is torn or no checkpoint; one of other settings, other data or
         another model. The state is as it was before.
     """
-    advice = f"To begin anew, delete it or pass resume=False ({path})."
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise CheckpointError(f"the checkpoint cannot be read: {error}. {advice}") from error
-    if header.get("kind") != KIND:
-        raise CheckpointError(f"the checkpoint must be one of a training run; it is not. {advice}")
-    about = json.loads(header["about"])
-    check_same_run(about, state, advice)
+    with opened(path) as file:
+        about = same_run(file, state.settings, state.about)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     own = dict(tensors_of(state)) | dict(slots_of(state, tensors))
-    check_same_tensors(own, tensors, advice)
+    check_same_tensors(own, tensors)
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(tensors[name])
@@ -133,22 +117,7 @@ def put_slots(state: State, own: Mapping[str, Tensor]) -> None:
             state.optimizer.state[parameter] = slots
 
 
-def check_same_run(about: Mapping[str, Any], state: State, advice: str) -> None:
-    """Raise unless a checkpoint is of the same settings and of as many items, naming the others."""
-    now = {**state.settings.deciding(), "items of data": state.items}
-    then = {**about["settings"], "items of data": about["items"]}
-    other = [
-        f"{k} {then.get(k)!r} then and {now.get(k)!r} now"
-        for k in then | now
-        if then.get(k) != now.get(k)
-    ]
-    if other:
-        raise CheckpointError(f"the checkpoint is of another run: {', '.join(other)}. {advice}")
-
-
-def check_same_tensors(
-    own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], advice: str
-) -> None:
+def check_same_tensors(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
     """Raise unless both have the same names and shapes."""
     for name in {**own, **tensors}:
         here, there = (
@@ -156,6 +125,5 @@ def check_same_tensors(
         )
         if here != there:
             raise CheckpointError(
-                f"the checkpoint is of another model: {name} is {there} there and {here} here. "
-                f"{advice}"
+                f"the checkpoint is of another model: {name} is {there} there and {here} here."
             )

@@ -5,6 +5,7 @@ import logging
 import shlex
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,122 +13,131 @@ import torch
 from torch import nn
 
 from roilearn import __version__
-from roilearn.models.description import MAKERS, describe
-from roilearn.models.files import TRAINED, read_tensors, save_model
-from roilearn.models.weights import WEIGHT_NAMES
-from roilearn.train.checkpoint import CheckpointError
+from roilearn.models.files import save_model
+from roilearn.train.checkpoint_header import CheckpointError, done_steps
+from roilearn.train.device import available_devices, check_device
 from roilearn.train.evaluate import evaluate
-from roilearn.train.held_out import Material, coco_material, scenes
-from roilearn.train.loop import train
+from roilearn.train.folder import claimed
+from roilearn.train.loop import CHECKPOINT, train
+from roilearn.train.parts import DataError
+from roilearn.train.plan import Plan, make_plan
 from roilearn.train.processes import Processes, joined_processes
-from roilearn.train.recipes import FINE_TUNING, RECIPES
-from roilearn.train.settings import Settings
+from roilearn.train.typed import as_typed
 
 MODEL, EVALUATION, COMMAND = "model.safetensors", "evaluation.txt", "command.txt"
-BAD_ARGUMENTS, INTERRUPTED, DIVERGED = 2, 130, 1
+HELD_OUT = "held_out.txt"
+FAILED, BAD_ARGUMENTS, INTERRUPTED = 1, 2, 130
 """Exit statuses."""
+REFUSALS = (ImportError, OSError, OverflowError, RuntimeError, TypeError, ValueError)
+"""What is raised where arguments are checked."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what the command line says; return the exit status."""
     logging.basicConfig(format="%(message)s")
     try:
-        device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        device = check_device(options.device or available_devices()[-1])
+    except ValueError as error:
+        return tell(error, options, BAD_ARGUMENTS)
+    try:
         with joined_processes(device) as processes:
             return run_in(processes, device, options)
     except KeyboardInterrupt as interrupt:
-        say(str(interrupt) or "interrupted.")
-        return INTERRUPTED
-    except FloatingPointError as error:
-        say(str(error))
-        return DIVERGED
-
-
-def run_in(processes: Processes, device: str, options: argparse.Namespace) -> int:
-    """Train in one of the processes; the first of them measures and writes."""
-    try:
-        maker, weights, described = choose_model(options)
-        settings = choose_settings(options, maker, processes)
-        material = choose_material(options, settings.seed)
-        described["num_classes"] = len(material.names) + 1
-        torch.manual_seed(settings.seed)
-        model: nn.Module = MAKERS[maker](**described, weights=weights).to(device)
-        describe(model, maker, described, material.names)  # before the work, not after it
-    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
-        say(f"error: {error}")
-        return BAD_ARGUMENTS
-    folder = Path(options.folder)
-    if processes.first:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / COMMAND).write_text(how_it_was_made(device, processes.count), encoding="utf-8")
-    start = time.monotonic()
-    try:
-        model = train(model, material.learn, settings, folder, resume=not options.again)
+        return tell(interrupt, options, INTERRUPTED)
     except CheckpointError as error:
-        say(f"error: {error}")
-        return BAD_ARGUMENTS
-    if not processes.first:
-        return 0
-    say(f"trained in {time.monotonic() - start:.0f} s")
-    save_model(model, folder / MODEL, maker, described, material.names)
-    found = measure(model, material, settings)
+        return tell(error, options, BAD_ARGUMENTS)
+    except (DataError, FloatingPointError, OSError) as error:
+        return tell(error, options, FAILED)
+
+
+def run_in(processes: Processes, device: torch.device, options: argparse.Namespace) -> int:
+    """Train in one of the processes; the first of them measures and writes."""
+    folder, plan, refused, done = options.folder, None, None, 0
+    with ExitStack() as held:
+        try:
+            plan = make_plan(options, device, processes)
+            if processes.first:
+                held.enter_context(claimed(folder))
+            if not options.again:
+                done = done_steps(folder / CHECKPOINT, plan.settings, plan.about)
+        except REFUSALS as error:
+            refused = error
+            tell(error, options, BAD_ARGUMENTS)
+        any_refused = processes.mean(torch.tensor([float(refused is not None)], device=device))
+        if plan is None or any_refused.item():
+            return BAD_ARGUMENTS  # together: nobody waits for one that does not come
+        if processes.first:
+            begin(plan, folder, done, how_it_was_made(device, processes.count))
+        start = time.monotonic()
+        model = train(
+            plan.model,
+            plan.material.learn,
+            plan.settings,
+            folder,
+            resume=not options.again,
+            about=plan.about,
+        )
+        if not processes.first:
+            return 0
+        if done < plan.settings.steps:
+            say(f"trained in {time.monotonic() - start:.0f} s")
+        return conclude(plan, model, folder)
+
+
+def begin(plan: Plan, folder: Path, done: int, made: str) -> None:
+    """Write down what is to be done, and say it."""
+    (folder / COMMAND).write_text(made, encoding="utf-8")
+    say(str(plan.material))
+    if plan.material.held_out:
+        listed = "".join(f"{name}\n" for name in plan.material.held_out)
+        (folder / HELD_OUT).write_text(listed, encoding="utf-8")
+        say(f"{folder / HELD_OUT} lists the images held out")
+    if plan.remark:
+        say(plan.remark)
+    if done == plan.settings.steps:
+        say(f"nothing is left to learn, all {done} steps are done; measures again")
+    elif done:
+        say(f"goes on from step {done} of {plan.settings.steps}")
+
+
+def conclude(plan: Plan, model: nn.Module, folder: Path) -> int:
+    """Save the model and what it is worth."""
+    save_model(model, folder / MODEL, plan.maker, plan.options, plan.material.names)
+    found = measure(plan, model)
+    print(found)  # noqa: T201
+    if found.interrupted:
+        say(f"interrupted; {folder / MODEL} holds the model, and this table is not kept")
+        return INTERRUPTED
     (folder / EVALUATION).write_text(f"{found}\n", encoding="utf-8")
-    print(found, f"\n{folder / MODEL} holds the model, {folder / EVALUATION} this table.")  # noqa: T201
+    print(f"{folder / MODEL} holds the model, {folder / EVALUATION} this table.")  # noqa: T201
     return 0
 
 
-def choose_model(options: argparse.Namespace) -> tuple[str, Any, dict[str, Any]]:
-    """Maker, weights to begin with, and options of the model."""
-    weights, described = options.weights, {}
-    known = {"tiny": "mask_rcnn_tiny", "resnet50": "mask_rcnn_resnet50_fpn"}
-    if weights in WEIGHT_NAMES:
-        if options.model == "tiny":
-            raise ValueError(f"--weights {weights} are for --model resnet50; got tiny.")
-        maker, described = known["resnet50"], {"norm_eps": 0.0}
-    elif weights in TRAINED or Path(weights or "").suffix == ".safetensors":
-        header, weights = read_tensors(TRAINED.get(weights, Path(weights)))
-        maker, described = header["maker"], dict(header["options"])
-        if known.get(options.model, maker) != maker:
-            raise ValueError(f"--weights must be of --model {options.model}; they are of {maker}.")
-    else:
-        maker = known[options.model or "tiny"]
-    if weights and maker == known["resnet50"]:
-        described |= {k: v for k, v in FINE_TUNING.items() if described.get(k) is None}
-    return maker, weights, {**described, **options.model_options}
-
-
-def choose_settings(options: argparse.Namespace, maker: str, processes: Processes) -> Settings:
-    """Take settings of the command line, else of the model's recipe, else their defaults."""
-    given = {k: v for k, v in vars(options).items() if k in Settings.__dataclass_fields__}
-    given = {k: v for k, v in given.items() if v is not None}
-    settings = Settings(**{"workers": 1, "shares": processes.count, **RECIPES[maker], **given})
-    processes.own(settings.shares)
-    return settings
-
-
-def choose_material(options: argparse.Namespace, seed: int) -> Material:
-    """Drawn scenes, or a folder in COCO's format."""
-    if options.coco is None:
-        return scenes(options.scenes, options.evaluate, seed)
-    return coco_material(options.coco, options.validate, seed)
-
-
-def measure(model: nn.Module, material: Material, settings: Settings) -> Any:
+def measure(plan: Plan, model: nn.Module) -> Any:
     """Evaluate a model on what it has not learned from."""
     return evaluate(
         model,
-        material.measure,
-        names=material.names,
-        batch_size=settings.batch_size // settings.shares,
-        workers=settings.workers,
+        plan.material.measure,
+        names=plan.material.names,
+        batch_size=plan.settings.batch_size // plan.settings.shares,
+        workers=plan.settings.workers,
     )
 
 
-def how_it_was_made(device: str, processes: int) -> str:
+def how_it_was_made(device: torch.device, processes: int) -> str:
     """Command line and versions, for whoever wants the same again."""
     words = shlex.join(["roilearn", *sys.argv[1:]])
     where = f"{device}, processes: {processes}, threads in each: {torch.get_num_threads()}"
     return f"{words}\nroilearn {__version__}, torch {torch.__version__}, {where}\n"
+
+
+def tell(error: BaseException, options: argparse.Namespace, status: int) -> int:
+    """Say what went wrong, in the words of the command line; return the exit status."""
+    *_, last = ["interrupted.", *as_typed(error, vars(options)).strip().splitlines()]
+    traced = "Traceback (most recent call last)" in str(error)  # from a process that loads images
+    text = last if traced else as_typed(error, vars(options)) or last
+    say(text if status == INTERRUPTED else f"error: {text}")
+    return status
 
 
 def say(text: str) -> None:

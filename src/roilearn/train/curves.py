@@ -24,7 +24,7 @@ def draw_curves(record: str | Path, picture: str | Path) -> None:
     picture : file to write: PNG, SVG or PDF, as its name ends.
     """
     columns = {name: np.array(values) for name, values in read_record(record).items()}
-    figure = Figure(figsize=(8, 7), layout="tight")
+    figure = Figure(figsize=(8, 7), layout="constrained")
     losses, rate = figure.subplots(2, height_ratios=(3, 1), sharex=True)
     for name, values in columns.items():
         if name not in ASIDE:
@@ -33,16 +33,33 @@ def draw_curves(record: str | Path, picture: str | Path) -> None:
             )
             losses.plot(columns["step"], values, color=line.get_color(), alpha=0.2, lw=0.5)
     losses.set(yscale="log", ylabel="loss")
-    losses.legend(ncols=3, frameon=False)
+    figure.legend(loc="outside upper center", ncols=6, frameon=False)
     rate.plot(columns["step"], columns["learning_rate"], color="black")
     rate.set(xlabel="step", ylabel="learning rate")
     gradient = rate.twinx()
     gradient.plot(columns["step"], columns["gradient"], color="grey", alpha=0.5, lw=0.5)
     gradient.set(yscale="log", ylabel="norm of the gradient")
-    for axes in (losses, gradient):
+    everything = np.concatenate([v for k, v in columns.items() if k not in ASIDE])
+    for axes, values in ((losses, everything), (gradient, columns["gradient"])):
+        axes.set_yticks(round_steps(values))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
     figure.savefig(picture, dpi=110)
+
+
+def round_steps(values: np.ndarray) -> np.ndarray:
+    """Four numbers of two digits from the smallest value to the largest, each the same factor on.
+
+    A logarithmic axis numbers decades, of which a short one has none.
+
+    Examples
+    --------
+    >>> round_steps(np.array([0.0, 0.5, 4.0])).tolist()
+    [0.5, 1.0, 2.0, 4.0]
+    """
+    there = values[(values > 0) & np.isfinite(values)]
+    spread = np.geomspace(there.min(), there.max(), 4) if len(there) else ()
+    return np.unique([float(f"{value:.2g}") for value in spread])
 
 
 def smooth(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

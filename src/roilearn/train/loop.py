@@ -1,7 +1,7 @@
 """The training loop: draw, compute losses, go down their gradient, note, and again."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,15 @@ from torch.amp.grad_scaler import GradScaler
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
-from roilearn.arguments import check_flag
+from roilearn.arguments import check_flag, check_items, check_kind
 from roilearn.train.checkpoint import State, load_checkpoint, save_checkpoint
+from roilearn.train.checkpoint_header import about_data
 from roilearn.train.curves import draw_curves
+from roilearn.train.folder import claimed
 from roilearn.train.interrupt import Interrupt
+from roilearn.train.messages import as_text, check_finite_step, how_to_go_on
 from roilearn.train.optimizer import make_average, make_optimizer
+from roilearn.train.parts import DataError, Part, next_part, to_device
 from roilearn.train.processes import Processes, present_processes
 from roilearn.train.record import Record
 from roilearn.train.sampler import load_parts, seed_all
@@ -25,8 +29,6 @@ from roilearn.train.settings import Settings
 
 CHECKPOINT, LOSSES, CURVES = "checkpoint.safetensors", "losses.csv", "curves.png"
 """Files of a run in its folder."""
-Part = tuple[Sequence[Tensor], Sequence[Mapping[str, Any]]]
-"""Images and targets."""
 
 
 def train(
@@ -36,6 +38,7 @@ def train(
     folder: str | Path | None = None,
     *,
     resume: bool = True,
+    about: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> nn.Module:
     """Train a model that gives losses.
@@ -53,6 +56,8 @@ def train(
     settings : all else.
     folder : where checkpoints, ``losses.csv`` and ``curves.png`` go. None: nowhere.
     resume : go on from the checkpoint in the folder, if there is one.
+    about : what else decides the weights and neither settings nor data say, such as where they
+        begin; by name, as JSON can hold it. A checkpoint of another is refused.
     progress : show a bar with the losses and the time left.
 
     Returns
@@ -65,34 +70,42 @@ def train(
     ValueError: no data; shares that cannot be divided among the processes; precision float16
         elsewhere than on CUDA.
     CheckpointError: a checkpoint that cannot be read or is of another run, see ``load_checkpoint``.
+    OSError: a folder that cannot be written, or that another run writes into.
+    DataError: an item cannot be loaded. What was learned before is saved.
     FloatingPointError: a loss or a gradient is no finite number any more. Weights are left as they
         were before that step.
     KeyboardInterrupt: after Ctrl-C, once the step is done and, with a folder, saved.
+
+    Examples
+    --------
+    >>> from roilearn.data import ShapeScenes
+    >>> from roilearn.models import mask_rcnn_tiny
+    >>> model = mask_rcnn_tiny(4, widths=(8, 16, 16), channels=16)
+    >>> settings = Settings(steps=1, batch_size=2)
+    >>> trained = train(model, ShapeScenes(4, size=64), settings, progress=False)
+    >>> trained.training
+    False
     """
     check_flag("resume", resume)
-    if not len(dataset):
-        raise ValueError("dataset must have at least one item; got none.")
+    check_kind("model", model, nn.Module)
+    check_kind("settings", settings, Settings, "From a dictionary pass Settings(**settings).")
+    check_items("dataset", dataset)
     processes = present_processes()
-    state = start(model, settings, len(dataset))
-    if folder is not None:
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        if resume and (folder / CHECKPOINT).is_file():
+    state = start(model, settings, {**about_data(dataset), **(about or {})})
+    folder = None if folder is None else Path(folder)
+    with claimed(folder) if folder is not None and processes.first else nullcontext():
+        if folder is not None and resume and (folder / CHECKPOINT).is_file():
             load_checkpoint(folder / CHECKPOINT, state)
-    parts = load_parts(dataset, settings, state.step, processes)
-    if state.step < settings.steps:
-        go_on(state, iter(parts), processes, folder, progress)
+        parts = load_parts(dataset, settings, state.step, processes)
+        if state.step < settings.steps:
+            go_on(state, iter(parts), processes, folder, progress)
     return (model if state.average is None else state.average.module).eval()
 
 
-def start(model: nn.Module, settings: Settings, items: int) -> State:
+def start(model: nn.Module, settings: Settings, about: Mapping[str, Any]) -> State:
     """State before the first step; the model's maps lie channels last, which is faster."""
     device = next(model.parameters()).device
-    if settings.precision == "float16" and device.type != "cuda":
-        raise ValueError(
-            f"precision must be 'float32' or 'bfloat16' on {device.type}; got 'float16', which "
-            "needs CUDA."
-        )
+    check_precision(settings.precision, device)
     for each in model.parameters():
         if each.ndim == 4:
             each.data = each.data.contiguous(memory_format=torch.channels_last)
@@ -103,8 +116,17 @@ def start(model: nn.Module, settings: Settings, items: int) -> State:
         make_optimizer(model, settings),
         GradScaler(device.type, enabled=settings.precision == "float16"),
         settings,
-        items,
+        json.loads(json.dumps(about)),
     )
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise unless a device can train in this type."""
+    if precision == "float16" and device.type != "cuda":
+        raise ValueError(
+            f"precision must be 'float32' or 'bfloat16' on {device.type}; got 'float16', which "
+            "needs CUDA."
+        )
 
 
 def go_on(
@@ -129,7 +151,12 @@ def go_on(
         )
         shown: dict[str, float] = {}
         while state.step < settings.steps:
-            row, stop = take_step(state, wrapped, parts, processes, interrupt)
+            try:
+                row, stop = take_step(state, wrapped, parts, processes, interrupt)
+            except DataError:
+                if writing and state.step:
+                    save_checkpoint(writing / CHECKPOINT, state)
+                raise
             if record:
                 record.add(row)
             shown = {name: 0.9 * shown.get(name, row[name]) + 0.1 * row[name] for name in row}
@@ -185,7 +212,7 @@ def sum_gradients(
     low = None if settings.precision == "float32" else getattr(torch, settings.precision)
     found = []
     for share in own:
-        images, targets = to_device(next(parts), device)
+        images, targets = to_device(next_part(parts), device)
         seed_all(settings.seed, state.step, share)
         with processes.alone(wrapped) if share != own[-1] else nullcontext():
             with torch.autocast(device.type, low, enabled=low is not None):
@@ -193,42 +220,3 @@ def sum_gradients(
             state.scaler.scale(torch.stack([*losses.values()]).sum() / len(own)).backward()
         found.append(torch.stack([each.detach().float() for each in losses.values()]))
     return list(losses), torch.stack(found).mean(0)
-
-
-def to_device(part: Part, device: torch.device) -> Part:
-    """Move the tensors of a part to where the model is."""
-    images, targets = part
-    moved = [
-        {k: v.to(device) if isinstance(v, Tensor) else v for k, v in target.items()}
-        for target in targets
-    ]
-    return [image.to(device) for image in images], moved
-
-
-def check_finite_step(row: Mapping[str, float], scaled: bool) -> None:
-    """Raise unless losses and gradient are numbers; gradients of float16 may overflow at times."""
-    if not math.isfinite(row["loss"] + (0 if scaled else row["gradient"])):
-        raise FloatingPointError(
-            f"training has diverged: in step {row['step']} {as_text(row)} gradient "
-            f"{row['gradient']:.3g}. Begin anew with a lower learning_rate, a longer warm_up or a "
-            "smaller clip: from the checkpoint with the same settings it would go the same way."
-        )
-
-
-def as_text(row: Mapping[str, float]) -> str:
-    """Losses of a row, short enough for a progress bar.
-
-    Examples
-    --------
-    >>> as_text({"step": 3, "gradient": 2.0, "loss": 1.5, "loss_mask": 0.5})
-    'loss 1.5 mask 0.5'
-    """
-    losses = {name: value for name, value in row.items() if name.startswith("loss")}
-    return " ".join(f"{name.removeprefix('loss_')} {value:.3g}" for name, value in losses.items())
-
-
-def how_to_go_on(step: int, folder: Path | None) -> str:
-    """Say what an interrupt left behind."""
-    if folder is None:
-        return f"interrupted after step {step}; nothing was saved, since no folder was given."
-    return f"interrupted after step {step}, which is saved; the same call goes on from there."

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from roilearn.arguments import check_share
 from roilearn.models import load_model, mask_rcnn_resnet50_fpn
-from roilearn.models.files import TRAINED
 from roilearn.models.weights import WEIGHT_NAMES
+from roilearn.train.beginning import check_weights
 from roilearn.train.evaluate import at_rest
 
 
@@ -79,11 +79,7 @@ def named_model(weights: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
     """
     if str(weights) in WEIGHT_NAMES:
         return mask_rcnn_resnet50_fpn(str(weights)).eval(), coco_names()
-    if str(weights) not in TRAINED and not Path(weights).is_file():
-        names = ", ".join(map(repr, (*WEIGHT_NAMES, *TRAINED)))
-        raise FileNotFoundError(
-            f"weights must be one of {names} or the path of a file; there is none at {weights}."
-        )
+    check_weights(weights)
     return load_model(weights)
 
 

@@ -6,17 +6,19 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import torch
 from matplotlib import pyplot as plt
 from torch import Tensor
 from tqdm import tqdm
 
 from roilearn.arguments import check_share
 from roilearn.data import image_files, picture_of_detections, read_image
+from roilearn.train.device import check_device
 from roilearn.train.predict import named_model, predict
+from roilearn.train.typed import as_typed
 
 ENDING = ".detections.png"
 """What the name of a picture ends in; a folder's images that end so are pictures, not images."""
+OPTIONS = ("device", "output", "threshold", "weights")
 RESOLUTION = (110, 600)
 """Fewest and most dots an inch of a picture; between them it has as many pixels as its image."""
 
@@ -37,6 +39,7 @@ def command(options: argparse.Namespace) -> int:
         make_folder(options.output)
         files, faults = find_files(options.images)
         places = picture_paths(files, options.output)
+        drawn = 0
         bar = tqdm(files, desc="predict", unit="image", disable=len(files) < 2 or None)
         for file in bar:
             try:
@@ -48,8 +51,16 @@ def command(options: argparse.Namespace) -> int:
             save_picture(image, found, names, places[file])
             for line in lines(found, names, options.threshold):
                 tqdm.write(f"{file}: {line}")
+            if places[file].name != file.stem + ENDING:
+                report(f"{file}: its picture is {places[file]}, since another has its name")
+            drawn += 1
+        if drawn:
+            report(f"roilearn predict: {drawn} of {len(files)} pictures are in {options.output}")
+    except FloatingPointError as error:
+        report(f"roilearn predict: --weights have numbers that are not finite: {error}")
+        return 2
     except (ImportError, OSError, RuntimeError, ValueError) as error:
-        report(f"roilearn predict: {error}")
+        report(f"roilearn predict: {as_typed(error, OPTIONS)}")
         return 2
     except KeyboardInterrupt:
         report(f"roilearn predict: interrupted; what was done is in {options.output}")
@@ -61,17 +72,6 @@ def report(fault: str) -> str:
     """Write a line to the error stream, above the bar if there is one; return it."""
     tqdm.write(fault, file=sys.stderr)
     return fault
-
-
-def check_device(name: str) -> torch.device:
-    """Raise unless PyTorch finds a device of this name."""
-    try:
-        return torch.empty(0, device=name).device
-    except (AssertionError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(
-            f"device must be one that PyTorch finds on this machine, such as cpu, cuda or mps; got "
-            f"{name!r} ({str(error).splitlines()[0]})."
-        ) from error
 
 
 def make_folder(folder: Path) -> None:

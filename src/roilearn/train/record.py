@@ -1,10 +1,12 @@
 """Losses of every step: a table that grows with the run, and its picture."""
 
 import csv
+import logging
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TextIO
+
+LOG = logging.getLogger(__name__)
 
 
 class Record:
@@ -30,35 +32,48 @@ class Record:
 
     def __init__(self, path: Path, step: int) -> None:
         self.path, self.step = path, step
+        self.file: TextIO | None = None
 
     def __enter__(self) -> Self:
-        """Open the file at the row of the next step."""
-        kept = []
-        if self.step and self.path.is_file():
-            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = lines[: 1 + self.step]
-        self.file: TextIO = self.path.open("w", encoding="utf-8", newline="")
-        self.file.writelines(kept)
-        self.empty = not kept
+        """Leave the file as it is until there is a row."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
-        self.file.close()
+        if self.file:
+            self.file.close()
 
     def add(self, row: Mapping[str, float]) -> None:
         """Add a row; the first one names the columns. What was added outlives the process."""
-        writer = csv.writer(self.file, lineterminator="\n")
-        if self.empty:
-            writer.writerow(row)
-            self.empty = False
-        writer.writerow(f"{value:.6g}" for value in row.values())
+        if self.file is None:
+            kept = self.kept_lines(",".join(row))
+            self.file = self.path.open("w", encoding="utf-8", newline="")
+            self.file.writelines(f"{line}\n" for line in [",".join(row), *kept])
+        self.file.write(",".join(f"{value:.6g}" for value in row.values()) + "\n")
         self.file.flush()
+
+    def kept_lines(self, header: str) -> list[str]:
+        """Lines of the steps that are done; what cannot be read is left out, with a word."""
+        if not (self.step and self.path.is_file()):
+            return []
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        steps = [step_of(line, header) for line in lines[1:]]
+        kept = [line for line, step in zip(lines[1:], steps, strict=True) if 0 < step <= self.step]
+        if lines[:1] != [header]:
+            kept = []
+        if len(kept) < self.step:
+            left = f"{len(kept)} of the rows of {self.step} steps can be read"
+            LOG.warning("%s is damaged: %s, the others are left out.", self.path, left)
+        return kept
+
+
+def step_of(line: str, header: str) -> float:
+    """Step of a line of the table; 0 for a line that is none."""
+    try:
+        numbers = [float(cell) for cell in line.split(",")]
+    except ValueError:
+        return 0
+    return numbers[0] if len(numbers) == len(header.split(",")) else 0
 
 
 def read_record(path: str | Path) -> dict[str, list[float]]:

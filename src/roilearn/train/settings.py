@@ -76,7 +76,7 @@ class Settings:
         if self.learning_rate == math.inf:
             raise ValueError("learning_rate must be finite; got inf.")
         if not 0 <= check_number("weight_decay", self.weight_decay) < math.inf:
-            raise ValueError(f"weight_decay must be 0 or more; got {self.weight_decay}.")
+            raise ValueError(f"weight_decay must be finite, 0 or more; got {self.weight_decay}.")
         check_share("warm_up", self.warm_up)
         if check_share("average", self.average) == 1:
             raise ValueError("average must be below 1; got 1, which keeps the first weights.")
