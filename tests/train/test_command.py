@@ -1,14 +1,12 @@
 """`roilearn train` as typed: what it writes, what it refuses, and how it ends."""
 
-import json
 import signal
 from dataclasses import replace
 from functools import wraps
 from shutil import copytree, rmtree
-from urllib.error import URLError
 
 import pytest
-import torch
+from toy_command import TINY, typed
 
 from roilearn import cli_train
 from roilearn.cli import main
@@ -17,22 +15,6 @@ from roilearn.models import load_model
 from roilearn.models.description import MAKERS
 from roilearn.train import Settings, command, read_record
 from roilearn.train.recipes import RECIPES
-
-TINY = {
-    "widths": [8, 16, 16],
-    "channels": 16,
-    "representation_size": 16,
-    "mask_layers": [16],
-    "min_size": 64,
-}
-
-
-def typed(folder, *words, options=TINY):
-    """Arguments of a run of two steps of a tiny model."""
-    sizes = ["--steps", "2", "--batch-size", "2"]
-    always = [*sizes, "--workers", "0", "--average", "0.5"]
-    always += [] if "--coco" in words or "--evaluate" in words else ["--evaluate", "2"]
-    return ["train", str(folder), *always, "--model-options", json.dumps(options), *words]
 
 
 @pytest.fixture(scope="module")
@@ -191,70 +173,6 @@ def test_divergence_ends_with_1(tmp_path, capsys):
     words = ("--optimizer", "sgd", "--learning-rate", "1e30", "--clip", "inf", "--warm-up", "0")
     assert main(typed(tmp_path, *words)) == 1
     assert "diverged" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--scenes", "0"], "--scenes must lie from 1"),
-        (["--scenes", "9" * 30], "--scenes must lie from 1"),
-        (["--evaluate", "0"], "--evaluate must lie from 1"),
-        (["--batch-size", "0"], "--batch-size must be at least 1"),
-        (["--shares", "3"], "--shares must divide --batch-size"),
-        (["--weight-decay", "inf"], "--weight-decay must be finite"),
-        (["--precision", "float16", "--device", "cpu"], "--precision must be"),
-        (["--validate", "nowhere"], "--validate must come with --coco"),
-        (["--coco", "nowhere", "--evaluate", "3"], "--evaluate must come without --coco"),
-        (["--weights", "."], "is a folder"),
-        (["--weights", __file__], "--weights must be a whole file of safetensors or a state dict"),
-        (["--coco", "nowhere"], "there is none at nowhere"),
-        (["--weights", "nowhere.pth"], "nowhere.pth"),
-        (["--weights", "nowhere.safetensors"], "nowhere.safetensors"),
-        (["--weights", "COCO_V1", "--model", "tiny"], "are for --model resnet50"),
-        (["--model-options", '{"widths": [8]}'], "error"),
-        (["--model-options", '{"depth": 8}'], "depth"),
-        (["--device", "abacus"], "--device must be one that PyTorch finds on this machine, cpu"),
-    ],
-    ids=" ".join,
-)
-def test_bad_arguments_end_with_2_and_write_nothing(tmp_path, capsys, words, said):
-    assert main(typed(tmp_path / "run", *words)) == 2
-    assert said in capsys.readouterr().err
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--model-options", "{"],
-        ["--model-options", "3"],
-        ["--fast"],
-        ["--coco", ""],
-        ["--validate", ""],
-        ["--weights", ""],
-    ],
-)
-def test_what_cannot_be_read_ends_with_2(words, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(["train", "folder", *words])
-    assert ended.value.code == 2
-    assert words[0] in capsys.readouterr().err
-
-
-def test_an_empty_folder_name_is_refused(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", ""])
-    assert "FOLDER: must not be empty" in capsys.readouterr().err
-
-
-def test_without_a_network_it_says_what_to_fetch(tmp_path, capsys, monkeypatch):
-    def unreachable(*_, **__):
-        raise URLError("no route to host")
-
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
-    assert main(typed(tmp_path / "run", "--weights", "COCO_V1", options={})) == 2
-    assert "On a machine with a network, download https://" in capsys.readouterr().err
 
 
 def test_the_help_names_the_defaults(capsys):

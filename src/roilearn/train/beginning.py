@@ -65,7 +65,7 @@ def choose_beginning(
         if model == "tiny":
             raise ValueError(f"--weights {weights} are for --model resnet50; got tiny.")
         maker, described = KNOWN["resnet50"], {"norm_eps": 0.0}
-    elif weights in TRAINED or Path(weights or "").suffix == ".safetensors":
+    elif weights is not None and (weights in TRAINED or Path(weights).suffix == ".safetensors"):
         header, state = read_tensors(TRAINED.get(weights, Path(weights)))
         maker, described = header["maker"], dict(header["options"])
         if model is not None and KNOWN[model] != maker:
