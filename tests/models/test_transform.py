@@ -116,7 +116,9 @@ def test_images_that_are_refused(images, error, words):
 
 
 def test_as_many_targets_as_images():
-    with pytest.raises(ValueError, match="targets must be a list with one entry for each of 1"):
+    with pytest.raises(
+        ValueError, match="targets must be a list with one entry for each of 1 image; got 0 of"
+    ):
         DetectorTransform()([image(8, 8)], [])
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from roilearn.arguments.arrays import check_tensor
-from roilearn.arguments.lists import is_list
+from roilearn.arguments.lists import counted, is_list
 from roilearn.arguments.pooling import check_output_size
 
 
@@ -57,8 +57,8 @@ def check_image_shapes(image_shapes: Any, images: int) -> list[tuple[int, int]]:
     if not is_list(image_shapes) or len(image_shapes) != images:
         came = len(image_shapes) if is_list(image_shapes) else type(image_shapes).__name__
         raise ValueError(
-            f"image_shapes must name (height, width) of each of {images} images in a list; got "
-            f"{came}."
+            f"image_shapes must name (height, width) of each of {counted(images, 'image')} in a "
+            f"list; got {came}."
         )
     for number, shape in enumerate(image_shapes):
         if not is_list(shape):

@@ -9,6 +9,11 @@ def is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
+def counted(number: int, what: str) -> str:
+    """Say how many there are: 1 image, 2 images."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def check_levels(**lists: Any) -> None:
     """Raise unless every argument is a sequence, with as many entries as the others."""
     for name, entries in lists.items():
@@ -28,7 +33,8 @@ def check_one_an_image(name: str, entries: Any, images: int) -> None:
     if not is_list(entries) or len(entries) != images:
         came = f"{len(entries)} of them" if is_list(entries) else type(entries).__name__
         raise ValueError(
-            f"{name} must be a list with one entry for each of {images} images; got {came}."
+            f"{name} must be a list with one entry for each of {counted(images, 'image')}; got "
+            f"{came}."
         )
 
 

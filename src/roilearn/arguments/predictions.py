@@ -4,7 +4,7 @@ from typing import Any
 
 from roilearn.arguments.arrays import first_row
 from roilearn.arguments.boxes import check_four_columns
-from roilearn.arguments.lists import check_levels
+from roilearn.arguments.lists import check_levels, counted
 from roilearn.arguments.scalars import check_share
 
 
@@ -17,8 +17,8 @@ def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -
         if tuple(logits.shape) != expected or tuple(moves.shape) != (*expected, 4):
             raise ValueError(
                 f"objectness[{level}] and deltas[{level}] must have shapes {expected} and "
-                f"{(*expected, 4)}, for {images} images and {boxes.shape[0]} anchors; got "
-                f"{tuple(logits.shape)} and {tuple(moves.shape)}."
+                f"{(*expected, 4)}, for {counted(images, 'image')} and {boxes.shape[0]} anchors; "
+                f"got {tuple(logits.shape)} and {tuple(moves.shape)}."
             )
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from roilearn.arguments import check_labels, check_losses, check_target
+from roilearn.arguments.lists import counted
 from roilearn.models.box_head import box_losses
 from roilearn.models.detections import detections
 from roilearn.models.mask_head import mask_loss
@@ -117,7 +118,8 @@ class RoIHeads(nn.Module):
         if not self.training:
             return self.detect(features, proposals, image_sizes), {}
         if targets is None or len(targets) != len(proposals):
-            got = "none" if targets is None else f"{len(targets)} for {len(proposals)} images"
+            images = counted(len(proposals), "image")
+            got = "none" if targets is None else f"{len(targets)} for {images}"
             raise ValueError(f"targets must hold the ground truth of each image; got {got}.")
         for target in targets:
             self.check(target)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from roilearn.arguments.lists import counted
 from roilearn.models.anchors import AnchorGenerator
 from roilearn.models.image_batch import ImageBatch
 from roilearn.models.proposals import proposals
@@ -101,8 +102,9 @@ class RegionProposalNetwork(nn.Module):
         """
         if self.training and len(targets or ()) != len(batch.sizes):
             raise ValueError(
-                f"targets must hold the ground truth of each of {len(batch.sizes)} images in "
-                f"training; got {len(targets or ()) or 'none'}. To predict, call eval() first."
+                f"targets must hold the ground truth of each of "
+                f"{counted(len(batch.sizes), 'image')} in training; got "
+                f"{len(targets or ()) or 'none'}. To predict, call eval() first."
             )
         maps = list(features.values()) if isinstance(features, Mapping) else list(features)
         height, width = batch.tensors.shape[-2:]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from roilearn.arguments.lists import counted
 from roilearn.reference.average_precision import accumulate, summarise
 from roilearn.train.coco_peers import accumulate_by_peer
 
@@ -33,7 +34,7 @@ class Evaluation:
     def __str__(self) -> str:
         """Draw a table: a line for boxes and one for masks, and below each one for every class."""
         early = ", interrupted" if self.interrupted else ""
-        lines = [f"{self.images} image{'' if self.images == 1 else 's'}{early}"]
+        lines = [counted(self.images, "image") + early]
         names = next(iter(self.numbers.values()))
         wide = 2 + max(len(name) for each in self.classes.values() for name in (*each, "mask"))
         lines += [" " * wide + "".join(f"{name:>7}" for name in names)]
