@@ -107,9 +107,9 @@ def test_a_gain_is_taken_seed_by_seed_where_both_rows_have_been_trained():
 @pytest.mark.parametrize(
     ("ap", "ap50", "ap75", "said"),
     [
-        ([0.1, 0.1], [0.1, 0.1], [0.2, 0.2], "rises more than AP50 in every seed"),
-        ([0.1, 0.1], [0.1, 0.3], [0.2, 0.2], "rises more than AP50 not in every seed"),
-        ([0.1, -0.1], [0.1, 0.1], [0.2, 0.2], "no direction is shown"),
+        ([0.1, 0.1], [0.1, 0.1], [0.2, 0.2], "larger than AP50's in every seed"),
+        ([0.1, 0.1], [0.1, 0.3], [0.2, 0.2], "larger than AP50's not in every seed"),
+        ([0.1, -0.1], [0.1, 0.1], [0.2, 0.2], "no direction"),
         ([-0.2, -0.1], [0.1, 0.1], [0.2, 0.2], "AP falls in every seed"),
         ([0.1], [0.1], [0.2], "One seed"),
     ],

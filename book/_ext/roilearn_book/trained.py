@@ -5,6 +5,7 @@ It is made at build time, so a page cannot say what the recorded files do not.
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -36,41 +37,37 @@ def hundredths(values: Sequence[float]) -> str:
 
 
 def of_table(name: str) -> str:
-    """Tabulate one comparison, and say how much its last row has more than the first."""
+    """Tabulate one comparison."""
     results = bench.of_table(name, bench.read_trained())
     if not results:
         return paragraph(MISSING)
-    strides = len(bench.TABLES[name][1]) > 1
-    head = ["Trained with", *(["Stride"] if strides else []), *bench.MEASURES, "Seeds"]
+    head = ["Trained with", "Stride", *bench.MEASURES, "Seeds"]
     lines = [
         [
             row,
-            *([stride] if strides else []),
+            stride,
             *(hundredths([getattr(each, m) for each in found]) for m in bench.MEASURES),
             len(found),
         ]
         for (stride, row), found in bench.by_row(results).items()
     ]
-    return table(head, lines) + "".join(map(paragraph, differences(name, results)))
+    return table(head, lines)
 
 
-def differences(name: str, results: Sequence[bench.Result]) -> list[str]:
-    """Say, stride by stride, what the last row gains over each other: seed by seed."""
+def differences(name: str) -> str:
+    """Tabulate what each row has more than those before it, seed by seed, and what that shows."""
+    results = bench.of_table(name, bench.read_trained())
+    if not results:
+        return paragraph(MISSING)
     rows, strides = bench.TABLES[name]
-    *others, last = rows
-    sentences = []
-    for stride in strides:
+    lines = []
+    for stride, (earlier, later) in product(strides, combinations(rows, 2)):
         here = [result for result in results if result.stride == stride]
-        for other in others:
-            gains = {m: bench.gains(here, m, last, other) for m in COMPARED}
-            if not gains["AP"]:
-                continue
-            said = "; ".join(f"{m} {signs(values)}" for m, values in gains.items())
-            at = f" at stride {stride}" if len(strides) > 1 else ""
-            sentences.append(
-                f"{last} over {other}{at}, seed by seed: {said}. {bench.direction(gains)}"
-            )
-    return sentences
+        gains = {m: bench.gains(here, m, later, earlier) for m in COMPARED}
+        if gains["AP"]:
+            told = [signs(values) for values in gains.values()]
+            lines.append([f"{later}, over {earlier}", stride, *told, bench.direction(gains)])
+    return table(["Difference, a number for each seed", "Stride", *COMPARED, "Shows"], lines)
 
 
 def signs(values: Sequence[float]) -> str:
@@ -107,6 +104,7 @@ def setting(_: str) -> str:
 
 TEXTS: dict[str, Callable[[str], str]] = {
     "table": of_table,
+    "differences": differences,
     "ceilings": ceilings,
     "setting": setting,
 }

@@ -45,8 +45,8 @@ from roilearn.train.recipes import RECIPES
 
 SCALES = {4: 112, 8: 56, 16: 28}
 """Stride of the map on which an object of 28 to 56 pixels is pooled, and the canonical scale that
-sends it there. Nothing else of the model changes: the maps are the same, each object has fewer
-cells on a coarser one."""
+sends it there. The network and its maps are the same; a box has fewer cells on a coarser one, and
+meets that level's features."""
 ALIGNED, TORCHVISION = COORDINATES["aligned"], COORDINATES["torchvision"]
 MODELS: dict[str, tuple[str, Coordinates]] = {
     POOL: ("pool", ALIGNED),

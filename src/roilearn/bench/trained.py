@@ -78,7 +78,7 @@ def gains(results: Iterable[Result], measure: str, row: str, over: str) -> list[
 
 
 def direction(gains: Mapping[str, Sequence[float]]) -> str:
-    """Say whether every seed gains, and whether AP75 gains more than AP50, as in the paper.
+    """Say which way AP goes, and whether AP75 goes further up than AP50, as in the paper.
 
     ``gains`` are numbers by measure, one a seed. He et al., Mask R-CNN (2017), tables 2c and 2d.
     """
@@ -87,10 +87,10 @@ def direction(gains: Mapping[str, Sequence[float]]) -> str:
     if all(gain < 0 for gain in gains["AP"]):
         return "AP falls in every seed."
     if not all(gain > 0 for gain in gains["AP"]):
-        return "AP rises in some seeds and falls in others: no direction is shown."
+        return "AP rises in some seeds and falls in others: no direction."
     most = all(high > low for high, low in zip(gains["AP75"], gains["AP50"], strict=True))
-    moves = "in every seed" if most else "not in every seed"
-    return f"AP rises in every seed, and AP75 rises more than AP50 {moves}."
+    where = "in every seed" if most else "not in every seed"
+    return f"AP rises in every seed; AP75's difference is larger than AP50's {where}."
 
 
 def as_lines(results: Iterable[Result]) -> Iterator[str]:
