@@ -12,6 +12,8 @@ PIP_INSTALL = -m pip install --disable-pip-version-check --quiet --constraint $(
 PYTEST_OPTIONS ?=
 PYTEST = $(BIN)/python -m pytest $(PYTEST_OPTIONS)
 NOTEBOOKS ?= notebooks
+WORKERS ?= 2
+SIDE_BY_SIDE = --numprocesses=$(WORKERS) --dist=loadfile
 RECORDER := tests/cuda_record/record_cuda.py
 ON_GPU := tests/kernels/on_gpu.py
 
@@ -72,14 +74,14 @@ types: $(VENV)/ready  ## pyright on the package
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 unit: $(VENV)/ready  ## tests and doctests that need neither a browser nor a notebook
-	$(PYTEST) --junitxml=$(REPORTS)/unit.xml --ignore=tests/book --ignore=tests/mutants \
+	$(PYTEST) $(SIDE_BY_SIDE) --junitxml=$(REPORTS)/unit.xml --ignore=tests/book --ignore=tests/mutants \
 		--ignore=src/roilearn/kernels --doctest-modules tests src
 
 mutants: $(VENV)/ready  ## deliberately wrong variants against the real tests
 	$(BIN)/python tests/mutants/run.py
 
 nbval: $(VENV)/ready  ## run every notebook and compare with its stored outputs
-	$(PYTEST) --junitxml=$(REPORTS)/notebooks.xml --nbval --nbval-cell-timeout=60 \
+	$(PYTEST) $(SIDE_BY_SIDE) --junitxml=$(REPORTS)/notebooks.xml --nbval --nbval-cell-timeout=60 \
 		--nbval-sanitize-with=tests/nbval.cfg notebooks
 
 browser: $(VENV)/ready chromium  ## the built pages (_build/html) in Chromium
