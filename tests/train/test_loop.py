@@ -20,7 +20,7 @@ from roilearn.train import train as loud_train
 train = partial(loud_train, progress=False)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,5 +1,6 @@
 """Weights from a file: safetensors, or what ``torch.save`` wrote, of which nothing is run."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _pickled(path: Path) -> Any:
-    return torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pickles that are no weights
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _safetensors(path: Path) -> Any:
