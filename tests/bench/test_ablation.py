@@ -8,17 +8,20 @@ import torch
 from roilearn.bench import ablation
 from roilearn.bench.ablation import MODELS, Run, plan
 from roilearn.bench.trained import (
+    ALIGN,
     FLOAT_PASTE,
     OPERATORS,
     POOL,
     ROUNDED,
     ROUNDING,
     TABLES,
+    UNALIGNED,
     Result,
     as_lines,
     direction,
     gains,
     of_table,
+    read_trained,
 )
 
 RESULT = Result(POOL, 4, 0, 1200, 0.4, 0.6, 0.5, 0.3, 0.5, 200, "torch 2", "a machine")
@@ -107,12 +110,36 @@ def test_a_gain_is_taken_seed_by_seed_where_both_rows_have_been_trained():
 @pytest.mark.parametrize(
     ("ap", "ap50", "ap75", "said"),
     [
-        ([0.1, 0.1], [0.1, 0.1], [0.2, 0.2], "larger than AP50's in every seed"),
-        ([0.1, 0.1], [0.1, 0.3], [0.2, 0.2], "larger than AP50's not in every seed"),
-        ([0.1, -0.1], [0.1, 0.1], [0.2, 0.2], "no direction"),
-        ([-0.2, -0.1], [0.1, 0.1], [0.2, 0.2], "AP falls in every seed"),
+        ([0.1, 0.1], [0.1, 0.1], [0.2, 0.2], "Up in every seed: AP, AP50, AP75. AP75 gains more"),
+        ([0.1, -0.1], [0.1, 0.3], [0.2, 0.2], "Up in every seed: AP50, AP75."),
+        ([-0.2, -0.1], [0.1, 0.1], [0.0, 0.2], "Up in every seed: AP50. Down in every seed: AP."),
+        ([0.1, -0.1], [0.1, -0.1], [0.1, -0.1], "Nothing moves one way"),
         ([0.1], [0.1], [0.2], "One seed"),
     ],
 )
 def test_a_direction_is_one_that_every_seed_shows(ap, ap50, ap75, said):
-    assert said in direction({"AP": ap, "AP50": ap50, "AP75": ap75})
+    told = direction({"AP": ap, "AP50": ap50, "AP75": ap75})
+    assert told.startswith(said)
+    assert ("gains more" in told) == ("gains more" in said)
+
+
+def recorded(table, stride, later, earlier):
+    here = [r for r in of_table(table, read_trained()) if r.stride == stride]
+    return {name: gains(here, name, later, earlier) for name in ("AP", "AP50", "AP75", "APs")}
+
+
+@pytest.mark.parametrize("stride", TABLES["strides"][1])
+@pytest.mark.parametrize("row", [UNALIGNED, ALIGN])
+def test_the_record_shows_what_the_page_says_of_roialign_over_roipool(row, stride):
+    gained = recorded("strides", stride, row, POOL)
+    assert len(gained["AP"]) >= 2
+    assert min(gained["AP"] + gained["AP75"] + gained["APs"]) > 0
+    assert "AP75 gains more" in direction(gained)
+
+
+def test_the_record_shows_what_the_page_says_of_the_half_cell_and_the_last_rounding():
+    half_cell = recorded("operators", 4, ALIGN, UNALIGNED)
+    assert min(half_cell["AP"]) < 0 < max(half_cell["AP"])
+    rounding = recorded("rounding", 4, ALIGN, ROUNDED)
+    assert min(rounding["APs"]) > 0
+    assert min(rounding["AP"]) < 0 < max(rounding["AP"])

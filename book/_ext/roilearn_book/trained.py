@@ -27,7 +27,6 @@ PAIRS = {
     ("aligned", "aligned"): "both aligned",
 }
 """Coordinates of the targets and of the pasting, and what the table calls them."""
-COMPARED = ("AP", "AP50", "AP75")
 
 
 def hundredths(values: Sequence[float]) -> str:
@@ -63,11 +62,11 @@ def differences(name: str) -> str:
     lines = []
     for stride, (earlier, later) in product(strides, combinations(rows, 2)):
         here = [result for result in results if result.stride == stride]
-        gains = {m: bench.gains(here, m, later, earlier) for m in COMPARED}
+        gains = {m: bench.gains(here, m, later, earlier) for m in bench.MEASURES}
         if gains["AP"]:
             told = [signs(values) for values in gains.values()]
             lines.append([f"{later}, over {earlier}", stride, *told, bench.direction(gains)])
-    return table(["Difference, a number for each seed", "Stride", *COMPARED, "Shows"], lines)
+    return table(["Difference, a number for each seed", "Stride", *bench.MEASURES, "Shows"], lines)
 
 
 def signs(values: Sequence[float]) -> str:
