@@ -5,6 +5,7 @@ It is made at build time, so a page cannot say what the recorded files do not.
 
 from __future__ import annotations
 
+from html import escape
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -54,24 +55,25 @@ def of_table(name: str) -> str:
 
 
 def differences(name: str) -> str:
-    """Tabulate what each row has more than those before it, seed by seed, and what that shows."""
+    """List what each row has more than those before it, seed by seed, and what that shows."""
     results = bench.of_table(name, bench.read_trained())
     if not results:
         return paragraph(MISSING)
     rows, strides = bench.TABLES[name]
-    lines = []
+    items = []
     for stride, (earlier, later) in product(strides, combinations(rows, 2)):
         here = [result for result in results if result.stride == stride]
         gains = {m: bench.gains(here, m, later, earlier) for m in bench.MEASURES}
         if gains["AP"]:
-            told = [signs(values) for values in gains.values()]
-            lines.append([f"{later}, over {earlier}", stride, *told, bench.direction(gains)])
-    return table(["Difference, a number for each seed", "Stride", *bench.MEASURES, "Shows"], lines)
+            told = "; ".join(f"{measure} {signs(values)}" for measure, values in gains.items())
+            head = f"<strong>{escape(later)}, over {escape(earlier)}, stride {stride}.</strong>"
+            items.append(f"<li>{head} {told}. {bench.direction(gains)}</li>")
+    return f"{paragraph('Differences, a number for each seed:')}<ul>{''.join(items)}</ul>"
 
 
 def signs(values: Sequence[float]) -> str:
     """Write differences in hundredths, each with its sign."""
-    return ", ".join(f"{100 * value:+.1f}" for value in values)
+    return ", ".join(f"{100 * value:+.1f}".replace("-", "\u2212") for value in values)
 
 
 def ceilings(_: str) -> str:
