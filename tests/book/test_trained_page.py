@@ -13,9 +13,9 @@ def page(site):
     return unescape((site / "book/trained_models.html").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_each_row_has_its_means_and_spreads(page, name):
-    results = bench.of_table(name, bench.read_trained())
+@pytest.mark.parametrize("comparison", TABLES)
+def test_each_row_has_its_means_and_spreads(page, comparison):
+    results = bench.of_table(comparison, bench.read_trained())
     assert results
     for (_, row), found in bench.by_row(results).items():
         cells = []
@@ -28,8 +28,8 @@ def test_each_row_has_its_means_and_spreads(page, name):
 def test_every_ceiling_and_the_evaluation_are_on_the_page(page, root):
     for row in bench.read_ceilings():
         assert f"<td>{row.mask_iou:.3f}</td>" in page
-    for name in ("command", "evaluation", "evaluation_other_scenes"):
-        file = root / "src/roilearn/models/trained" / f"{name}.txt"
+    for file_name in ("command", "evaluation", "evaluation_other_scenes"):
+        file = root / "src/roilearn/models/trained" / f"{file_name}.txt"
         assert file.read_text(encoding="utf-8").splitlines()[0] in page
 
 
