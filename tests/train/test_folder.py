@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from filelock import FileLock, Timeout
 from toy_training import SETTINGS, Noise, Toy
 
 from roilearn.train import train
@@ -32,9 +33,24 @@ def test_a_second_run_is_refused_until_the_first_has_ended(tmp_path):
     assert (tmp_path / "losses.csv").exists()
 
 
-def test_who_has_it_may_claim_it_once_more(tmp_path):
-    with claimed(tmp_path / "new"), claimed(tmp_path / "new"):
-        pass
+def test_who_has_it_may_claim_it_once_more_and_keeps_it_afterwards(tmp_path):
+    folder = tmp_path / "new"
+    with claimed(folder):
+        with claimed(folder):
+            assert not is_free(folder)
+        assert not is_free(folder)
+    assert is_free(folder)
+
+
+def is_free(folder):
+    """Whether another lock on the same file can be had."""
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    lock.release()
+    return True
 
 
 @pytest.mark.parametrize("name", ["file", "file/run"])
