@@ -15,7 +15,7 @@ from torch import nn
 from roilearn import __version__
 from roilearn.models.files import save_model
 from roilearn.train.checkpoint_header import CheckpointError, done_steps
-from roilearn.train.device import available_devices, check_device
+from roilearn.train.device import check_device, default_device
 from roilearn.train.evaluate import evaluate
 from roilearn.train.folder import claimed
 from roilearn.train.loop import CHECKPOINT, train
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     """Do what the command line says; return the exit status."""
     logging.basicConfig(format="%(message)s")
     try:
-        device = check_device(options.device or available_devices()[-1])
+        device = check_device(options.device or default_device())
     except ValueError as error:
         return tell(error, options, BAD_ARGUMENTS)
     try:

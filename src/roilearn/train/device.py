@@ -4,12 +4,17 @@ import torch
 
 
 def available_devices() -> tuple[str, ...]:
-    """Names of devices on this machine, the one to prefer last."""
+    """Names of devices on this machine."""
     found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     if found is None:
         return ("cpu",)
     numbered = (f"{found.type}:{number}" for number in range(torch.accelerator.device_count()))
     return ("cpu", *numbered, found.type)
+
+
+def default_device() -> str:
+    """Name of the device to train on where nobody says: CUDA if there is any, never another."""
+    return "cuda" if "cuda" in available_devices() else "cpu"
 
 
 def check_device(name: str) -> torch.device:
