@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from roilearn import notebook
-from roilearn.reference.roi_align import sample_positions
+from roilearn.reference.pooling.roi_align import sample_positions
 
 SCRIPT = """
 import sys
@@ -32,7 +32,9 @@ def test_a_kernel_is_shown_with_its_decorator_and_nothing_is_imported():
     assert done.stdout.strip() == "@triton.jit False set()"
 
 
-@pytest.mark.parametrize("name", ["roilearn.reference.boxes.no_such", "roilearn.nowhere.x", "x"])
+@pytest.mark.parametrize(
+    "name", ["roilearn.reference.boxes.boxes.no_such", "roilearn.nowhere.x", "x"]
+)
 def test_a_name_that_is_not_there_is_refused(name):
     with pytest.raises(ValueError, match=f"name must be the full name .* got '{name}'"):
         notebook.source_by_name(name)

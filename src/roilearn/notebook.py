@@ -82,7 +82,7 @@ def source_without_docstring(function: Callable[..., Any] | str) -> str:
 
     Examples
     --------
-    >>> from roilearn.reference.boxes import box_area
+    >>> from roilearn.reference.boxes.boxes import box_area
     >>> '\"\"\"' in source_without_docstring(box_area)
     False
     """
@@ -104,7 +104,7 @@ def source_by_name(name: str) -> str:
 
     Examples
     --------
-    >>> source_by_name("roilearn.reference.boxes.box_area").splitlines()[0][:13]
+    >>> source_by_name("roilearn.reference.boxes.boxes.box_area").splitlines()[0][:13]
     'def box_area('
     """
     *module, function = name.split(".")
@@ -116,5 +116,5 @@ def source_by_name(name: str) -> str:
             return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
     raise ValueError(
         f"name must be the full name of a function or class of the package; got {name!r}.\n"
-        "Write it with its module, as in 'roilearn.reference.boxes.box_area'."
+        "Write it with its module, as in 'roilearn.reference.boxes.boxes.box_area'."
     )

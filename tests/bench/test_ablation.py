@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from roilearn.bench import ablation
-from roilearn.bench.ablation import MODELS, Run, plan
-from roilearn.bench.trained import (
+from roilearn.bench.detectors import ablation
+from roilearn.bench.detectors.ablation import MODELS, Run, plan
+from roilearn.bench.recorded.ablation import (
     ALIGN,
     FLOAT_PASTE,
     OPERATORS,

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from roilearn import bench
-from roilearn.bench import floor, roofline
-from roilearn.bench.shapes import Shape
-from roilearn.ops.roi_align import region, sample_bag
+from roilearn.bench.gpu import roofline
+from roilearn.bench.operators import byte_floor
+from roilearn.bench.workloads import Shape
+from roilearn.ops.pooling.roi_align import region, sample_bag
 
 TINY = Shape("tiny", (2, 8, 9, 16), 5, (2, 7), 3, 2, "for tests")
 ROW = bench.Row(
@@ -64,7 +65,7 @@ def test_bytes_asked_for_are_those_of_all_loads_stores_and_boxes(step):
 
 def test_bytes_needed_are_those_of_the_byte_floor_without_its_lists():
     lists = sum(part.numel() * part.element_size() for part in bag_of(TINY))
-    assert bench.needed(TINY) == floor.bytes_moved(TINY) - lists + 4 * 5 * TINY.boxes
+    assert bench.needed(TINY) == byte_floor.bytes_moved(TINY) - lists + 4 * 5 * TINY.boxes
 
 
 def test_work_is_what_the_entries_of_the_bags_cost():
@@ -96,7 +97,7 @@ def test_a_place_has_a_rate_where_a_time_was_recorded_and_roofs_where_both_floor
 
 
 def test_without_a_recorded_file_there_are_no_rows_of_a_gpu(tmp_path, monkeypatch):
-    monkeypatch.setattr("roilearn.bench.results.FOLDER", tmp_path)
+    monkeypatch.setattr("roilearn.bench.recorded.results.FOLDER", tmp_path)
     assert bench.read_gpu() == []
     bench.write([ROW], tmp_path / "gpu.csv")
     assert bench.read_gpu() == [ROW]

@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 
 from roilearn import bench
-from roilearn.bench.trained import TABLES
+from roilearn.bench.recorded.ablation import TABLES
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from roilearn.data import photographs
+from roilearn.data.shape_scenes import photographs
 
 SETS = ("train", "held out")
 OFFLINE = """
 import socket, sys
 def refuse(*arguments): raise OSError("no network here")
 socket.socket.connect = socket.getaddrinfo = refuse
-from roilearn.data.photographs import load_photographs, load_textures
+from roilearn.data.shape_scenes.photographs import load_photographs, load_textures
 print([len(load(w)) for w in ("train", "held out") for load in (load_photographs, load_textures)])
 print(sorted({"skimage", "sklearn", "pooch"} & sys.modules.keys()))
 """

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from roilearn import ops
-from roilearn.data import ShapeScenes, photographs, scene_statistics, shapes
-from roilearn.data.statistics import linear_accuracy
+from roilearn.data import ShapeScenes, scene_statistics
+from roilearn.data.shape_scenes import photographs, scenes
+from roilearn.data.shape_scenes.summary import linear_accuracy
 
 HELD_OUT = ShapeScenes(300, photographs="held out", seed=5)
 
@@ -26,8 +27,8 @@ def plain(monkeypatch):
     def black(_random, size, _which):
         return np.zeros((*size, 3), np.float32)
 
-    monkeypatch.setattr(shapes, "crop_photograph", black)
-    monkeypatch.setattr(shapes, "crop_texture", lambda *arguments: black(*arguments)[..., 0])
+    monkeypatch.setattr(scenes, "crop_photograph", black)
+    monkeypatch.setattr(scenes, "crop_texture", lambda *arguments: black(*arguments)[..., 0])
 
 
 def test_a_scene_depends_on_the_seed_and_its_number_alone():

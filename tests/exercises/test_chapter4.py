@@ -5,7 +5,7 @@ import pytest
 
 from roilearn import exercises, reference
 from roilearn.exercises import chapter4
-from roilearn.reference.roi_align import box_samples
+from roilearn.reference.pooling.roi_align import box_samples
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")

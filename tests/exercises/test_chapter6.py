@@ -15,7 +15,7 @@ def test_the_row_is_where_a_table_of_numbered_cells_has_the_cell():
 
 
 def test_the_entries_are_those_that_the_operator_lists():
-    from roilearn.ops.roi_align import sample_bag  # noqa: PLC0415
+    from roilearn.ops.pooling.roi_align import sample_bag  # noqa: PLC0415
 
     box = torch.tensor([[0.0, 3, 4, 21, 30]])
     bag = sample_bag(box, (14, 14), 2, (40, 50))

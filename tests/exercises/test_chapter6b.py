@@ -3,12 +3,13 @@
 import numpy as np
 
 from roilearn import exercises, reference
-from roilearn.bench import roofline, shapes
+from roilearn.bench import workloads
+from roilearn.bench.gpu import roofline
 from roilearn.exercises import chapter6b
 
 
 def test_the_sectors_are_those_counted_for_step_1():
-    shape = shapes.Shape("one", (1, 1, 20, 24), 1, (9, 10), 1, 3, "")
+    shape = workloads.Shape("one", (1, 1, 20, 24), 1, (9, 10), 1, 3, "")
     others = (1 + roofline.BOX) * roofline.SECTOR  # the number stored, the box loaded
     assert roofline.asked(roofline.STEPS[0], shape) - others == chapter6b.SECTORS.answer
 

@@ -12,7 +12,7 @@ WRONG_CALL = """
 import torch
 from jaxtyping import TypeCheckError, install_import_hook
 install_import_hook("roilearn.ops", "type_checker.check")
-from roilearn.ops.bag import owners
+from roilearn.ops.embedding_bags.bag import owners
 try:
     owners(torch.zeros(2, 3, dtype=torch.int32), 4)
 except TypeCheckError as error:
@@ -21,7 +21,10 @@ except TypeCheckError as error:
 
 
 def test_every_call_keeps_the_shapes_and_dtypes_of_its_types():
-    tests = ["tests/ops/test_odd_boxes.py", "tests/ops/test_tellings_agree.py"]
+    tests = [
+        "tests/ops/pooling/test_odd_boxes.py",
+        "tests/ops/pooling/test_implementations_agree.py",
+    ]
     command = [sys.executable, "-m", "pytest", "-q", *tests]
     done = subprocess.run(
         command, cwd=ROOT, env=CHECKED, capture_output=True, text=True, check=False

@@ -33,7 +33,7 @@ def main(task):
         print(f"Skipped, nothing has been run: {missing}.")
         return 0
     if task == "bench":
-        importlib.import_module("roilearn.bench.gpu").main()
+        importlib.import_module("roilearn.bench.gpu.operators").main()
         return 0
     options = ["-c", HERE / "gpu.ini", "--rootdir", HERE, "--confcutdir", HERE, "-p"]
     options += ["no:cacheprovider", "--import-mode=importlib", "-q", HERE]

@@ -7,7 +7,7 @@ from boxes import KINDS, draw
 from numpy.testing import assert_allclose
 
 from roilearn import bench, kernels, reference
-from roilearn.bench import gpu_steps
+from roilearn.bench.gpu import kernel_steps
 from roilearn.kernels import launch, steps
 
 CURVED = np.random.RandomState(0).randn(2, 3, 5, 7).astype(np.float32)
@@ -79,7 +79,7 @@ def test_a_bad_argument_is_named(change, words):
 def test_every_contestant_that_is_measured_computes_the_same(device):
     shape = bench.Shape("tiny", (1, 3, 9, 12), 2, (2, 6), 1, 2, "for tests")
     inputs = [on(device, array) for array in bench.make_inputs(shape)]
-    first, *others = [call() for call in gpu_steps.contestants(*inputs, shape).values()]
+    first, *others = [call() for call in kernel_steps.contestants(*inputs, shape).values()]
     assert len(others) == len(bench.STEPS)
     for step, other in zip(bench.STEPS, others, strict=True):
         torch.testing.assert_close(other, first, rtol=1e-5, atol=1e-5)
@@ -88,7 +88,7 @@ def test_every_contestant_that_is_measured_computes_the_same(device):
 
 
 def test_what_is_counted_has_the_blocks_that_are_launched():
-    for shape in gpu_steps.MEASURED:
+    for shape in kernel_steps.MEASURED:
         for step in (step for step in bench.STEPS if step.kernel == "average"):
             layout = torch.channels_last if step.last else torch.contiguous_format
             features = torch.zeros(1, shape.features[1], 2, 3).to(memory_format=layout)

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from roilearn.bench.model import spread_answers
+from roilearn.bench.detectors.mask_rcnn import spread_answers
 from roilearn.models import COORDINATES, ROI_OPS, coordinates_of, mask_rcnn_tiny
-from roilearn.models.normalisation import FrozenBatchNorm2d, fold_normalisation
-from roilearn.models.poolers import RoIPooler
-from roilearn.models.rpn import RegionProposalNetwork
+from roilearn.models.backbone.batch_norm import FrozenBatchNorm2d, fold_normalisation
+from roilearn.models.roi_heads.poolers import RoIPooler
+from roilearn.models.rpn.region_proposal_network import (
+    RegionProposalNetwork,
+)
 
 LOSSES = {
     "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg"

@@ -11,8 +11,8 @@ from torchvision.ops import nms, ps_roi_align, ps_roi_pool, roi_align, roi_pool
 
 import roilearn
 from roilearn import ops
-from roilearn.bench.model import make_image
-from roilearn.bench.patched_model import detect, mask_rcnn
+from roilearn.bench.detectors.mask_rcnn import make_image
+from roilearn.bench.detectors.patched_mask_rcnn import detect, mask_rcnn
 
 SHAPE = (2, 12, 9, 13)
 FEATURES = torch.tensor(np.random.RandomState(0).randn(*SHAPE)).float()

@@ -1,7 +1,7 @@
 """RoIAlign against torchvision's CPU kernel: every kind of box, forward and backward.
 
 The loops run on a tenth of the boxes; that the tellings agree on all of them is tested in
-``tests/ops/test_tellings_agree.py``.
+``tests/ops/pooling/test_implementations_agree.py``.
 """
 
 import importlib

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from roilearn import reference
-from roilearn.reference.judging import AREAS, LIMITS
+from roilearn.reference.detection.detection_matching import AREAS, LIMITS
 from roilearn.reference.region_overlap import overlaps
 
 PLAIN = np.zeros(4, bool)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from roilearn import reference
-from roilearn.reference.prroi_pool import bin_weights
+from roilearn.reference.pooling.prroi_pool import bin_weights
 
 CURVED = np.random.RandomState(0).randn(2, 3, 9, 13)
 inside = st.tuples(*(st.floats(*ends) for ends in ((1, 5), (1, 3), (6, 11), (4, 7))))

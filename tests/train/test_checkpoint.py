@@ -13,9 +13,9 @@ from torch import nn
 from toy_training import SETTINGS, Noise, Toy
 
 from roilearn.train import train as loud_train
-from roilearn.train.checkpoint import load_checkpoint, save_checkpoint
-from roilearn.train.checkpoint_header import CheckpointError, about_data, done_steps
 from roilearn.train.loop import start
+from roilearn.train.run_folder.checkpoint import load_checkpoint, save_checkpoint
+from roilearn.train.run_folder.checkpoint_header import CheckpointError, about_data, done_steps
 
 train = partial(loud_train, progress=False)
 SHORT = replace(SETTINGS, steps=2)

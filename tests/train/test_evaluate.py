@@ -10,7 +10,7 @@ from torch import nn
 from roilearn.data import ShapeScenes
 from roilearn.train import BACKENDS, Evaluation, evaluate
 from roilearn.train import evaluate as function
-from roilearn.train.coco_peers import PEERS
+from roilearn.train.evaluation.coco_backends import PEERS
 
 SCENES = ShapeScenes(6, size=(64, 80))
 

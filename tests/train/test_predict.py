@@ -7,11 +7,11 @@ from PIL import Image
 from torch import nn
 
 from roilearn import cli
+from roilearn.cli.predict_command import picture_paths
 from roilearn.data import ShapeScenes, image_files
-from roilearn.data.export import save_image
+from roilearn.data.coco.export import save_image
 from roilearn.models import mask_rcnn_resnet50_fpn, mask_rcnn_tiny, save_model
 from roilearn.train import coco_names, named_model, predict
-from roilearn.train.predict_files import picture_paths
 
 SMALL = {"num_classes": 4, "widths": (8, 16, 32), "channels": 16, "mask_layers": (16,)}
 
@@ -66,7 +66,7 @@ def test_cocos_names_have_gaps_where_its_numbers_have():
 
 def test_cocos_weights_by_name(monkeypatch):
     state = mask_rcnn_resnet50_fpn(num_classes=91).state_dict()
-    monkeypatch.setattr("roilearn.models.weights._download", lambda _: state)
+    monkeypatch.setattr("roilearn.models.weights.pretrained._download", lambda _: state)
     model, names = named_model("COCO_V1")
     assert names == coco_names()
     assert not model.training
@@ -238,7 +238,7 @@ def test_ctrl_c_leaves_what_is_done(weights, photos, tmp_path, monkeypatch, caps
             raise KeyboardInterrupt
         return predict(*_arguments)
 
-    monkeypatch.setattr("roilearn.train.predict_files.predict", interrupt)
+    monkeypatch.setattr("roilearn.cli.predict_command.predict", interrupt)
     assert run(weights, tmp_path, photos) == 130
     assert "interrupted" in capsys.readouterr().err
     assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".png"]

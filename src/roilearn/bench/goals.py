@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from roilearn.bench.results import Row
+from roilearn.bench.recorded.results import Row
 
 Key = tuple[str, str, str, str]
 """Operator, shape, direction, column."""

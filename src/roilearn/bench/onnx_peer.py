@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from roilearn.bench.shapes import Shape
+from roilearn.bench.workloads import Shape
 
 _MODEL = """<ir_version: 8, opset_import: ["": 16]>
 pool (float[n, c, h, w] x, float[k, 4] boxes, int64[k] images) => (float[k, c, p, q] y) {{

@@ -6,7 +6,7 @@ What a reason says of shares of the time stands in the recorded profiles.
 
 from collections.abc import Iterable
 
-from roilearn.bench.results import Row
+from roilearn.bench.recorded.results import Row
 
 Workload = tuple[str, str, str]
 """Operator, shape, direction."""

@@ -11,7 +11,7 @@ from roilearn.explore import checks
 from roilearn.explore.explorable import Checked, Explorable
 from roilearn.explore.maps import BRIGHT_CELLS
 from roilearn.palette import COLOURS
-from roilearn.reference.roi_align import box_samples
+from roilearn.reference.pooling.roi_align import box_samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

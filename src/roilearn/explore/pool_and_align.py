@@ -10,9 +10,9 @@ from roilearn import plot, reference
 from roilearn.explore import checks
 from roilearn.explore.explorable import Checked, Explorable
 from roilearn.explore.maps import FEATURE_MAP
-from roilearn.explore.stills import draw_align, draw_pool, grid_text
-from roilearn.reference.roi_align import bin_average, box_samples, region
-from roilearn.reference.roi_pool import box_bins, winner
+from roilearn.explore.pool_and_align_still import draw_align, draw_pool, grid_text
+from roilearn.reference.pooling.roi_align import bin_average, box_samples, region
+from roilearn.reference.pooling.roi_pool import box_bins, winner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

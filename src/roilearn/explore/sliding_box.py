@@ -12,7 +12,7 @@ from roilearn.explore import checks
 from roilearn.explore.explorable import Checked, Explorable
 from roilearn.explore.maps import FEATURE_MAP
 from roilearn.palette import COLOURS
-from roilearn.reference.roi_pool import box_bins
+from roilearn.reference.pooling.roi_pool import box_bins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from roilearn.arguments import BOX_COLUMNS, check_box_values
-from roilearn.ops.boxes import join_rois
-from roilearn.ops.eager import reads_values, tracing
-from roilearn.ops.hand_over import DTYPES, LARGEST_RATIO, MOST_LEVELS
-from roilearn.ops.roi_align import entries_each, region
+from roilearn.ops.boxes.boxes import join_rois
+from roilearn.ops.dispatch import DTYPES, LARGEST_RATIO, MOST_LEVELS
+from roilearn.ops.pooling.roi_align import entries_each, region
+from roilearn.ops.tracing import reads_values, tracing
 
 
 def covers(maps: Sequence[Tensor], sampling_ratio: int = -1) -> bool:

@@ -23,11 +23,11 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.kernels.arguments import check_samples, covers, kernel_rois
-from roilearn.kernels.passes import Options
-from roilearn.kernels.sampled import pool_samples
-from roilearn.ops.eager import reads_values
-from roilearn.ops.memory import MEMORY_FORMATS
-from roilearn.ops.multi_scale_roi_align import by_bags, map_of
+from roilearn.kernels.roi_align_autograd import pool_samples
+from roilearn.kernels.roi_align_launches import Options
+from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS
+from roilearn.ops.pooling.multi_scale_roi_align import by_bags, map_of
+from roilearn.ops.tracing import reads_values
 
 
 def multi_scale_roi_align(

@@ -14,10 +14,10 @@ from roilearn.arguments import (
     check_whole_numbers,
 )
 from roilearn.kernels.arguments import covers
+from roilearn.kernels.device.suppression import WORD, mark_pairs, settle
 from roilearn.kernels.launch import block, check_place, launch
-from roilearn.kernels.suppression import WORD, mark_pairs, settle
-from roilearn.ops.hand_over import MOST_BOXES
-from roilearn.ops.nms import check_all, threshold_in
+from roilearn.ops.dispatch import MOST_BOXES
+from roilearn.ops.suppression.nms import check_all, threshold_in
 
 ROWS = 64
 """Boxes whose words one program writes."""

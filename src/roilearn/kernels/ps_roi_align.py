@@ -18,9 +18,9 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.kernels.arguments import check_samples, covers, kernel_rois
-from roilearn.kernels.passes import Options
-from roilearn.kernels.sampled import pool_samples
-from roilearn.ops.ps_roi_align import by_bags
+from roilearn.kernels.roi_align_autograd import pool_samples
+from roilearn.kernels.roi_align_launches import Options
+from roilearn.ops.pooling.ps_roi_align import by_bags
 
 
 def ps_roi_align(

@@ -19,10 +19,10 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.kernels.arguments import check_samples, covers, kernel_rois
-from roilearn.kernels.passes import Options
-from roilearn.kernels.sampled import pool_samples
-from roilearn.ops.memory import MEMORY_FORMATS
-from roilearn.ops.roi_align import by_bags
+from roilearn.kernels.roi_align_autograd import pool_samples
+from roilearn.kernels.roi_align_launches import Options
+from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS
+from roilearn.ops.pooling.roi_align import by_bags
 
 
 def roi_align(

@@ -19,12 +19,12 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.kernels.arguments import covers, kernel_rois
-from roilearn.kernels.largest import keep_largest, pay_winners
+from roilearn.kernels.device.max_pool import keep_largest, pay_winners
 from roilearn.kernels.launch import block, blocks, channels_last, check_place, launch
 from roilearn.kernels.tiles import TILE_ACROSS, TILE_DOWN, Tiles, list_touching
-from roilearn.ops.boxes import without_bad_rows
-from roilearn.ops.layout import format_of
-from roilearn.ops.roi_pool import POOL_MODES, by_gathers
+from roilearn.ops.boxes.boxes import without_bad_rows
+from roilearn.ops.embedding_bags.layout import format_of
+from roilearn.ops.pooling.roi_pool import POOL_MODES, by_gathers
 
 
 def roi_pool(

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from roilearn.arguments import check_features, check_output_size, check_spatial_scale, check_tensor
 from roilearn.kernels.arguments import kernel_rois
+from roilearn.kernels.device.sampling import bins_of, in_band, neighbours, sample_position
 from roilearn.kernels.launch import block, check_place, launch
-from roilearn.kernels.samples import bins_of, in_band, neighbours, sample_position
-from roilearn.ops.hand_over import LARGEST_RATIO
+from roilearn.ops.dispatch import LARGEST_RATIO
 
 
 # fmt: off

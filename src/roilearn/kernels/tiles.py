@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Int32
 from torch import Tensor
 
+from roilearn.kernels.device.cell_to_box_index import list_boxes
 from roilearn.kernels.launch import block, launch
-from roilearn.kernels.touching import list_boxes
 
 TILE_DOWN, TILE_ACROSS = 4, 16
 """Cells of a program on the way back: in a row as many as two sectors of memory hold."""

@@ -11,18 +11,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from roilearn.arguments import check_count, check_flag
-from roilearn.models.anchors import AnchorGenerator
-from roilearn.models.box_head import BoxHead, BoxPredictor, ConvolutionalBoxHead
+from roilearn.models.backbone.fpn import Backbone, FeaturePyramid
+from roilearn.models.backbone.resnet import ResNet
 from roilearn.models.coordinates import Coordinates, coordinates_of
-from roilearn.models.fpn import Backbone, FeaturePyramid
-from roilearn.models.inputs import check_targets, check_types
-from roilearn.models.mask_head import MaskHead, MaskPredictor
-from roilearn.models.poolers import RoIPooler
-from roilearn.models.resnet import ResNet
-from roilearn.models.roi_heads import HeadOptions, RoIHeads
-from roilearn.models.rpn import RegionProposalNetwork
-from roilearn.models.rpn_head import RPNHead
-from roilearn.models.transform import DetectorTransform
+from roilearn.models.roi_heads.box_head import BoxHead, BoxPredictor, ConvolutionalBoxHead
+from roilearn.models.roi_heads.mask_head import MaskHead, MaskPredictor
+from roilearn.models.roi_heads.poolers import RoIPooler
+from roilearn.models.roi_heads.roi_heads import HeadOptions, RoIHeads
+from roilearn.models.rpn.anchors import AnchorGenerator
+from roilearn.models.rpn.region_proposal_network import (
+    RegionProposalNetwork,
+)
+from roilearn.models.rpn.rpn_head import RPNHead
+from roilearn.models.transform.detector_transform import DetectorTransform
+from roilearn.models.transform.input_checks import check_targets, check_types
 
 
 class MaskRCNN(nn.Module):

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from roilearn.arguments import check_filled, check_floating, check_tensor
-from roilearn.ops.eager import reads_values
+from roilearn.ops.tracing import reads_values
 
 
 def neighbours(

@@ -96,7 +96,7 @@ def _recorded(
     aligned: bool,
 ) -> Tensor:
     """RoIAlign as one operator, which ``dynamo=False`` runs on its example and writes down."""
-    from roilearn.ops.roi_align import roi_align  # noqa: PLC0415 it imports this module
+    from roilearn.ops.pooling.roi_align import roi_align  # noqa: PLC0415 it imports this module
 
     rois = torch.cat([image[:, None], boxes], 1)
     return roi_align(input, rois, (height, width), spatial_scale, sampling_ratio, aligned)

@@ -13,7 +13,7 @@ from roilearn.arguments import (
     check_square_masks,
     check_threshold,
 )
-from roilearn.reference.boxes import box_sides
+from roilearn.reference.boxes.boxes import box_sides
 from roilearn.reference.interpolation import bilinear
 
 PASTE_RULES = ("torchvision", "aligned")

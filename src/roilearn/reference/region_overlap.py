@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from roilearn.arguments import (
     check_masks,
 )
-from roilearn.reference.overlap import shared_and_united
+from roilearn.reference.boxes.iou import shared_and_united
 
 REGIONS = ("boxes", "masks")
 """What can be compared."""

@@ -13,17 +13,17 @@ from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
 from roilearn.arguments import check_flag, check_items, check_kind
-from roilearn.train.checkpoint import State, load_checkpoint, save_checkpoint
-from roilearn.train.checkpoint_header import about_data
-from roilearn.train.curves import draw_curves
-from roilearn.train.folder import claimed
+from roilearn.train.data_loader import load_parts, seed_all
+from roilearn.train.distributed import Processes, present_processes
+from roilearn.train.gradient_accumulation import DataError, Part, next_part, to_device
 from roilearn.train.interrupt import Interrupt
 from roilearn.train.messages import as_text, check_finite_step, how_to_go_on
 from roilearn.train.optimizer import make_average, make_optimizer
-from roilearn.train.parts import DataError, Part, next_part, to_device
-from roilearn.train.processes import Processes, present_processes
-from roilearn.train.record import Record
-from roilearn.train.sampler import load_parts, seed_all
+from roilearn.train.run_folder.checkpoint import State, load_checkpoint, save_checkpoint
+from roilearn.train.run_folder.checkpoint_header import about_data
+from roilearn.train.run_folder.loss_curves import draw_curves
+from roilearn.train.run_folder.loss_log import Record
+from roilearn.train.run_folder.run_lock import claimed
 from roilearn.train.schedule import learning_rate
 from roilearn.train.settings import Settings
 

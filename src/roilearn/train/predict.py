@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from roilearn.arguments import check_share
+from roilearn.cli.initial_model import check_weights
 from roilearn.models import load_model, mask_rcnn_resnet50_fpn
-from roilearn.models.weights import WEIGHT_NAMES
-from roilearn.train.beginning import check_weights
-from roilearn.train.evaluate import at_rest
+from roilearn.models.weights.pretrained import WEIGHT_NAMES
+from roilearn.train.evaluation.evaluate import at_rest
 
 
 def predict(

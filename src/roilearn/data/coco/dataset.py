@@ -1,0 +1,207 @@
+"""Any folder of images with annotations in COCO's format, checked when it is opened."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from roilearn.data.coco.annotations import Annotation, good_annotations
+from roilearn.data.coco.image_records import ImageRecord, good_images
+from roilearn.data.coco.keypoints import keypoint_names
+from roilearn.data.coco.records import good_categories
+from roilearn.data.coco.segmentation import decode_segmentation
+from roilearn.data.coco.validation import Faults
+from roilearn.data.images import read_image
+
+LOG = logging.getLogger(__name__)
+
+
+class CocoFolder(Dataset):
+    """Images and targets of a folder and its COCO file. What is faulty is named and left out.
+
+    Every fault and what is done about it stands in ``roilearn.data.FAULTS``; what was found, in
+    ``faults``, which is also logged once as a warning.
+
+    Parameters
+    ----------
+    images : folder that file names are relative to.
+    annotations : the JSON file.
+    masks : whether targets have masks; by default if any annotation has a segmentation.
+    keypoints : whether targets have keypoints; by default if any annotation has some.
+    keep_ids : labels are the category ids themselves, as torchvision's weights for COCO have them;
+        otherwise they count from 1, in the order of the ids.
+    keep_empty : keep images without objects.
+    check_pixels : read every image to its end. False reads only sizes: quick, but an image that
+        ends early is then found when it is its turn.
+    transform : takes and gives an image and a target.
+
+    Attributes
+    ----------
+    names : names of the classes, that of label 1 first; empty for labels without a category.
+    category_ids : the id of each, in the same order; 0 for none.
+    keypoint_names : names of the keypoints, in their order; empty for targets without them.
+    faults : what was found: ``faults.counts``, ``faults.examples``, ``str(faults)``.
+
+    Returns
+    -------
+    ``folder[i]`` is an image, (3, H, W) float32 from 0 to 1, upright, and a target: ``boxes``
+    (n, 4) float32 x1, y1, x2, y2 in pixels, ends exclusive; ``labels`` (n,) int64 from 1;
+    ``masks`` (n, H, W) uint8; ``iscrowd`` (n,) int64; ``area`` (n,) float32, as the file says;
+    ``keypoints`` (n, k, 3) float32, x, y in pixels, and 0 (not marked), 1 (hidden) or 2 (seen);
+    ``image_id``, the id in the file if it is a number, otherwise i.
+
+    Raises
+    ------
+    FileNotFoundError: no such folder or file.
+    ValueError: the file is no JSON or no COCO file; nothing in it can be used.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from roilearn.data import ShapeScenes, export_coco
+    >>> with TemporaryDirectory() as folder:
+    ...     file = export_coco(ShapeScenes(2), folder)
+    ...     scenes = CocoFolder(file.parent / "images", file)
+    ...     len(scenes), scenes.names, str(scenes.faults)
+    (2, ('disc', 'square', 'triangle'), 'no faults')
+    """
+
+    def __init__(
+        self,
+        images: str | Path,
+        annotations: str | Path,
+        *,
+        masks: bool | None = None,
+        keypoints: bool | None = None,
+        keep_ids: bool = False,
+        keep_empty: bool = True,
+        check_pixels: bool = True,
+        transform: Callable[..., Any] | None = None,
+    ) -> None:
+        self.faults, self.transform = Faults(), transform
+        folder, file = Path(images), Path(annotations)
+        if not folder.is_dir():
+            raise FileNotFoundError(f"images must be a folder; there is none at {folder}.")
+        contents = read_coco(file)
+        records = contents.get("annotations", [])
+        listed = records if isinstance(records, list) else []
+        if masks is None:
+            masks = any(isinstance(each, dict) and each.get("segmentation") for each in listed)
+        self.masks = masks
+        self.keypoint_names = () if keypoints is False else keypoint_names(contents)
+        if keypoints and not self.keypoint_names:
+            raise ValueError(f"keypoints=True needs annotations with keypoints; {file} has none.")
+        categories = good_categories(contents.get("categories", []), self.faults)
+        labels = label_categories(categories, keep_ids)
+        self.names, self.category_ids = in_order(categories, labels)
+        found = good_images(contents["images"], folder, self.faults, check_pixels)
+        known = known_ids(contents["images"])
+        objects = good_annotations(
+            records, found, known, labels, masks, self.faults, len(self.keypoint_names)
+        )
+        self.items = [(image, objects[image.id]) for image in found.values()]
+        for image, there in self.items:
+            if not there:
+                self.faults.add("empty image", image.path.name)
+        self._check_something_is_left(file, bool(listed))
+        if all(each.crowd for _, there in self.items for each in there) and any(objects.values()):
+            self.faults.add("nothing but crowds", file.name)
+        if not keep_empty:
+            self.items = [(image, there) for image, there in self.items if there]
+        if self.faults:
+            LOG.warning("%s has faults:\n%s", file, self.faults)
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Any]]:
+        """Image ``index`` and its target, transformed if so wished."""
+        record, objects = self.items[index]
+        image = read_image(record.path, record.upright)
+        target = self._target(record, objects)
+        target["image_id"] = record.id if isinstance(record.id, int) else index
+        return self.transform(image, target) if self.transform else (image, target)
+
+    def _target(self, record: ImageRecord, objects: list[Annotation]) -> dict[str, Any]:
+        target: dict[str, Any] = {
+            "boxes": torch.tensor([each.box for each in objects], dtype=torch.float32),
+            "labels": torch.tensor([each.label for each in objects], dtype=torch.int64),
+            "iscrowd": torch.tensor([each.crowd for each in objects], dtype=torch.int64),
+            "area": torch.tensor([each.area for each in objects], dtype=torch.float32),
+        }
+        target["boxes"] = target["boxes"].reshape(-1, 4)
+        if self.keypoint_names:
+            points = torch.tensor([each.keypoints for each in objects], dtype=torch.float32)
+            target["keypoints"] = points.reshape(-1, len(self.keypoint_names), 3)
+        if self.masks:
+            masks = np.zeros((len(objects), record.height, record.width), np.uint8)
+            for n, each in enumerate(objects):
+                masks[n] = decode_segmentation(each.rle or {})
+            target["masks"] = torch.from_numpy(masks)
+        return target
+
+    def _check_something_is_left(self, file: Path, annotated: bool) -> None:
+        objects = sum(len(there) for _, there in self.items)
+        if not self.items or (annotated and not objects):
+            what = "objects" if self.items else "images"
+            why = f"Found:\n{self.faults}" if self.faults else "Its list of images is empty."
+            raise ValueError(
+                f"annotations must have {what} that can be used; none is left of {file}. {why}\n"
+                "File names in it are relative to the folder given as images."
+            )
+
+
+def read_coco(file: Path) -> dict[str, Any]:
+    """Read a COCO file; raise if it is not one, saying where it goes wrong."""
+    try:
+        contents = json.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"annotations must be a file; there is none at {file}.") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"annotations must be JSON; {file} stops being so in line {error.lineno}, column "
+            f"{error.colno}: {error.msg}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"annotations must be JSON; {file} is not text: {error}.") from error
+    if not isinstance(contents, dict) or not isinstance(contents.get("images"), list):
+        raise ValueError(  # noqa: TRY004  the argument is a path, and of the right type
+            "annotations must be a COCO file, an object with lists called images, annotations and "
+            f"categories; {file} has no list called images."
+        )
+    return contents
+
+
+def label_categories(categories: dict[Any, str], keep_ids: bool) -> dict[Any, int]:
+    """Label of each category id: its place among them, from 1, or the id itself."""
+    if not keep_ids:
+        return {category: place for place, category in enumerate(categories, start=1)}
+    if not all(isinstance(category, int) and category > 0 for category in categories):
+        raise ValueError(
+            f"keep_ids needs category ids above 0, since 0 is background; got {list(categories)}. "
+            "Leave it out, and labels count from 1."
+        )
+    return {category: category for category in categories}
+
+
+def in_order(
+    categories: dict[Any, str], labels: dict[Any, int]
+) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Names and ids in the order of the labels, from 1, with holes where no label is."""
+    ids = {label: category for category, label in labels.items()}
+    order = [ids.get(label) for label in range(1, max(ids, default=0) + 1)]
+    names = tuple(categories[each] if each is not None else "" for each in order)
+    return names, tuple(each if each is not None else 0 for each in order)
+
+
+def known_ids(records: list[Any]) -> set[Any]:
+    """Ids of all images in the file, those left out too."""
+    ids = (each.get("id") for each in records if isinstance(each, dict))
+    return {each for each in ids if isinstance(each, int | float | str)}

@@ -1,0 +1,80 @@
+"""Images of a COCO file: those that can be read, and whether their boxes lie upright."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from roilearn.data.coco.records import readable
+from roilearn.data.coco.validation import Faults
+from roilearn.data.images import check_pixels, orientation
+
+SIDEWAYS = (5, 6, 7, 8)
+"""Orientations that swap width and height."""
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image that can be read: its file, its size as it is used, and how it is read."""
+
+    id: Any
+    path: Path
+    height: int
+    width: int
+    upright: bool
+
+
+def good_images(
+    records: Any, folder: Path, faults: Faults, decode: bool = True
+) -> dict[Any, ImageRecord]:
+    """Images whose files can be read, by their ids; ``decode`` reads each to its end."""
+    images: dict[Any, ImageRecord] = {}
+    files: set[Path] = set()
+    for place, record in readable(records, "images", ("id", "file_name"), faults):
+        if record["id"] in images:
+            faults.add("image id given twice", place)
+            continue
+        path = folder / str(record["file_name"]).replace("\\", "/")
+        try:
+            width, height, turn = look_at(path, decode)
+        except FileNotFoundError:
+            faults.add("missing file", str(record["file_name"]))
+        except Exception as error:  # noqa: BLE001  a decoder raises what it likes
+            faults.add("broken image", f"{record['file_name']} ({error})")
+        else:
+            images[record["id"]] = _sized(record, path, (width, height), turn, faults)
+            if path in files:
+                faults.add("file listed twice", f"{record['file_name']} ({place})")
+            files.add(path)
+    return images
+
+
+def look_at(path: Path, decode: bool) -> tuple[int, int, int]:
+    """Width and height of an image as it is stored, and EXIF's orientation."""
+    with Image.open(path) as image:
+        found = (*image.size, orientation(image))
+        if decode:
+            image.draft("RGB", (1, 1))  # JPEG: all is read, and little of it worked out
+            image.load()
+            if image.mode == "F":
+                check_pixels(np.asarray(image))
+    return found
+
+
+def _sized(
+    record: Mapping[str, Any], path: Path, stored: tuple[int, int], turn: int, faults: Faults
+) -> ImageRecord:
+    """Decide by the size that is written down whether boxes lie in the upright image."""
+    upright = stored[::-1] if turn in SIDEWAYS else stored
+    written = (record.get("width"), record.get("height"))
+    as_stored = written == stored != upright
+    if as_stored:
+        faults.add("image not upright", str(record["file_name"]))
+    elif None not in written and written != upright:
+        sizes = f"{written[0]} x {written[1]}, is {upright[0]} x {upright[1]}"
+        faults.add("wrong image size", f"{record['file_name']} ({sizes})")
+    width, height = stored if as_stored else upright
+    return ImageRecord(record["id"], path, height, width, not as_stored)

@@ -1,0 +1,40 @@
+"""Records of a COCO file that can be read at all, and the categories among them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from roilearn.data.coco.validation import Faults
+
+
+def good_categories(records: Any, faults: Faults) -> dict[Any, str]:
+    """Names of the categories by their ids, in the order of the ids."""
+    names: dict[Any, str] = {}
+    for place, record in readable(records, "categories", ("id",), faults):
+        if record["id"] in names:
+            faults.add("category id given twice", place)
+            continue
+        name = str(record.get("name", record["id"]))
+        if name in names.values():
+            faults.add("category name given twice", f"{place} ({name!r})")
+        while name in names.values():
+            name = f"{name} ({record['id']})"
+        names[record["id"]] = name
+    return dict(sorted(names.items(), key=lambda item: (isinstance(item[0], str), item[0])))
+
+
+def readable(
+    records: Any, name: str, fields: tuple[str, ...], faults: Faults
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give the records that are dicts with the fields named, and what to call each of them."""
+    kind = {"categories": "category", "images": "image", "annotations": "annotation"}[name]
+    if not isinstance(records, list):
+        faults.add("record that cannot be read", name)
+        return
+    for number, record in enumerate(records):
+        whole = isinstance(record, Mapping) and all(
+            isinstance(record.get(field), int | float | str) for field in fields
+        )
+        if whole:
+            yield f"{kind} {record.get('id', number)}", record
+        else:
+            faults.add("record that cannot be read", f"{name}[{number}]")

@@ -1,0 +1,99 @@
+"""What is in a set of scenes, in a few numbers, before anything is trained on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from roilearn.data.shape_scenes.scenes import Scene, ShapeScenes
+
+
+@dataclass(frozen=True)
+class SceneStatistics:
+    """Numbers of some scenes.
+
+    Attributes
+    ----------
+    scenes, shapes : how many were looked at.
+    overlapped : share of the shapes that cover another one or are covered, by a pixel at least.
+    hidden : share of their pixels that cannot be seen, mean over those that others cover.
+    radii : smallest and largest radius in pixels.
+    classes : share of each class, by name.
+    colour_accuracy : how often a linear classifier names the class from the mean colour of what
+        is to be seen, on the half of the shapes that it was not fitted to. Chance is the largest
+        share in ``classes``.
+    """
+
+    scenes: int
+    shapes: int
+    overlapped: float
+    hidden: float
+    radii: tuple[float, float]
+    classes: dict[str, float]
+    colour_accuracy: float
+
+    def __str__(self) -> str:
+        """Write them in four lines."""
+        classes = ", ".join(f"{name} {share:.0%}" for name, share in self.classes.items())
+        return "\n".join(
+            [
+                f"{self.scenes} scenes, {self.shapes} shapes: {classes}",
+                f"radius {self.radii[0]:.1f} to {self.radii[1]:.1f} pixels",
+                f"{self.overlapped:.0%} overlap another; a covered one lacks {self.hidden:.0%}",
+                f"class told from mean colour: {self.colour_accuracy:.0%}",
+            ]
+        )
+
+
+def scene_statistics(scenes: ShapeScenes) -> SceneStatistics:
+    """Draw every scene once and count.
+
+    Examples
+    --------
+    >>> print(scene_statistics(ShapeScenes(20)).scenes)
+    20
+    """
+    placed = [scenes.scene(index) for index in range(len(scenes))]
+    shapes = [shape for scene in placed for shape in scene.shapes]
+    classes = np.array([scenes.shapes.index(shape.name) for shape in shapes])
+    colours = np.concatenate([mean_colours(scenes, index) for index in range(len(scenes))])
+    overlapped, hidden = (
+        np.concatenate(each) for each in zip(*(overlaps(scene) for scene in placed), strict=True)
+    )
+    radii = [shape.radius for shape in shapes]
+    return SceneStatistics(
+        scenes=len(scenes),
+        shapes=len(shapes),
+        overlapped=float(overlapped.mean()),
+        hidden=float(hidden[hidden > 0].mean()) if (hidden > 0).any() else 0.0,
+        radii=(min(radii), max(radii)),
+        classes={
+            name: float((classes == number).mean()) for number, name in enumerate(scenes.shapes)
+        },
+        colour_accuracy=linear_accuracy(colours, classes),
+    )
+
+
+def overlaps(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Of each shape: whether it overlaps another, and the share of it that is hidden."""
+    size = scene.visible.shape[1:]
+    whole = np.array([shape.mask(size) for shape in scene.shapes])  # [n, H, W]
+    pixels = whole.reshape(len(whole), -1).astype(np.float32)
+    common = pixels @ pixels.T  # pixels that each two share, hidden or not
+    overlapped = (common > 0).sum(1) > 1
+    return overlapped, 1 - scene.visible.sum((1, 2)) / common.diagonal()
+
+
+def mean_colours(scenes: ShapeScenes, index: int) -> np.ndarray:
+    """(n, 3) mean red, green and blue over what is to be seen of each shape of a scene."""
+    image, target = scenes[index]
+    masks = target["masks"].flatten(1).float()
+    return (masks @ image.flatten(1).T / masks.sum(1, keepdim=True)).numpy()
+
+
+def linear_accuracy(features: np.ndarray, classes: np.ndarray) -> float:
+    """Fit a linear classifier to the even rows by least squares; count the odd ones it names."""
+    inputs = np.hstack([features, np.ones((len(features), 1))])
+    wanted = np.eye(classes.max() + 1)[classes]
+    weights = np.linalg.lstsq(inputs[::2], wanted[::2], rcond=None)[0]
+    named = (inputs[1::2] @ weights).argmax(1)
+    return float((named == classes[1::2]).mean())

@@ -1,0 +1,262 @@
+"""Boxes: how they are written, their area, and which of them an image can hold."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int64, Num
+from torch import Tensor
+
+from roilearn.arguments import (
+    BOX_COLUMNS,
+    check_box_values,
+    check_boxes,
+    check_choice,
+    check_finite,
+    check_finite_number,
+    check_floating,
+    check_four_columns,
+    check_last_axis,
+    check_output_size,
+    check_tensor,
+)
+from roilearn.ops import onnx
+from roilearn.ops.tracing import reads_values
+
+TO_CORNERS = {
+    "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
+    "xywh": lambda x1, y1, w, h: (x1, y1, x1 + w, y1 + h),
+    "cxcywh": lambda cx, cy, w, h: (cx - 0.5 * w, cy - 0.5 * h, cx + 0.5 * w, cy + 0.5 * h),
+}
+"""For each format, how its four numbers become two corners."""
+FROM_CORNERS = {
+    "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
+    "xywh": lambda x1, y1, x2, y2: (x1, y1, x2 - x1, y2 - y1),
+    "cxcywh": lambda x1, y1, x2, y2: ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1),
+}
+"""For each format, how two corners become its four numbers."""
+BOX_FORMATS = tuple(TO_CORNERS)
+"""Two corners; first corner and size; centre and size."""
+NOWHERE = (0.0, -1e30, -1e30, -1e30, -1e30)
+"""The row that takes the place of a bad one where no error can be raised: far from any map."""
+
+
+def as_rois(
+    boxes: Tensor | Sequence[Tensor],
+    batch_size: int,
+    dtype: torch.dtype = torch.float32,
+    *,
+    validate: bool | None = None,
+    columns: str = BOX_COLUMNS,
+) -> Float[Tensor, "K _"]:
+    """Boxes in either form as one (K, 5) tensor of batch index, x1, y1, x2, y2.
+
+    Parameters
+    ----------
+    boxes : (K, 5) tensor, or a list with one (Ki, 4) tensor for each image of the batch.
+    batch_size : number of images.
+    dtype : floating dtype of the features. The result has at least its precision, that of the
+        boxes and that of float32: float16 knows only every second whole number above 2048.
+    validate : as in ``roi_align``.
+    columns : names of the columns, for boxes that have others.
+
+    Returns
+    -------
+    (K, 5) tensor. Where values are not read, a bad row becomes ``NOWHERE``, which pools to 0;
+    in an ONNX file bad rows stay, for the engine to refuse.
+
+    Raises
+    ------
+    ValueError: another shape; a list of another length; a NaN or infinite coordinate; a batch
+        index that is not a whole number from 0 to batch_size - 1.
+    TypeError: boxes that are not floating point.
+
+    Examples
+    --------
+    >>> as_rois([torch.tensor([[0.0, 0, 4, 4]]), torch.tensor([[1.0, 2, 3, 5]])], batch_size=2)
+    tensor([[0., 0., 0., 4., 4.],
+            [1., 1., 2., 3., 5.]])
+    """
+    rois = join_rois(boxes, batch_size, dtype, columns)
+    if reads_values(rois, validate):
+        check_box_values(rois, batch_size, columns)
+        return rois
+    return rois if onnx.exporting() else without_bad_rows(rois, batch_size)
+
+
+def join_rois(
+    boxes: Tensor | Sequence[Tensor], batch_size: int, dtype: torch.dtype, columns: str
+) -> Float[Tensor, "K _"]:
+    """Do what ``as_rois`` does, without a look at the values."""
+    check_boxes(boxes, batch_size, columns)
+    images = [boxes] if isinstance(boxes, Tensor) else list(boxes)
+    for image_boxes in images:
+        check_tensor("boxes", image_boxes)
+        check_floating("boxes", image_boxes)
+        dtype = torch.promote_types(dtype, image_boxes.dtype)
+    dtype = torch.promote_types(dtype, torch.float32)
+    if not isinstance(boxes, Tensor):
+        images = [
+            torch.nn.functional.pad(b.to(dtype), (1, 0), value=n) for n, b in enumerate(boxes)
+        ]
+    return torch.cat(images).to(dtype) if images else torch.zeros(0, columns.count(",") + 1)
+
+
+def without_bad_rows(rois: Float[Tensor, "K n"], batch_size: int) -> Float[Tensor, "K n"]:
+    """Put ``NOWHERE`` in place of each row that ``check_box_values`` would refuse."""
+    index = rois[:, 0]
+    good = rois.isfinite().all(1) & (index >= 0) & (index < batch_size) & (index % 1 == 0)
+    nowhere = rois.new_tensor([*NOWHERE, 0])[: rois.shape[1]]
+    return torch.where(good[:, None], rois, nowhere)
+
+
+def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Tensor, "*K 4"]:
+    """Write boxes in another format.
+
+    Parameters
+    ----------
+    boxes : (..., 4) boxes in the format ``in_fmt``.
+    in_fmt, out_fmt : each one of ``BOX_FORMATS``: ``"xyxy"``, ``"xywh"`` or ``"cxcywh"``.
+
+    Returns
+    -------
+    (..., 4) new tensor of the same floating dtype; whole numbers as int64, in which the sum
+    of two below 2**62 does not wrap, or floating where a centre needs a half.
+
+    Raises
+    ------
+    ValueError: another format, rotated ones of torchvision among them; a last axis other than 4;
+        a NaN or infinite number.
+
+    Differs from
+    ------------
+    torchvision 0.27: whole numbers keep their dtype there, and bytes wrap.
+
+    Examples
+    --------
+    >>> box_convert(torch.tensor([[2, 3, 6, 5]]), "xyxy", "xywh")
+    tensor([[2, 3, 4, 2]])
+    >>> box_convert(torch.tensor([[2, 3, 6, 5]]), "xyxy", "cxcywh")
+    tensor([[4., 4., 4., 2.]])
+    """
+    check_choice("in_fmt", in_fmt, BOX_FORMATS)
+    check_choice("out_fmt", out_fmt, BOX_FORMATS)
+    check_coordinates("boxes", boxes)
+    if not boxes.is_floating_point():
+        boxes = boxes.to(torch.int64)
+    if in_fmt == out_fmt:
+        return boxes.clone()
+    corners = TO_CORNERS[in_fmt](*boxes.unbind(-1))
+    return torch.stack(FROM_CORNERS[out_fmt](*corners), -1)
+
+
+def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
+    """Area of each box: (x2 - x1) * (y2 - y1), nothing added.
+
+    Parameters
+    ----------
+    boxes : (K, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
+    fmt : one of ``BOX_FORMATS``, if the boxes are given otherwise.
+
+    Returns
+    -------
+    (K,) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
+    for sides below 2**31; longer ones wrap: pass them as float64.
+
+    Raises
+    ------
+    ValueError: not four columns; a NaN or infinite coordinate; an unknown format.
+
+    Examples
+    --------
+    >>> box_area(torch.tensor([[0, 0, 665, 665]]))
+    tensor([442225])
+    """
+    x1, y1, x2, y2 = box_sides("boxes", boxes, fmt).unbind(1)
+    return (x2 - x1) * (y2 - y1)
+
+
+def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[Tensor, "*K 4"]:
+    """Move what lies outside the image onto its nearest edge.
+
+    Parameters
+    ----------
+    boxes : (..., 4) boxes as x1, y1, x2, y2.
+    size : (height, width) of the image.
+
+    Returns
+    -------
+    (..., 4) tensor. A box wholly outside is left with no area, on the edge or corner next to it.
+    A coordinate that was moved has no gradient.
+
+    Raises
+    ------
+    ValueError: a last axis other than 4; a NaN or infinite coordinate; a size below 1.
+
+    Examples
+    --------
+    >>> clip_boxes_to_image(torch.tensor([[-2, 1, 30, 7]]), (10, 20))
+    tensor([[ 0,  1, 20,  7]])
+    """
+    height, width = check_output_size(size, name="size")
+    check_coordinates("boxes", boxes)
+    if boxes.element_size() < 4:  # bytes and halves hold no number beyond their largest
+        kind = torch.finfo if boxes.is_floating_point() else torch.iinfo
+        height, width = (min(side, int(kind(boxes.dtype).max)) for side in (height, width))
+    x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)  # [*K, 2] each
+    return torch.stack([x, y], -1).flatten(-2)
+
+
+def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tensor, " kept"]:
+    """Find the boxes of which neither side is shorter than ``min_size``.
+
+    Parameters
+    ----------
+    boxes : (K, 4) boxes as x1, y1, x2, y2.
+    min_size : the shortest side that stays, in the unit of the boxes.
+
+    Returns
+    -------
+    Indices of the boxes to keep, in order. A side of exactly ``min_size`` stays. How many there
+    are depends on the values: torch.export follows, torch.compile as one graph only with
+    ``torch._dynamo.config.capture_dynamic_output_shape_ops``.
+
+    Raises
+    ------
+    ValueError: not four columns; a NaN or infinite coordinate.
+
+    Examples
+    --------
+    >>> remove_small_boxes(torch.tensor([[0, 0, 9, 2], [0, 0, 3, 3], [5, 5, 4, 4]]), 3)
+    tensor([1])
+    """
+    corners = box_sides("boxes", boxes)
+    check_finite_number("min_size", min_size)
+    long_enough = corners[:, 2:] - corners[:, :2] >= min_size  # [K, 2]
+    return long_enough.all(1).nonzero().squeeze(1)
+
+
+def box_sides(name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, "K 4"]:
+    """Corners in numbers that hold a product: an area does not fit float16, nor that of bytes."""
+    check_choice("fmt", fmt, BOX_FORMATS)
+    check_tensor(name, boxes)
+    check_four_columns(name, boxes)
+    check_coordinates(name, boxes)
+    least = torch.float32 if boxes.is_floating_point() else torch.int64
+    boxes = boxes.to(torch.promote_types(boxes.dtype, least))
+    return boxes if fmt == "xyxy" else box_convert(boxes, fmt, "xyxy")
+
+
+def check_coordinates(name: str, boxes: Tensor) -> None:
+    """Raise unless ``boxes`` is a (..., 4) tensor, all finite where values are read."""
+    check_tensor(name, boxes)
+    check_last_axis(name, boxes)
+    if reads_values(boxes) and not all_finite(boxes):
+        check_finite(name, boxes.reshape(-1, 4))
+
+
+def all_finite(numbers: Tensor) -> bool:
+    """Whether no number is NaN or infinite: one pass, and no row of four at a time."""
+    if numbers.numel() == 0 or not numbers.is_floating_point():
+        return True
+    least, most = numbers.aminmax()  # NaN is both
+    return bool((most - most == 0) & (least - least == 0))

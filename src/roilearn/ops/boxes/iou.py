@@ -1,0 +1,114 @@
+"""How much two boxes have in common: intersection over union, and its generalised form."""
+
+import torch
+from jaxtyping import Float, Num
+from torch import Tensor
+
+from roilearn.arguments import check_one_device
+from roilearn.ops.boxes.boxes import box_sides
+
+
+def box_iou(
+    boxes1: Num[Tensor, "N 4"], boxes2: Num[Tensor, "M 4"], fmt: str = "xyxy"
+) -> Float[Tensor, "N M"]:
+    """Intersection over union of every pair of boxes.
+
+    Parameters
+    ----------
+    boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
+    boxes2 : (M, 4)
+    fmt : one of ``BOX_FORMATS``, if the boxes are given otherwise.
+
+    Returns
+    -------
+    (N, M) tensor, in [0, 1] for boxes whose areas and their sum are numbers of the dtype: float32
+    holds sides from 1e-18 to 1e19. Beyond it areas are 0 or infinite and the answer may be NaN;
+    pass float64. A box of no area has IoU 0 with everything, itself included.
+
+    Raises
+    ------
+    ValueError: a last dimension other than 4; a NaN or infinite coordinate; an unknown format.
+
+    Differs from
+    ------------
+    torchvision 0.27: 0/0 gives NaN there.
+
+    Examples
+    --------
+    >>> box_iou(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[1.0, 0, 3, 2]]))
+    tensor([[0.3333]])
+    """
+    first, second = box_sides("boxes1", boxes1, fmt), box_sides("boxes2", boxes2, fmt)
+    check_one_device(boxes1=first, boxes2=second)
+    shared, union = shared_and_united(first, second)
+    return share_of(shared, union)
+
+
+def generalized_box_iou(
+    boxes1: Num[Tensor, "N 4"], boxes2: Num[Tensor, "M 4"]
+) -> Float[Tensor, "N M"]:
+    """IoU of every pair, less the share of their common hull that neither box covers.
+
+    IoU is 0 for all boxes that do not meet. This one goes on falling as they part, towards -1,
+    so that a loss made of it has a slope there.
+
+    Parameters
+    ----------
+    boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
+    boxes2 : (M, 4)
+
+    Returns
+    -------
+    (N, M) tensor, in [-1, 1] for boxes that are not inverted and of areas as in ``box_iou``. Two
+    boxes of no area have -1, or 0 where their hull has no area either.
+
+    Raises
+    ------
+    ValueError: a last dimension other than 4; a NaN or infinite coordinate.
+
+    Source
+    ------
+    Rezatofighi et al., Generalized Intersection over Union (2019), algorithm 1.
+
+    Differs from
+    ------------
+    torchvision 0.27: two boxes of no area give NaN there.
+
+    Examples
+    --------
+    Two unit squares with a gap of one between them fill two thirds of their hull:
+
+    >>> generalized_box_iou(torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[2.0, 0, 3, 1]]))
+    tensor([[-0.3333]])
+    """
+    first, second = box_sides("boxes1", boxes1), box_sides("boxes2", boxes2)
+    check_one_device(boxes1=first, boxes2=second)
+    hull = hull_area(first, second)
+    shared, union = shared_and_united(first, second)
+    return share_of(shared, union) - (hull - union) / torch.where(hull > 0, hull, torch.inf)
+
+
+def shared_and_united(
+    first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]
+) -> tuple[Num[Tensor, "N M"], Num[Tensor, "N M"]]:
+    """Areas of the intersection and of the union of every pair of boxes."""
+    ax1, ay1, ax2, ay2 = first[:, None].unbind(-1)  # [N, 1] each
+    bx1, by1, bx2, by2 = second.unbind(-1)  # [M] each
+    width = (torch.minimum(ax2, bx2) - torch.maximum(ax1, bx1)).clamp(min=0)  # [N, M]
+    height = (torch.minimum(ay2, by2) - torch.maximum(ay1, by1)).clamp(min=0)
+    shared = width * height
+    return shared, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
+
+
+def hull_area(first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]) -> Num[Tensor, "N M"]:
+    """Area of the smallest box around every pair of boxes."""
+    ax1, ay1, ax2, ay2 = first[:, None].unbind(-1)  # [N, 1] each
+    bx1, by1, bx2, by2 = second.unbind(-1)  # [M] each
+    width = (torch.maximum(ax2, bx2) - torch.minimum(ax1, bx1)).clamp(min=0)  # [N, M]
+    height = (torch.maximum(ay2, by2) - torch.minimum(ay1, by1)).clamp(min=0)
+    return width * height
+
+
+def share_of(shared: Num[Tensor, "N M"], union: Num[Tensor, "N M"]) -> Float[Tensor, "N M"]:
+    """Intersection over union where boxes meet, 0 where they do not."""
+    return shared / torch.where(shared > 0, union, torch.inf)

@@ -1,0 +1,242 @@
+"""The shared idea: an output cell is a bag of map cells, each with a weight.
+
+Write the features as a table with one row of C channels for each of the N * H * W cells. A region
+operator then only has to say, for each of its output cells, which rows to read and how much of
+each: a *bag*. One call sums all bags: ``embedding_bag``, which PyTorch made for bags of words.
+
+Backwards every row collects from the bags that read it. That is a bag again, the same entries
+sorted by row instead of by output cell. So the derivative of a bag is a bag, and its derivative
+too.
+
+A pyramid has several maps. Their cells are counted through, one map after the other, and one list
+of bags reads them all; backwards the same list, sorted, writes them all.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Integer
+from torch import Tensor
+from torch.autograd import Function
+from torch.nn.functional import embedding_bag
+
+from roilearn.ops.embedding_bags.layout import (
+    BLOCK,
+    as_one,
+    blocks,
+    cell_table,
+    format_of,
+    lay_out,
+    tables,
+    whole_table,
+)
+from roilearn.ops.tracing import reads_values, recording, tracing
+
+Grid = tuple[int, int, int]
+"""Maps, rows and columns of an (N, C, H, W) tensor: what is left of its shape without channels."""
+
+
+class Bag(NamedTuple):
+    """What each output cell reads. The entries stand in one line, bag after bag."""
+
+    index: Integer[Tensor, " entries"]  # row of the table
+    weight: Float[Tensor, " entries"]
+    offsets: Integer[Tensor, " bags"]  # where the entries of each bag begin
+
+
+def weighted_sum(
+    features: Float[Tensor, "N C H W"],
+    bag: Bag,
+    shape: Grid,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Sum each bag, and lay the sums out as K maps of PH x PW cells.
+
+    Parameters
+    ----------
+    features : what the bags read.
+    bag : K * PH * PW bags; that of cell (i, j) of map k is number (k * PH + i) * PW + j.
+    shape : (K, PH, PW).
+    memory_format : ``torch.contiguous_format`` or ``torch.channels_last``.
+
+    Returns
+    -------
+    (K, C, PH, PW) tensor; an empty bag gives 0. Differentiable, as often as wanted, in the
+    features and in the weights.
+    """
+    return weighted_sums([features], bag, [shape], [memory_format])[0]
+
+
+def weighted_sums(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    bag: Bag,
+    shapes: Sequence[Grid],
+    formats: Sequence[torch.memory_format],
+) -> Sequence[Float[Tensor, "_ C _ _"]]:
+    """Sum bags that read several maps, and lay the sums out as several outputs.
+
+    Parameters
+    ----------
+    maps : their cells are counted through, the second map's after the first's.
+    bag : the bags of all outputs, counted through in the same way.
+    shapes, formats : (K, PH, PW) and memory format of each output.
+    """
+    weight = bag.weight.to(maps[0].dtype)
+    inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
+    if tracing() and not recording(weight, *maps):
+        return _Sum.forward(*inputs)  # torch.compile miscounts apply's inputs if maps are several
+    return _Sum.apply(*inputs)
+
+
+def write_sums(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    bag: Bag,
+    outputs: Sequence[Float[Tensor, "_ C _ _"]],
+) -> None:
+    """Sum each bag into its place in ``outputs``: what ``weighted_sums`` does, unrecorded."""
+    bag = bag._replace(weight=bag.weight.to(maps[0].dtype))
+    if not reads_values(maps[0]):  # a look at the offsets would break a graph that is being traced
+        sums = _sum(whole_table(maps), bag)
+        cells = [output[:, 0].numel() for output in outputs]
+        parts = [sums] if len(outputs) == 1 else sums.split(cells)
+        for output, part in zip(outputs, parts, strict=True):
+            lay_out(part, output.flatten(2))
+        return
+    for channels, table in tables(maps):
+        places, rows, first = [], [], 0
+        for output in outputs:
+            number, cells = output.shape[0], output.shape[2] * output.shape[3]
+            for block in blocks(table, number, cells):
+                places.append(output.flatten(2)[block.maps, channels, block.cells])  # a view
+                rows.append(slice(first + block.rows.start, first + block.rows.stop))
+            first += number * cells
+        for place, sums in zip(places, _sums(table, bag, rows), strict=True):
+            lay_out(sums, place)
+
+
+def join(bags: Sequence[Bag]) -> Bag:
+    """Put lists of bags one behind the other."""
+    if len(bags) == 1:
+        return bags[0]
+    before = torch.tensor([0] + [bag.index.numel() for bag in bags[:-1]]).cumsum(0).tolist()
+    index, weight, _ = (torch.cat(parts) for parts in zip(*bags, strict=True))
+    offsets = [bag.offsets + first for bag, first in zip(bags, before, strict=True)]
+    return Bag(index, weight, torch.cat(offsets))
+
+
+def collected(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    index: Integer[Tensor, " entries"],
+    weight: Float[Tensor, " entries"],
+    target: Integer[Tensor, " entries"],
+    like: Sequence[tuple[Grid, torch.memory_format]],
+) -> Sequence[Float[Tensor, "_ C _ _"]]:
+    """Weighted sum of loose entries: entry e reads cell index[e] on behalf of cell target[e].
+
+    Sorting the entries by target makes bags of them; those of one bag keep their order.
+    """
+    target, order = target.sort(stable=True)
+    number = sum(k * height * width for (k, height, width), _ in like)
+    each = target.new_zeros(number).index_add_(0, target, torch.ones_like(target))
+    offsets = each.cumsum(0, dtype=target.dtype) - each
+    bag = Bag(index.index_select(0, order), weight.index_select(0, order), offsets)
+    return weighted_sums(maps, bag, *zip(*like, strict=True))
+
+
+def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
+    """Bag in which each entry stands."""
+    bags = torch.arange(offsets.numel(), dtype=offsets.dtype, device=offsets.device)
+    sizes = torch.diff(offsets, append=offsets.new_tensor([entries]))
+    return bags.repeat_interleave(sizes, output_size=entries)
+
+
+class _Sum(Function):
+    """out[cell b] = sum of weight[e] * maps[cell index[e]] over the entries e of bag b."""
+
+    @staticmethod
+    def forward(
+        index: Tensor,
+        weight: Tensor,
+        offsets: Tensor,
+        shapes: tuple[Grid, ...],
+        formats: tuple[torch.memory_format, ...],
+        *maps: Tensor,
+    ) -> tuple[Tensor, ...]:
+        outputs = tuple(
+            empty(maps[0], shape, layout) for shape, layout in zip(shapes, formats, strict=True)
+        )
+        write_sums(maps, Bag(index, weight, offsets), outputs)
+        return outputs
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        del output
+        index, weight, offsets, _, _, *maps = inputs
+        ctx.like = [_like(m) for m in maps]
+        # The maps are large: keep them only for a gradient to the weights.
+        kept = maps if ctx.needs_input_grad[1] else []
+        ctx.save_for_backward(index, weight, offsets, *kept)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        index, weight, offsets, *maps = ctx.saved_tensors
+        owner = owners(offsets, index.numel())
+        to_weight, to_maps = None, [None] * len(ctx.like)
+        if any(ctx.needs_input_grad[5:]):  # each cell of a map collects from the bags it is in
+            to_maps = collected(gradients, owner, weight, index, ctx.like)
+        if ctx.needs_input_grad[1]:
+            to_weight = _Product.apply(as_one(gradients), as_one(maps), owner, index)
+        return None, to_weight, None, None, None, *to_maps
+
+
+class _Product(Function):
+    """out[e] = dot product of cell i[e] of left and cell j[e] of right, over the channels."""
+
+    @staticmethod
+    def forward(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        left, right = cell_table(left), cell_table(right)
+        at_once = max(BLOCK // left.shape[1], 1)
+        products = [
+            left.index_select(0, some_i).mul_(right.index_select(0, some_j)).sum(1)
+            for some_i, some_j in zip(i.split(at_once), j.split(at_once), strict=True)
+        ]
+        return torch.cat(products)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        del output
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        left, right, i, j = ctx.saved_tensors
+        (to_left,) = collected([right], j, gradient, i, [_like(left)])
+        (to_right,) = collected([left], i, gradient, j, [_like(right)])
+        return to_left, to_right, None, None
+
+
+def _sums(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[Tensor]:
+    """Sum some bags after others, each time when it is asked for."""
+    first = bag.offsets[torch.tensor([some.start for some in rows], dtype=torch.int64)].tolist()
+    for some, start, stop in zip(rows, first, [*first[1:], None], strict=False):
+        entries, offsets = slice(start, stop), bag.offsets[some] - start
+        yield _sum(table, Bag(bag.index[entries], bag.weight[entries], offsets))
+
+
+def _sum(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "bags c"]:
+    """Sum every bag: the one call that all of this is for."""
+    weight = bag.weight
+    return embedding_bag(bag.index, table, bag.offsets, mode="sum", per_sample_weights=weight)
+
+
+def empty(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
+    """Memory for (K, C, PH, PW) numbers."""
+    size = (shape[0], like.shape[1], *shape[1:])
+    return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=layout)
+
+
+def _like(features: Tensor) -> tuple[Grid, torch.memory_format]:
+    """Shape without channels, and memory format, of an (N, C, H, W) tensor."""
+    images, _, height, width = features.shape
+    return (images, height, width), format_of(features)

@@ -1,0 +1,120 @@
+"""Maps as tables of cells, and tables as maps, in parts that stay in a cache.
+
+PyTorch keeps features map by map, (N, C, H, W): the C channels of one cell lie far apart. What
+reads single cells wants them side by side, as the row of a table. Moving memory takes longer than
+the arithmetic here, so a whole table is never written: some channels become a table, some of its
+rows become results, those go to their place, and the same memory serves the next.
+
+Several maps, the levels of a pyramid, make one table: the cells of the second come after those of
+the first.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Num
+from torch import Tensor
+
+from roilearn.ops.tracing import reads_values
+
+TABLE = 2**22
+"""Numbers in a table of some channels: 16 MB of float32, which a processor's last cache holds."""
+BLOCK = 2**18
+"""Numbers that are gathered, or summed and laid out, at once: 1 MB, for the cache of one core."""
+
+
+def cell_table(features: Float[Tensor, "N C H W"]) -> Float[Tensor, "rows C"]:
+    """Features as a table: row (n * H + y) * W + x holds the channels of cell (y, x) of image n."""
+    # Without contiguous() one image gives a strided view, which embedding_bag reads slowly.
+    return features.permute(0, 2, 3, 1).contiguous().flatten(0, 2)
+
+
+def whole_table(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "rows C"]:
+    """Tables of all maps, one below the other."""
+    return cell_table(maps[0]) if len(maps) == 1 else torch.cat([cell_table(m) for m in maps])
+
+
+def as_one(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "_ C _ _"]:
+    """Several maps as one, which is one row high and holds the cells of all, counted through."""
+    return maps[0] if len(maps) == 1 else whole_table(maps).T[None, :, None]
+
+
+def channels_last(features: Float[Tensor, "N C H W"]) -> bool:
+    """Whether the features are in memory cell by cell: their table is a view of them."""
+    return features.is_contiguous(memory_format=torch.channels_last)
+
+
+def format_of(features: Float[Tensor, "N C H W"]) -> torch.memory_format:
+    """How the features are in memory: cell by cell, or else map by map."""
+    by_cell = channels_last(features) and not features.is_contiguous()
+    return torch.channels_last if by_cell else torch.contiguous_format
+
+
+def channels_at_once(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> int:
+    """How many channels of the maps make up one of their ``tables``."""
+    channels, numbers = maps[0].shape[1], sum(m.numel() for m in maps)
+    in_place = len(maps) == 1 and channels_last(maps[0])
+    if in_place or not reads_values(maps[0]) or numbers <= TABLE:
+        return channels
+    parts = -(-numbers // TABLE)  # rounded up
+    return -(-channels // parts)
+
+
+def tables(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+) -> Iterator[tuple[slice, Float[Tensor, "rows c"]]]:
+    """Tables of some channels each, one after the other in the same memory: (channels, table).
+
+    A single map that is in memory cell by cell already (channels last) is one table, not copied.
+    """
+    each, channels = channels_at_once(maps), maps[0].shape[1]
+    if each == channels:
+        yield slice(0, channels), whole_table(maps)
+        return
+    sizes = [m[:, 0].numel() for m in maps]
+    memory = maps[0].new_empty(sum(sizes) * each)
+    for first in range(0, channels, each):
+        width = min(each, channels - first)
+        table = memory[: sum(sizes) * width].view(-1, width)
+        for m, rows in zip(maps, table.split(sizes), strict=True):
+            some = m[:, first : first + width].permute(0, 2, 3, 1)  # [N, H, W, c]
+            rows.view(some.shape).copy_(some)
+        yield slice(first, first + width), table
+
+
+class Block(NamedTuple):
+    """Some whole maps, or some cells of one map, and the rows of the table that go there."""
+
+    maps: slice
+    cells: slice
+    rows: slice
+
+
+def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Block]:
+    """Cut ``maps`` maps of ``cells`` cells, as wide as ``table``, into parts of one ``BLOCK``."""
+    if not reads_values(table):  # their number may be a symbol: one block
+        yield Block(slice(None), slice(None), slice(None))
+        return
+    at_once = max(BLOCK // table.shape[1], 1)
+    whole, part = max(at_once // cells, 1), min(at_once, cells)
+    for k, cell in product(range(0, maps, whole), range(0, cells, part)):
+        last, stop = min(k + whole, maps), min(cell + part, cells)
+        rows = slice(k * cells + cell, (last - 1) * cells + stop)
+        yield Block(slice(k, last), slice(cell, stop), rows)
+
+
+def lay_out(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None:
+    """Write rows, one for each cell of each map, into their places in ``maps``.
+
+    A column of a table is read quickly only if its rows lie in different sets of the cache. Rows
+    of 512 or 1024 channels share a few sets and push each other out, so they are first copied to
+    64 bytes more than their length apart.
+    """
+    channels = rows.shape[1]
+    by_map = maps.stride(2) == 1
+    if by_map and channels * rows.element_size() % 2048 == 0:
+        spaced = rows.new_empty(rows.shape[0], channels + 64 // rows.element_size())
+        rows = spaced[:, :channels].copy_(rows)
+    maps.copy_(rows.unflatten(0, (maps.shape[0], maps.shape[2])).transpose(1, 2))

@@ -1,0 +1,107 @@
+"""A bin is a product: what it reads down the map times what it reads across.
+
+Along one axis a bin reads a *span*: some consecutive cells, each with a weight. The bin's entries
+are every cell of its span of rows with every cell of its span of columns, weight times weight.
+However many samples fall among the same few cells, they make one entry a cell.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int32, Num, Shaped
+from torch import Tensor
+
+from roilearn.ops.embedding_bags.bag import Bag
+
+Size = int | Int32[Tensor, "K 1 1"]
+"""Cells of a map along one axis, or of the map that each of K boxes reads."""
+
+
+class Spans(NamedTuple):
+    """The span of each bin of each box, along one axis."""
+
+    first: Int32[Tensor, "K bins"]  # cell
+    count: Int32[Tensor, "K bins"]  # of cells; a span of none makes an empty bag
+    weight: Float[Tensor, "K bins most"]  # of cell first, first + 1, ...; only count of them
+
+
+def outer_bag(
+    image: Int32[Tensor, " K"], rows: Spans, columns: Spans, size: tuple[int, int]
+) -> Bag:
+    """One bag for each bin of each box: the outer product of its two spans.
+
+    Parameters
+    ----------
+    image : index of the image that each of the K boxes lies in.
+    rows, columns : spans of PH and of PW bins.
+    size : (height, width) of the map.
+
+    Returns
+    -------
+    K * PH * PW bags.
+    """
+    origin = image[:, None, None] * (size[0] * size[1])
+    return outer_bag_from(origin, size[1], rows, columns)
+
+
+def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, columns: Spans) -> Bag:
+    """``outer_bag`` for boxes, or bins, that each read a map of their own.
+
+    The products differ in size. They are laid out in two steps, without padding: a bag becomes a
+    run for each row that it reads, and a run becomes its cells.
+
+    Parameters
+    ----------
+    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map begins that is read.
+    width : of the map: one number, or (K, 1, 1).
+    """
+    first = origin + rows.first[:, :, None] * width + columns.first[:, None, :]  # [K, PH, PW]
+    tall, wide = for_each_bin(rows.count, columns.count)  # [bags]
+    row_weights, column_weights = for_each_bin(_begin(rows.weight), _begin(columns.weight))
+
+    bag, down = _numbered(tall)  # [runs]: which bag, how many rows below its first
+    run, across = _numbered(_at(wide, bag))  # [entries]: which run, how many cells along it
+    if isinstance(width, Tensor):
+        width = _at(width.expand_as(first).flatten(), bag)  # [runs]
+    run_index = _at(first.flatten(), bag) + down * width
+    row_weight = _at(rows.weight.flatten(), _at(row_weights, bag) + down)  # [runs]
+    column_weight = _at(columns.weight.flatten(), _at(_at(column_weights, bag), run) + across)
+    return Bag(
+        index=_at(run_index, run) + across,
+        weight=_at(row_weight, run) * column_weight,
+        offsets=_before(tall * wide),
+    )
+
+
+def for_each_bin(down: Int32[Tensor, "K PH"], across: Int32[Tensor, "K PW"]) -> list[Tensor]:
+    """Give a number for each row of bins, and one for each column, to every bin: [bags] twice."""
+    return [t.flatten() for t in torch.broadcast_tensors(down[:, :, None], across[:, None, :])]
+
+
+def largest(counts: Num[Tensor, "*P"]) -> int:
+    """Size that has room for every one of ``counts``: at least 1, also where there are none."""
+    return max(int(counts.max()), 1) if counts.numel() else 1
+
+
+def _begin(weight: Float[Tensor, "K bins most"]) -> Int32[Tensor, "K bins"]:
+    """Where the weights of each span begin in ``weight.flatten()``."""
+    boxes, bins, most = weight.shape
+    numbers = torch.arange(boxes * bins, dtype=torch.int32, device=weight.device)
+    return numbers.view(boxes, bins) * most
+
+
+def _numbered(counts: Int32[Tensor, " n"]) -> tuple[Int32[Tensor, " m"], Int32[Tensor, " m"]]:
+    """Name group and member of each: counts 2, 3 give groups 0 0 1 1 1, members 0 1 0 1 2."""
+    group = torch.repeat_interleave(counts)
+    everyone = torch.arange(len(group), dtype=torch.int32, device=counts.device)
+    return group, everyone - _at(_before(counts), group)
+
+
+def _before(counts: Int32[Tensor, " n"]) -> Int32[Tensor, " n"]:
+    """How many come before each group: 2, 3, 1 give 0, 2, 5."""
+    return counts.cumsum(0, dtype=torch.int32) - counts
+
+
+def _at(values: Shaped[Tensor, " n"], index: Int32[Tensor, " m"]) -> Shaped[Tensor, " m"]:
+    """``values[index]``, in its faster spelling."""
+    return values.index_select(0, index)

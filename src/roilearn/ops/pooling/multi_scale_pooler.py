@@ -1,0 +1,130 @@
+"""RoIAlign on a pyramid as a module, which finds the scale of each map by its size."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from roilearn.arguments import (
+    check_canonical,
+    check_flag,
+    check_image_shapes,
+    check_names,
+    check_output_size,
+    check_sampling_ratio,
+)
+from roilearn.ops.pooling.multi_scale_roi_align import multi_scale_roi_align
+
+
+class MultiScaleRoIAlign(nn.Module):
+    """``multi_scale_roi_align`` as a module, with torchvision's constructor and call.
+
+    The scale of each map is found from its size and that of the images, at every call.
+
+    Differs from
+    ------------
+    torchvision 0.27: there the height decides, at the first call only. Here the width is looked at
+    too, and a map that fits no power of two along both raises.
+    """
+
+    def __init__(
+        self,
+        featmap_names: Sequence[str],
+        output_size: int | Sequence[int],
+        sampling_ratio: int,
+        *,
+        canonical_scale: float = 224,
+        canonical_level: int = 4,
+        aligned: bool = False,
+    ) -> None:
+        super().__init__()
+        check_names("featmap_names", featmap_names)
+        check_sampling_ratio(sampling_ratio)
+        check_canonical(canonical_scale, canonical_level)
+        check_flag("aligned", aligned)
+        self.featmap_names = featmap_names
+        self.output_size = check_output_size(output_size)
+        self.sampling_ratio = sampling_ratio
+        self.canonical_scale = canonical_scale
+        self.canonical_level = canonical_level
+        self.aligned = aligned
+
+    def forward(
+        self,
+        x: Mapping[str, Float[Tensor, "N C _ _"]],
+        boxes: Sequence[Float[Tensor, "_ 4"]],
+        image_shapes: Sequence[tuple[int, int]],
+    ) -> Float[Tensor, "K C PH PW"]:
+        """Pool boxes from the maps of ``x`` that are named.
+
+        Parameters
+        ----------
+        x : maps by name, finest first; others than ``featmap_names`` are passed over.
+        boxes : one (Ki, 4) tensor for each image, in pixels of the images.
+        image_shapes : (height, width) of each image.
+        """
+        if not isinstance(x, Mapping):
+            raise TypeError(
+                f"x must be a dictionary of maps by name; got {type(x).__name__}. With a list "
+                "call multi_scale_roi_align."
+            )
+        maps = [features for name, features in x.items() if name in self.featmap_names]
+        if not maps:
+            raise ValueError(
+                f"x must hold maps named {', '.join(map(repr, self.featmap_names))}; "
+                f"got {', '.join(map(repr, x)) or 'none'}."
+            )
+        return multi_scale_roi_align(
+            maps,
+            boxes,
+            self.output_size,
+            scales_of(maps, image_shapes),
+            self.sampling_ratio,
+            self.aligned,
+            self.canonical_scale,
+            self.canonical_level,
+        )
+
+    def __repr__(self) -> str:
+        """Write the settings as torchvision does."""
+        return (
+            f"{type(self).__name__}(featmap_names={self.featmap_names}, "
+            f"output_size={self.output_size}, sampling_ratio={self.sampling_ratio})"
+        )
+
+
+def scales_of(
+    maps: Sequence[Float[Tensor, "N C _ _"]], image_shapes: Sequence[tuple[int, int]]
+) -> list[float]:
+    """Cells per pixel of each map: the power of two that its size and the images' suggest.
+
+    The images of a batch are padded to one size, so the largest height and width count.
+
+    Examples
+    --------
+    >>> import torch
+    >>> maps = [torch.zeros(1, 1, 200, 272), torch.zeros(1, 1, 25, 34)]
+    >>> scales_of(maps, [(800, 1066)])
+    [0.25, 0.03125]
+    """
+    shapes = check_image_shapes(image_shapes, maps[0].shape[0])
+    image = [max(side) for side in zip(*shapes, strict=True)]
+    return [scale_of((m.shape[2], m.shape[3]), image) for m in maps]
+
+
+def scale_of(size: tuple[int, int], image: Sequence[int]) -> float:
+    """Power of two that takes an image of one size to a map of another."""
+    guesses = [
+        2.0 ** round(math.log2(cells / pixels)) for cells, pixels in zip(size, image, strict=True)
+    ]
+    for scale in guesses:
+        # Networks round sides up, and batches are padded to whole cells of the coarsest level.
+        spare = [cells - pixels * scale for cells, pixels in zip(size, image, strict=True)]
+        if guesses[0] == guesses[1] or all(-1 < cells < 1 + 32 * scale for cells in spare):
+            return scale
+    raise ValueError(
+        f"x must hold maps that are their images scaled by one power of two; got a map of "
+        f"{size[0]} x {size[1]} cells for images of {image[0]} x {image[1]} pixels, which is "
+        f"1/{1 / guesses[0]:g} of the height and 1/{1 / guesses[1]:g} of the width."
+    )

@@ -1,0 +1,209 @@
+"""RoIAlign on a pyramid, in one call: each box reads the map of its own level.
+
+The cells of all maps are counted through, the second map's after the first's, and one list of bags
+reads them. A box's level says where its map begins and how large it is; the rest is ``roi_align``.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from roilearn.arguments import (
+    check_choice,
+    check_flag,
+    check_one_device,
+    check_output_size,
+    check_pyramid,
+    check_sampling_ratio,
+    check_spatial_scales,
+    check_tensor,
+)
+from roilearn.ops import onnx
+from roilearn.ops.boxes.boxes import as_rois
+from roilearn.ops.custom_op import opaque
+from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
+from roilearn.ops.pooling.levels import assign_levels
+from roilearn.ops.pooling.roi_align import (
+    entries_each,
+    lists_samples,
+    region,
+    roi_align,
+    sample_bag_from,
+)
+from roilearn.ops.tracing import tracing
+
+
+def multi_scale_roi_align(
+    input: Sequence[Float[Tensor, "N C _ _"]],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scales: Sequence[float],
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+    canonical_scale: float = 224,
+    canonical_level: int = 4,
+    rule: str = "floor",
+    *,
+    validate: bool | None = None,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box, on the level that fits its size.
+
+    Parameters
+    ----------
+    input : maps of consecutive levels, finest first, each (N, C, H, W) with its own H and W.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    spatial_scales : cells per image pixel of each map; the first says which level it is: 1/4 is
+        level 2.
+    canonical_scale, canonical_level, rule : as in ``assign_levels``.
+    output_size, sampling_ratio, aligned, validate, out, memory_format : as in ``roi_align``.
+
+    Returns
+    -------
+    (K, C, height, width) tensor, in the order of ``boxes``. Differentiable in the maps and in the
+    boxes, as often as wanted; the choice of a level has no gradient.
+
+    Raises
+    ------
+    ValueError: maps that differ in N or C; as many scales as maps are needed.
+    ValueError, TypeError: see ``roi_align``.
+
+    Source
+    ------
+    Lin et al., Feature Pyramid Networks (2017), section 4.2; torchvision 0.27.
+
+    Differs from
+    ------------
+    torchvision 0.27: there a box inverted along one axis silently gives zeros, and so does a box of
+    a level past the last map where a level is missing between; here they read the first and the
+    last map.
+
+    Examples
+    --------
+    Two maps that hold their own level. The small box reads the first, the large one the second:
+
+    >>> fine, coarse = torch.full((1, 1, 32, 32), 4.0), torch.full((1, 1, 16, 16), 5.0)
+    >>> boxes = [torch.tensor([[0.0, 0, 250, 250], [0, 0, 500, 500]])]
+    >>> multi_scale_roi_align([fine, coarse], boxes, 1, [1 / 16, 1 / 32], 2).flatten()
+    tensor([4., 5.])
+    """
+    bins, maps = check_output_size(output_size), list(input)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
+    for number, level_map in enumerate(maps):
+        check_tensor(f"input[{number}]", level_map)
+    check_choice("memory_format", memory_format, MEMORY_FORMATS)
+    check_pyramid(maps)
+    check_one_device(input=maps, boxes=boxes)
+    scales = check_spatial_scales(spatial_scales, len(maps))
+    if (kernels := kernels_for(maps, boxes, ratio)) is not None:
+        levels = (canonical_scale, canonical_level, rule)
+        options = {"validate": validate, "out": out, "memory_format": memory_format}
+        return kernels.multi_scale_roi_align(
+            maps, boxes, bins, scales, ratio, aligned, *levels, **options
+        )
+    rois = as_rois(boxes, maps[0].shape[0], maps[0].dtype, validate=validate)
+    which = map_of(rois, scales, canonical_scale, canonical_level, rule)  # [K]
+    if onnx.exporting():
+        options = (bins, ratio, aligned)
+        return _every_level(maps, rois, which, scales, *options)
+    if tracing() and not lists_samples(ratio):
+        levels = (canonical_scale, canonical_level, rule)
+        return _of_values(maps, rois, bins, maps[0].shape[1], scales, ratio, aligned, *levels)
+    return by_bags(maps, rois, which, bins, scales, ratio, aligned, out, memory_format)
+
+
+def by_bags(
+    maps: Sequence[Float[Tensor, "N C _ _"]],
+    rois: Float[Tensor, "K 5"],
+    which: Int64[Tensor, " K"],
+    bins: tuple[int, int],
+    spatial_scales: Sequence[float],
+    sampling_ratio: int,
+    aligned: bool,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool boxes that have been checked, each from map number ``which``."""
+    scale = rois.new_tensor(spatial_scales)[which][:, None]
+    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned), which.to(rois.dtype)], 1)
+    sizes = [(level_map.shape[2], level_map.shape[3]) for level_map in maps]
+    make_bag = partial(
+        pyramid_bag, bins=bins, sampling_ratio=sampling_ratio, sizes=sizes, images=maps[0].shape[0]
+    )
+    largest_size = (max(height for height, _ in sizes), max(width for _, width in sizes))
+    entries = entries_each(regions[:, :5], bins, sampling_ratio, largest_size)
+    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
+
+
+def map_of(
+    rois: Float[Tensor, "K 5"],
+    scales: Sequence[float],
+    canonical_scale: float,
+    canonical_level: int,
+    rule: str,
+) -> Int64[Tensor, " K"]:
+    """Choose the map that each box is pooled from, by its number."""
+    first = round(-math.log2(scales[0]))
+    last = max(round(-math.log2(scales[-1])), first)
+    boxes = rois[:, 1:].detach()
+    levels = assign_levels(boxes, first, last, canonical_scale, canonical_level, rule)
+    return (levels - first).clamp(0, len(scales) - 1)
+
+
+def pyramid_bag(
+    regions: Float[Tensor, "K 6"],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    sizes: Sequence[tuple[int, int]],
+    images: int,
+) -> Bag:
+    """List what the samples of each bin read, among the cells of all maps.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width, number of the map; in cells of that map, index
+        coordinates.
+    sizes : (height, width) of each map.
+    """
+    image, top, left, height, width, which = regions.unbind(1)
+    cells = [images * rows * columns for rows, columns in sizes]
+    begin = [sum(cells[:number]) for number in range(len(cells))]
+    numbers = torch.tensor([(*size, at) for size, at in zip(sizes, begin, strict=True)])
+    of_box = numbers.to(regions.device, torch.int32)[which.long()]  # [K, 3]
+    rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
+    origin = first + image.to(torch.int32)[:, None, None] * rows * columns
+    box = (top, left, height, width)
+    return sample_bag_from(origin, box, bins, sampling_ratio, (rows, columns))
+
+
+def _every_level(
+    maps: Sequence[Tensor],
+    rois: Tensor,
+    which: Tensor,
+    scales: Sequence[float],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    aligned: bool,
+) -> Tensor:
+    """Pool all boxes from every map and keep one answer each: what ONNX has words for."""
+    pooled = torch.zeros((), dtype=maps[0].dtype, device=maps[0].device)
+    for number, (level_map, scale) in enumerate(zip(maps, scales, strict=True)):
+        each = roi_align(level_map, rois, bins, scale, sampling_ratio, aligned)
+        pooled = torch.where((which == number)[:, None, None, None], each, pooled)
+    return pooled
+
+
+_of_values = opaque(
+    multi_scale_roi_align,
+    "float[] spatial_scales, SymInt sampling_ratio, bool aligned, float canonical_scale, "
+    "SymInt canonical_level, str rule",
+)

@@ -1,0 +1,182 @@
+"""Position-sensitive RoIAlign: RoIAlign in which every bin reads channels of its own.
+
+The channels of one bin are a map. An image therefore has as many maps as there are bins, and a bag
+begins at the map of its image and its bin; the samples in it are those of ``roi_align``.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float, Int32
+from torch import Tensor, nn
+
+from roilearn.arguments import (
+    check_features,
+    check_one_device,
+    check_output_size,
+    check_position_sensitive,
+    check_sampling_ratio,
+    check_spatial_scale,
+    check_tensor,
+)
+from roilearn.ops.boxes.boxes import as_rois
+from roilearn.ops.custom_op import opaque
+from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.memory import pool_bags
+from roilearn.ops.pooling.roi_align import entries_each, lists_samples, region, sample_bag_from
+from roilearn.ops.tracing import tracing
+
+
+def ps_roi_align(
+    input: Float[Tensor, "N _ H W"],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    *,
+    validate: bool | None = None,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box, each bin in maps of its own.
+
+    Parameters
+    ----------
+    input : (N, C * height * width, H, W) features. Output channel c of bin (i, j) reads channel
+        (c * height + i) * width + j.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    output_size : (height, width) of the grid of bins, or one number for both.
+    spatial_scale : cells per image pixel, 1 / stride.
+    sampling_ratio : samples along each axis of a bin; below 1: adaptive, ceil(bin size).
+    validate : as in ``roi_align``.
+
+    Returns
+    -------
+    (K, C, height, width) tensor, contiguous. The half cell is always subtracted, as in RoIAlign
+    with ``aligned=True``. Differentiable in the features and in the boxes, as often as wanted.
+
+    Raises
+    ------
+    ValueError: channels that do not divide among the bins.
+    ValueError, TypeError: as ``roi_align``; odd boxes: ``roilearn.odd_boxes``.
+
+    Source
+    ------
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's reading; torchvision 0.27.
+
+    Differs from
+    ------------
+    torchvision 0.27: adaptive sampling of a box of no size gives NaN there, 0 here; the boxes get
+    no gradient there.
+
+    Examples
+    --------
+    Four maps that hold their own number, for two by two bins. Each bin reads its own:
+
+    >>> maps = torch.arange(4.0)[None, :, None, None].expand(1, 4, 6, 6)
+    >>> ps_roi_align(maps, torch.tensor([[0.0, 1, 1, 5, 5]]), 2)[0]
+    tensor([[[0., 1.],
+             [2., 3.]]])
+    """
+    bins = check_output_size(output_size)
+    scale = check_spatial_scale(spatial_scale)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_tensor("input", input)
+    check_features(input)
+    check_position_sensitive(input, bins)
+    check_one_device(input=input, boxes=boxes)
+    if (kernels := kernels_for([input], boxes, ratio)) is not None:
+        return kernels.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
+    rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
+    if tracing() and not lists_samples(ratio):
+        channels = input.shape[1] // (bins[0] * bins[1])
+        return _of_values([input], rois, bins, channels, scale, ratio)
+    return by_bags([input], rois, bins, scale, ratio)
+
+
+def by_bags(
+    maps: Sequence[Float[Tensor, "N _ H W"]],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool boxes that have been checked from the one input in ``maps``."""
+    regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned=True)], 1)  # [K, 5]
+    size = (maps[0].shape[2], maps[0].shape[3])
+    make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
+    entries = entries_each(regions, bins, sampling_ratio, size)
+    return pool_bags(make_bag, maps_of_bins(maps[0], bins), regions, entries, bins)
+
+
+def maps_of_bins(
+    input: Float[Tensor, "N _ H W"], bins: tuple[int, int]
+) -> list[Float[Tensor, "_ C H W"]]:
+    """For each image one (height * width, C, H, W) tensor: a map of C channels for every bin.
+
+    A graph for any number of images, none among them, has one tensor of all of them, a copy.
+    """
+    number = bins[0] * bins[1]
+    each = input.unflatten(1, (input.shape[1] // number, number)).transpose(1, 2)
+    if tracing() or not input.shape[0]:
+        return [each.flatten(0, 1)]
+    return list(each.unbind(0))
+
+
+def origins(
+    image: Float[Tensor, " K"], bins: tuple[int, int], cells: int
+) -> Int32[Tensor, "K PH PW"]:
+    """Rows of the table where the map of each bin of each box begins; a map has ``cells``."""
+    number = torch.arange(bins[0] * bins[1], dtype=torch.int32, device=image.device).view(bins)
+    first = image.to(torch.int32)[:, None, None] * number.numel()
+    return (first + number) * cells
+
+
+def position_sensitive_bag(
+    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+) -> Bag:
+    """List what the samples of each bin read in the map of that bin.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width of each box, in cells, index coordinates.
+    size : (height, width) of the map.
+    """
+    image, *box = regions.unbind(1)
+    origin = origins(image, bins, size[0] * size[1])
+    return sample_bag_from(origin, box, bins, sampling_ratio, size)
+
+
+_of_values = opaque(ps_roi_align, "float spatial_scale, SymInt sampling_ratio")
+
+
+class PSRoIAlign(nn.Module):
+    """``ps_roi_align`` as a module, with torchvision's constructor."""
+
+    def __init__(
+        self, output_size: int | Sequence[int], spatial_scale: float, sampling_ratio: int
+    ) -> None:
+        super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
+        check_sampling_ratio(sampling_ratio)
+        self.output_size = output_size
+        self.spatial_scale = spatial_scale
+        self.sampling_ratio = sampling_ratio
+
+    def forward(
+        self,
+        input: Float[Tensor, "N _ H W"],
+        rois: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    ) -> Float[Tensor, "K C PH PW"]:
+        """Pool ``rois``; see ``ps_roi_align``."""
+        options = (self.output_size, self.spatial_scale, self.sampling_ratio)
+        return ps_roi_align(input, rois, *options)
+
+    def __repr__(self) -> str:
+        """Write the settings as torchvision does."""
+        return (
+            f"{type(self).__name__}(output_size={self.output_size}, "
+            f"spatial_scale={self.spatial_scale}, sampling_ratio={self.sampling_ratio})"
+        )

@@ -1,0 +1,355 @@
+"""RoIAlign: leave the box where it is, read the map between cells, average each bin's samples.
+
+The loops of ``roilearn.reference.roi_align``, told as bags. Along one axis a sample reads two
+cells, so a bin reads a few rows of cells down the map and a few columns of cells across it: what
+it reads is their product, each cell with its share of the bin's average.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Bool, Float, Int32
+from torch import Tensor, nn
+
+from roilearn.arguments import (
+    check_choice,
+    check_features,
+    check_flag,
+    check_one_device,
+    check_output_size,
+    check_sampling_ratio,
+    check_spatial_scale,
+    check_tensor,
+)
+from roilearn.ops import onnx
+from roilearn.ops.boxes.boxes import as_rois
+from roilearn.ops.custom_op import opaque
+from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
+from roilearn.ops.embedding_bags.spans import Size, Spans, largest, outer_bag_from
+from roilearn.ops.interpolation import neighbours
+from roilearn.ops.tracing import tracing
+
+FEW_SAMPLES = 2
+"""Up to this sampling ratio every sample is listed; above it, samples that share cells merge."""
+SAMPLE_LIMIT = 2**20
+"""Samples of one box along one axis above which ``roi_align`` raises."""
+
+
+def roi_align(
+    input: Float[Tensor, "N C H W"],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+    *,
+    validate: bool | None = None,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Average bilinear samples over each bin of each box.
+
+    Parameters
+    ----------
+    input : (N, C, H, W) features.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    output_size : (height, width) of the grid of bins, or one number for both.
+    spatial_scale : cells per image pixel, 1 / stride.
+    sampling_ratio : samples along each axis of a bin; below 1: adaptive, ceil(bin size).
+    aligned : subtract half a cell, which takes continuous coordinates (the centre of cell i at
+        i + 0.5) to index coordinates (at i). False is the operator of 2017: it leaves the half
+        cell out and makes every box at least one cell long.
+    validate : whether to look for bad values in ``boxes``. None: in eager mode on the CPU only,
+        because elsewhere a look would wait for the GPU or break a graph that is being traced.
+        (Without a kernel for them adaptive boxes are always looked at: their sizes decide how much
+        there is to do.)
+    out : tensor that takes the result, for calls that follow each other: fresh memory costs as
+        much time as the sums that are written to it. Only where no gradients are recorded.
+    memory_format : of the result, where there is no ``out``: ``torch.channels_last`` saves
+        laying it out map by map, if what comes next wants it cell by cell.
+
+    Returns
+    -------
+    (K, C, height, width) tensor, contiguous unless ``out`` or ``memory_format`` says otherwise, of
+    the features' dtype. Differentiable in the features and in the boxes, as often as wanted.
+
+    Raises
+    ------
+    ValueError: more than ``SAMPLE_LIMIT`` samples of one box along an axis; an ``out`` of another
+        shape, dtype or device, or while gradients are recorded.
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
+        value that is not looked for gives zeros.
+
+    Source
+    ------
+    He et al., Mask R-CNN (2017), section 3; options and order of arithmetic as in
+    torchvision 0.27.
+
+    Examples
+    --------
+    On a ramp that holds the column number, four bins from x = 2 to x = 6:
+
+    >>> ramp = torch.arange(8.0).expand(1, 1, 8, 8)
+    >>> box = torch.tensor([[0.0, 2, 2, 6, 6]])
+    >>> roi_align(ramp, box, (1, 4), sampling_ratio=2, aligned=True)[0, 0]
+    tensor([[2., 3., 4., 5.]])
+    >>> roi_align(ramp, box, (1, 4), sampling_ratio=2, aligned=False)[0, 0]
+    tensor([[2.5000, 3.5000, 4.5000, 5.5000]])
+    """
+    bins = check_output_size(output_size)
+    scale = check_spatial_scale(spatial_scale)
+    ratio = check_sampling_ratio(sampling_ratio)
+    check_flag("aligned", aligned)
+    check_choice("memory_format", memory_format, MEMORY_FORMATS)
+    check_tensor("input", input)
+    check_features(input)
+    check_one_device(input=input, boxes=boxes)
+    if (kernels := kernels_for([input], boxes, ratio)) is not None:
+        options = {"validate": validate, "out": out, "memory_format": memory_format}
+        return kernels.roi_align(input, boxes, bins, scale, ratio, aligned, **options)
+    rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
+    if onnx.exporting():
+        return onnx.node(input, rois, bins, scale, ratio, aligned)
+    if tracing() and not lists_samples(ratio):
+        return _of_values([input], rois, bins, input.shape[1], scale, ratio, aligned)
+    return by_bags([input], rois, bins, scale, ratio, aligned, out, memory_format)
+
+
+def by_bags(
+    maps: Sequence[Float[Tensor, "N C H W"]],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+    aligned: bool,
+    out: Float[Tensor, "K C PH PW"] | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool boxes that have been checked from the one map of ``maps``."""
+    regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned)], 1)  # [K, 5]
+    size = (maps[0].shape[2], maps[0].shape[3])
+    make_bag = partial(sample_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
+    entries = entries_each(regions, bins, sampling_ratio, size)
+    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
+
+
+def region(
+    rois: Float[Tensor, "K 5"], spatial_scale: float | Float[Tensor, "K 1"], aligned: bool
+) -> tuple[Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"]]:
+    """Boxes in index coordinates of the map: (top, left, height, width) of each, in cells."""
+    x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)
+    height, width = y2 - y1, x2 - x1
+    if not aligned:
+        height, width = height.clamp(min=1), width.clamp(min=1)
+    return y1, x1, height, width
+
+
+def sample_bag(
+    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+) -> Bag:
+    """List what the samples of each bin read: K * PH * PW bags.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width of each box, in cells, index coordinates.
+    size : (height, width) of the map.
+    """
+    image, *box = regions.unbind(1)
+    origin = image.to(torch.int32)[:, None, None] * (size[0] * size[1])
+    return sample_bag_from(origin, box, bins, sampling_ratio, size)
+
+
+def sample_bag_from(
+    origin: Int32[Tensor, "K ..."],
+    box: Sequence[Float[Tensor, " K"]],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    size: tuple[Size, Size],
+) -> Bag:
+    """``sample_bag`` for boxes, or bins, that each read a map of their own.
+
+    Parameters
+    ----------
+    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map begins that is read.
+    box : top, left, height, width in cells, index coordinates.
+    size : (height, width) of the map: numbers, or (K, 1, 1) each.
+    """
+    top, left, height, width = box
+    rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
+    columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
+    if lists_samples(sampling_ratio):
+        return sample_by_sample(origin, rows, columns, size)
+    return outer_bag_from(origin, size[1], spans(rows, size[0]), spans(columns, size[1]))
+
+
+def lists_samples(sampling_ratio: int) -> bool:
+    """Whether bags list sample after sample: where they are few, or sizes must be known early."""
+    return sampling_ratio > 0 and (sampling_ratio <= FEW_SAMPLES or tracing())
+
+
+def samples_a_bin(
+    length: Float[Tensor, " K"], bins: int, sampling_ratio: int
+) -> Float[Tensor, " K"]:
+    """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, one a cell."""
+    if sampling_ratio > 0:
+        return torch.full_like(length, sampling_ratio)
+    return (length / bins).ceil().clamp(min=0)
+
+
+def sample_positions(
+    start: Float[Tensor, " K"], length: Float[Tensor, " K"], bins: int, sampling_ratio: int = -1
+) -> Float[Tensor, "K bins S"]:
+    """Index positions of the samples of each bin along one axis: centres of equal parts.
+
+    Parameters
+    ----------
+    start, length : where each box starts and how long it is, in cells, index coordinates.
+    bins : number of bins.
+    sampling_ratio : samples a bin; below 1: adaptive.
+
+    Returns
+    -------
+    (K, bins, S) positions. Adaptive boxes have different numbers of samples: S is the largest,
+    and NaN stands where a box has no sample.
+
+    Examples
+    --------
+    >>> sample_positions(torch.tensor([2.0]), torch.tensor([4.0]), 2, 2)
+    tensor([[[2.5000, 3.5000],
+             [4.5000, 5.5000]]])
+    """
+    samples = samples_a_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
+    most = sampling_ratio if sampling_ratio > 0 else largest(samples)
+    start, bin_size = start[:, None, None], (length / bins)[:, None, None]  # [K, 1, 1]
+    i = torch.arange(bins, dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
+    s = torch.arange(most, dtype=start.dtype, device=start.device)  # [S]
+    position = start + i * bin_size + (s + 0.5) * bin_size / samples.clamp(min=1)
+    return torch.where(s < samples, position, torch.nan)
+
+
+def in_band(position: Float[Tensor, "*P"], size: Size) -> Bool[Tensor, "*P"]:
+    """Whether each sample counts: at most one cell outside the first and last value's positions.
+
+    Samples in the band read the clamped border; beyond it they are 0, and still divided by.
+    """
+    return (position >= -1) & (position <= size)
+
+
+def sample_by_sample(
+    origin: Int32[Tensor, "K ..."],
+    rows: Float[Tensor, "K PH S"],
+    columns: Float[Tensor, "K PW S"],
+    size: tuple[Size, Size],
+) -> Bag:
+    """Bags of 4 * S * S entries: the four cells of one sample, of the next, and so on."""
+    row, row_weight = cells_read(rows, size[0])  # [K, PH, 2S]
+    column, column_weight = cells_read(columns, size[1])  # [K, PW, 2S]
+    row = row * size[1]  # in rows of the table
+    index = row[:, :, None, :, None] + column[:, None, :, None, :]  # [K, PH, PW, 2S, 2S]
+    index = index + origin[..., None, None]
+    weight = row_weight[:, :, None, :, None] * column_weight[:, None, :, None, :]
+    each = row.shape[-1] * column.shape[-1]
+    offsets = torch.arange(0, index.numel(), each, dtype=torch.int32, device=index.device)
+    return Bag(index.flatten(), weight.flatten(), offsets)
+
+
+def cells_read(
+    position: Float[Tensor, "K bins S"], size: Size
+) -> tuple[Int32[Tensor, "K bins 2*S"], Float[Tensor, "K bins 2*S"]]:
+    """Both cells that each sample of one axis reads, and what each weighs in the bin's average."""
+    inside = in_band(position, size)
+    low, high, fraction = neighbours(torch.where(inside, position, 0), size)
+    share = inside.to(position.dtype) / position.shape[-1]
+    weight = torch.stack([(1 - fraction) * share, fraction * share], -1)
+    return torch.stack([low, high], -1).flatten(2).to(torch.int32), weight.flatten(2)
+
+
+def spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
+    """Cells that the samples of each bin read along one axis, each cell once.
+
+    The samples of a bin lie beside each other, so the cells do too; their weights are added up.
+    """
+    inside = in_band(position, size)
+    low, high, fraction = neighbours(torch.where(inside, position, 0), size)
+    first = torch.where(inside, low, size).amin(-1, keepdim=True).clamp(max=size - 1)
+    low, high = (torch.where(inside, cell - first, 0) for cell in (low, high))  # [K, bins, S]
+    count = high.amax(-1) + 1  # [K, bins]
+
+    samples = position.isfinite().sum(-1, keepdim=True).clamp(min=1)
+    share = inside.to(position.dtype) / samples
+    weight = share.new_zeros(*count.shape, largest(count))
+    weight = weight.scatter_add(2, low, (1 - fraction) * share)
+    weight = weight.scatter_add(2, high, fraction * share)
+    count = count * inside.any(-1)  # a bin that reads nothing is empty
+    return Spans(first.squeeze(-1).to(torch.int32), count.to(torch.int32), weight)
+
+
+def entries_each(
+    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+) -> Float[Tensor, " K"]:
+    """Bound the entries of each box's bags; raise where a box has too many samples."""
+    if lists_samples(sampling_ratio):
+        return regions.new_full(regions.shape[:1], 4 * sampling_ratio**2 * bins[0] * bins[1])
+    if sampling_ratio * max(bins) > SAMPLE_LIMIT:
+        raise ValueError(
+            f"sampling_ratio must give a box at most {SAMPLE_LIMIT} samples along an axis; "
+            f"got {sampling_ratio} for each of {max(bins)} bins."
+        )
+    cells, samples = [], []
+    for length, axis_bins, limit in zip(regions[:, 3:].detach().T, bins, size, strict=True):
+        samples.append(samples_a_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
+        if not bool((samples[-1] <= SAMPLE_LIMIT).all()):
+            raise ValueError(
+                f"boxes must be small enough to sample adaptively; got one {length.max():g} cells "
+                f"long, which takes {samples[-1].max():g} samples along that side, more than "
+                f"{SAMPLE_LIMIT}. Clip boxes to the image, or set sampling_ratio."
+            )
+        cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # neighbouring bins share
+    # Along an axis every box has as many places for samples as the longest box needs.
+    return cells[0] * cells[1] + largest(samples[0] + samples[1])
+
+
+_of_values = opaque(roi_align, "float spatial_scale, SymInt sampling_ratio, bool aligned")
+
+
+class RoIAlign(nn.Module):
+    """``roi_align`` as a module, with torchvision's constructor."""
+
+    def __init__(
+        self,
+        output_size: int | Sequence[int],
+        spatial_scale: float,
+        sampling_ratio: int,
+        aligned: bool = False,
+    ) -> None:
+        super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
+        check_sampling_ratio(sampling_ratio)
+        check_flag("aligned", aligned)
+        self.output_size = output_size
+        self.spatial_scale = spatial_scale
+        self.sampling_ratio = sampling_ratio
+        self.aligned = aligned
+
+    def forward(
+        self,
+        input: Float[Tensor, "N C H W"],
+        rois: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    ) -> Float[Tensor, "K C PH PW"]:
+        """Pool ``rois``; see ``roi_align``."""
+        return roi_align(
+            input, rois, self.output_size, self.spatial_scale, self.sampling_ratio, self.aligned
+        )
+
+    def __repr__(self) -> str:
+        """Write the settings as torchvision does."""
+        return (
+            f"{type(self).__name__}(output_size={self.output_size}, "
+            f"spatial_scale={self.spatial_scale}, sampling_ratio={self.sampling_ratio}, "
+            f"aligned={self.aligned})"
+        )

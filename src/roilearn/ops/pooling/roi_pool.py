@@ -1,0 +1,218 @@
+"""RoIPool: round the box to whole cells, cut it into whole-cell bins, keep each bin's maximum.
+
+A bin is a rectangle of cells. Its average is a bag of equal weights. Its maximum is no weighted
+sum, but it reads the same cells: gather them, a few bins at a time, and keep the largest.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float, Int32, Int64
+from torch import Tensor, nn
+
+from roilearn.arguments import (
+    check_choice,
+    check_features,
+    check_one_device,
+    check_output_size,
+    check_spatial_scale,
+    check_tensor,
+)
+from roilearn.ops.boxes.boxes import as_rois
+from roilearn.ops.custom_op import opaque
+from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_pieces
+from roilearn.ops.embedding_bags.spans import Spans, for_each_bin, largest, outer_bag
+from roilearn.ops.pooling.max_pool import largest_of
+from roilearn.ops.pooling.quantize import quantize_box
+from roilearn.ops.tracing import tracing
+
+POOL_MODES = ("max", "average")
+
+
+def roi_pool(
+    input: Float[Tensor, "N C H W"],
+    boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    output_size: int | Sequence[int],
+    spatial_scale: float = 1.0,
+    mode: str = "max",
+    *,
+    validate: bool | None = None,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool each box into a grid of ``output_size`` bins of whole cells.
+
+    Parameters
+    ----------
+    input : (N, C, H, W) features.
+    boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
+        (Ki, 4) tensor for each image.
+    output_size : (height, width) of the grid, or one number for both.
+    spatial_scale : cells per image pixel, 1 / stride.
+    mode : ``"max"`` as the kernels, or ``"average"``.
+    validate : as in ``roi_align``.
+
+    Returns
+    -------
+    (K, C, height, width) tensor, contiguous. An empty bin, outside the map, is 0. The maximum
+    passes over NaN cells; of nothing but NaN it is NaN. Differentiable in the features: a bin
+    pays its first largest cell in reading order. Rounded boxes have no gradient.
+
+    Raises
+    ------
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
+        value that is not looked for gives zeros.
+
+    Source
+    ------
+    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.27.
+
+    Differs from
+    ------------
+    torchvision 0.27: a bin of nothing but NaN or minus infinity gives the lowest number of the
+    type there, and pays nobody.
+
+    Examples
+    --------
+    >>> features = torch.arange(9.0).reshape(1, 1, 3, 3)
+    >>> roi_pool(features, torch.tensor([[0.0, 0, 0, 2, 2]]), 2)[0, 0]
+    tensor([[4., 5.],
+            [7., 8.]])
+    """
+    check_choice("mode", mode, POOL_MODES)
+    bins = check_output_size(output_size)
+    scale = check_spatial_scale(spatial_scale)
+    check_tensor("input", input)
+    check_features(input)
+    check_one_device(input=input, boxes=boxes)
+    if mode == "max" and (kernels := kernels_for([input], boxes)) is not None:
+        return kernels.roi_pool(input, boxes, bins, scale, validate=validate)
+    rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
+    if tracing():
+        return _of_values([input], rois, bins, input.shape[1], scale, mode)
+    if mode == "max":
+        return by_gathers(input, rois, bins, scale)
+    size = (input.shape[2], input.shape[3])
+    make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size)
+    return pool_bags(make_bag, [input], rois, cells_each(rois, bins, scale, size), bins)
+
+
+def by_gathers(
+    input: Float[Tensor, "N C H W"],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool the maxima of boxes that have been checked."""
+    size = (input.shape[2], input.shape[3])
+    pool = partial(largest_cells, bins=bins, spatial_scale=spatial_scale)
+    return pool_in_pieces(pool, input, rois, cells_each(rois, bins, spatial_scale, size))
+
+
+def cells_each(
+    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+) -> Int64[Tensor, " K"]:
+    """Count the cells that the bins of each box read."""
+    _, rows, columns = box_spans(rois, bins, spatial_scale, size)
+    return rows.count.sum(1) * columns.count.sum(1)
+
+
+def average_bag(
+    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+) -> Bag:
+    """Cells of each bin, all of one weight: the mean as a bag."""
+    return outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
+
+
+def largest_cells(
+    input: Float[Tensor, "N C H W"],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+) -> Float[Tensor, "K C PH PW"]:
+    """Largest value of each channel among the cells of each bin; 0 for a bin without cells."""
+    height, width = input.shape[2:]
+    image, rows, columns = box_spans(rois, bins, spatial_scale, (height, width))
+    top, left = for_each_bin(image[:, None] * height + rows.first, columns.first)  # [bins]
+    tall, wide = for_each_bin(rows.count, columns.count)
+    first = top * width + left  # row of the table
+    return largest_of(input, image, first, wide, tall * wide, (len(rois), *bins))
+
+
+def box_spans(
+    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+) -> tuple[Int32[Tensor, " K"], Spans, Spans]:
+    """Both roundings, of the boxes and of their bins: (image, spans of rows, spans of columns)."""
+    x1, y1, x2, y2 = quantize_box(rois[:, 1:], spatial_scale, "half_away")
+    axes = ((y1, y2, bins[0], size[0]), (x1, x2, bins[1], size[1]))
+    rows, columns = (equal_weights(*bin_edges(*axis), rois.dtype) for axis in axes)
+    return rois[:, 0].int(), rows, columns
+
+
+def bin_edges(
+    first: Float[Tensor, " K"], last: Float[Tensor, " K"], bins: int, limit: int
+) -> tuple[Int32[Tensor, "K bins"], Int32[Tensor, "K bins"]]:
+    """Cells of each bin along one axis: rounded outwards, so that neighbouring bins overlap.
+
+    Parameters
+    ----------
+    first, last : first and last cell of each rounded box, both included; whole numbers.
+    bins : number of bins.
+    limit : size of the map along this axis; no bin reaches outside it.
+
+    Returns
+    -------
+    (start, stop), stop excluded. A bin with start >= stop is empty.
+
+    Examples
+    --------
+    Twelve cells in seven bins:
+
+    >>> start, stop = bin_edges(torch.tensor([0.0]), torch.tensor([11.0]), 7, limit=38)
+    >>> start.tolist(), stop.tolist()
+    ([[0, 1, 3, 5, 6, 8, 10]], [[2, 4, 6, 7, 9, 11, 12]])
+    """
+    bin_size = ((last - first + 1).clamp(min=1) / bins)[:, None]  # [K, 1]
+    i = torch.arange(bins, dtype=first.dtype, device=first.device)
+    start = first[:, None] + (i * bin_size).floor()  # [K, bins]
+    stop = first[:, None] + ((i + 1) * bin_size).ceil()
+    return start.clamp(0, limit).int(), stop.clamp(0, limit).int()
+
+
+def equal_weights(
+    start: Int32[Tensor, "K bins"], stop: Int32[Tensor, "K bins"], dtype: torch.dtype
+) -> Spans:
+    """Spans from ``start`` to ``stop`` whose cells share a weight of 1."""
+    count = (stop - start).clamp(min=0)
+    share = 1 / count.clamp(min=1).to(dtype)
+    return Spans(start, count, share[:, :, None].expand(-1, -1, largest(count)))
+
+
+_of_values = opaque(roi_pool, "float spatial_scale, str mode")
+
+
+class RoIPool(nn.Module):
+    """``roi_pool`` as a module, with torchvision's constructor."""
+
+    def __init__(self, output_size: int | Sequence[int], spatial_scale: float) -> None:
+        super().__init__()
+        check_output_size(output_size)
+        check_spatial_scale(spatial_scale)
+        self.output_size = output_size
+        self.spatial_scale = spatial_scale
+
+    def forward(
+        self,
+        input: Float[Tensor, "N C H W"],
+        rois: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
+    ) -> Float[Tensor, "K C PH PW"]:
+        """Pool ``rois``; see ``roi_pool``."""
+        return roi_pool(input, rois, self.output_size, self.spatial_scale)
+
+    def __repr__(self) -> str:
+        """Write the settings as torchvision does."""
+        return (
+            f"{type(self).__name__}(output_size={self.output_size}, "
+            f"spatial_scale={self.spatial_scale})"
+        )

@@ -1,0 +1,200 @@
+"""Non-maximum suppression: of boxes that overlap too much, the one with the highest score stays.
+
+The loop of ``roilearn.reference.nms``, its arguments and its place in a graph; how many boxes are
+asked at once, ``nms_survivors`` tells.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float, Int, Int64
+from torch import Tensor
+
+from roilearn.arguments import (
+    check_finite,
+    check_floating,
+    check_four_columns,
+    check_has_values,
+    check_iou_threshold,
+    check_one_a_box,
+    check_one_device,
+    check_tensor,
+    check_whole_numbers,
+)
+from roilearn.ops.dispatch import MOST_BOXES, kernels_for
+from roilearn.ops.suppression.greedy import survivors
+from roilearn.ops.suppression.overlapping_pairs import table_of
+from roilearn.ops.tracing import tracing
+
+
+def nms(
+    boxes: Float[Tensor, "N 4"], scores: Float[Tensor, " N"], iou_threshold: float
+) -> Int64[Tensor, " kept"]:
+    """Keep each box that no kept box of a higher score overlaps by more than the threshold.
+
+    Parameters
+    ----------
+    boxes : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive. float16 and bfloat16 are
+        compared in float32.
+    scores : (N,) scores; of equal ones the first comes first.
+    iou_threshold : intersection over union, from 0 to 1, above which the lower box goes.
+
+    Returns
+    -------
+    Indices of the kept boxes, int64, by descending score; ties by index. A box of no area and
+    an inverted box overlap nothing: they stay. So do boxes whose area the dtype rounds to 0 or to
+    infinity, as in torchvision: sides beyond 1e-22 or 1e19 in float32; pass float64. The same at
+    any number of threads.
+
+    Raises
+    ------
+    ValueError: another shape; a NaN or infinite value; a threshold below 0 or above 1.
+    TypeError: boxes or scores that are not floating point.
+
+    Source
+    ------
+    Greedy suppression as in torchvision 0.27, whose CPU kernel gives the same indices: float32
+    boxes are compared in float32, their IoU with the threshold in double precision.
+
+    Differs from
+    ------------
+    torchvision 0.27: takes NaN and infinite values, and any threshold.
+
+    Examples
+    --------
+    The second box overlaps the first by 0.6, the third by nothing:
+
+    >>> boxes = torch.tensor([[0.0, 0, 4, 4], [1, 0, 5, 4], [6, 0, 10, 4]])
+    >>> nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5)
+    tensor([0, 2])
+    >>> nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.7)
+    tensor([0, 1, 2])
+    """
+    threshold = check_iou_threshold(iou_threshold)
+    check_all(boxes, scores)
+    operator = OPAQUE if tracing() else suppress
+    return operator(boxes.detach(), scores.detach(), None, threshold)
+
+
+def batched_nms(
+    boxes: Float[Tensor, "N 4"],
+    scores: Float[Tensor, " N"],
+    idxs: Int[Tensor, " N"],
+    iou_threshold: float,
+) -> Int64[Tensor, " kept"]:
+    """``nms`` within each group of boxes: those of one class, or of one level.
+
+    Parameters
+    ----------
+    boxes, scores, iou_threshold : as in ``nms``.
+    idxs : (N,) whole numbers: the group of each box. Boxes of two groups never meet.
+
+    Returns
+    -------
+    Indices of the kept boxes of all groups, int64, by descending score; ties by index.
+
+    Raises
+    ------
+    ValueError: as ``nms``; another number of ``idxs``.
+    TypeError: as ``nms``; ``idxs`` that are not whole numbers.
+
+    Differs from
+    ------------
+    torchvision 0.27: moves the groups apart by adding to their coordinates, which rounds them
+    and lets boxes at negative coordinates meet the group before; above 1,000 boxes on the CPU it
+    goes through the groups, and then sorts in a way that leaves the order of equal scores open.
+
+    Examples
+    --------
+    >>> boxes = torch.tensor([[0.0, 0, 4, 4], [1, 0, 5, 4], [0, 0, 4, 4]])
+    >>> batched_nms(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([1, 1, 2]), 0.5)
+    tensor([0, 2])
+    """
+    threshold = check_iou_threshold(iou_threshold)
+    check_all(boxes, scores)
+    check_tensor("idxs", idxs)
+    check_one_a_box("idxs", idxs, boxes.shape[0])
+    check_whole_numbers("idxs", idxs)
+    check_one_device(boxes=boxes, idxs=idxs)
+    operator = OPAQUE if tracing() else suppress
+    return operator(boxes.detach(), scores.detach(), idxs, threshold)
+
+
+def check_all(boxes: Tensor, scores: Tensor) -> None:
+    """Raise unless there is a floating box of four columns and a floating score for each."""
+    for name, value in (("boxes", boxes), ("scores", scores)):
+        check_tensor(name, value)
+        check_floating(name, value)
+    check_four_columns("boxes", boxes)
+    check_one_a_box("scores", scores, boxes.shape[0])
+    check_one_device(boxes=boxes, scores=scores)
+
+
+def suppress(
+    boxes: Float[Tensor, "N 4"],
+    scores: Float[Tensor, " N"],
+    idxs: Int[Tensor, " N"] | None,
+    iou_threshold: float,
+) -> Int64[Tensor, " kept"]:
+    """Do the work of both. Values decide how many stay, so values are always looked at."""
+    check_has_values("boxes", boxes)
+    check_finite("boxes", boxes)
+    check_finite("scores", scores[:, None])
+    if len(boxes) <= MOST_BOXES and (kernels := kernels_for([boxes], scores)) is not None:
+        if idxs is None:
+            return kernels.nms(boxes, scores, iou_threshold)
+        return kernels.batched_nms(boxes, scores, idxs, iou_threshold)
+    order = scores.argsort(stable=True, descending=True)
+    boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))[order]
+    table, (group, groups) = table_of(boxes), numbered_groups(idxs, order)
+    stays = torch.ones_like(order, dtype=torch.bool)
+    x1, y1, x2, y2, area = table
+    # Others overlap nothing: 0 / 0 or a number over infinity, which is above no threshold.
+    solid = ((x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)).nonzero()[:, 0]
+    threshold = threshold_in(boxes.dtype, iou_threshold)
+    stays[solid] = survivors(table.index_select(1, solid), group[solid], groups, threshold)
+    return order[stays]
+
+
+OPAQUE = torch.library.custom_op(
+    "roilearn::nms",
+    suppress,
+    mutates_args=(),
+    schema="(Tensor boxes, Tensor scores, Tensor? idxs, float iou_threshold) -> Tensor",
+)
+"""``suppress`` as one node of a graph that is being recorded: how many stay, no tracer can know."""
+
+
+@OPAQUE.register_fake
+def some_indices(
+    boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float
+) -> Tensor:
+    """Say what a graph may know of the answer: indices, any number of them."""
+    del scores, idxs, iou_threshold
+    return boxes.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
+
+
+def numbered_groups(
+    idxs: Int[Tensor, " N"] | None, order: Int64[Tensor, " N"]
+) -> tuple[Int64[Tensor, " N"], int]:
+    """Group of each box, by descending score, numbered from 0; and how many numbers there are."""
+    if idxs is None or not len(order):
+        return torch.zeros_like(order), 1
+    number = idxs.to(torch.int64).index_select(0, order)
+    low, high = (int(end) for end in number.aminmax())
+    if high - low < len(order):
+        return number - low, high - low + 1
+    names, number = number.unique(return_inverse=True)
+    return number, len(names)
+
+
+def threshold_in(dtype: torch.dtype, threshold: float) -> float:
+    """Move ``threshold`` to a number of ``dtype`` above which lie the same numbers of ``dtype``.
+
+    PyTorch rounds a number to the dtype of the tensor that it is compared with, and 0.3 upwards:
+    an IoU of just that number would then no longer be above 0.3, as it is in the kernel.
+    """
+    rounded = torch.tensor(threshold, dtype=dtype)
+    if rounded.item() > threshold:
+        rounded = rounded.nextafter(torch.zeros_like(rounded))
+    return rounded.item()

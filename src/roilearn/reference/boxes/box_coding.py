@@ -1,0 +1,141 @@
+"""Boxes as deltas: how far a box lies from an anchor, in units a network can learn."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from roilearn.arguments import (
+    check_at_least,
+    check_deltas,
+    check_finite,
+    check_same_rows,
+    check_sides,
+    check_weights,
+)
+from roilearn.reference.boxes.boxes import box_sides
+
+LARGEST_LOG = math.log(1000 / 16)
+"""dw and dh are not decoded beyond this: a side grows by 62.5 at most, 16 pixels to 1,000."""
+
+
+def encode_boxes(
+    boxes: ArrayLike, anchors: ArrayLike, weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0)
+) -> np.ndarray:
+    """Say where each box lies, seen from its anchor.
+
+    Parameters
+    ----------
+    boxes : (K, 4) boxes as x1, y1, x2, y2.
+    anchors : (K, 4) the anchor, or proposal, of each box.
+    weights : four factors, of dx, dy, dw and dh. Deltas of good anchors are small numbers;
+        heads learn them ten or five times as large (10, 10, 5, 5).
+
+    Returns
+    -------
+    (K, 4) deltas dx, dy, dw, dh: how far the centre has to move, in sides of the anchor, and the
+    logarithm of the factor by which each side has to grow.
+
+    Raises
+    ------
+    ValueError: shapes that do not fit; a NaN or infinite coordinate; a side that is not above 0;
+        weights that are not four positive numbers.
+
+    Source
+    ------
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+
+    Examples
+    --------
+    Half the anchor's width to the right, and twice as high:
+
+    >>> encode_boxes([[5, 0, 15, 20]], [[0, 5, 10, 15]]).round(3)
+    array([[0.5  , 0.   , 0.   , 0.693]])
+    """
+    factors = check_weights(weights)
+    boxes, anchors = box_sides("boxes", boxes), box_sides("anchors", anchors)
+    check_same_rows("anchors", anchors, "boxes", len(boxes))
+    check_sides("boxes", boxes)
+    check_sides("anchors", anchors)
+    deltas = np.zeros((len(boxes), 4), np.result_type(boxes, anchors, np.float32))
+    for k, (box, anchor) in enumerate(zip(boxes, anchors, strict=True)):
+        centre_x, centre_y, width, height = centre_and_size(box)
+        anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchor)
+        deltas[k] = (
+            (centre_x - anchor_x) / anchor_width,
+            (centre_y - anchor_y) / anchor_height,
+            math.log(width / anchor_width),
+            math.log(height / anchor_height),
+        )
+    return deltas * np.array(factors, deltas.dtype)
+
+
+def decode_boxes(
+    deltas: ArrayLike,
+    anchors: ArrayLike,
+    weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+    largest_log: float = LARGEST_LOG,
+) -> np.ndarray:
+    """Move and stretch each anchor by its deltas: the inverse of ``encode_boxes``.
+
+    Parameters
+    ----------
+    deltas : (K, 4), or (K, C, 4) with a row for each of C classes. A head's (K, 4 * C) becomes
+        the latter by ``reshape(K, C, 4)``.
+    anchors : (K, 4) boxes as x1, y1, x2, y2.
+    weights : those of ``encode_boxes``.
+    largest_log : dw and dh above it count as it, so that no exponential overflows;
+        ``math.inf`` lets them be.
+
+    Returns
+    -------
+    Boxes x1, y1, x2, y2, of the shape of ``deltas``. They may reach outside the image.
+
+    Raises
+    ------
+    ValueError: shapes that do not fit; a NaN or infinite number; weights that
+        are not four positive numbers.
+    TypeError: deltas that are not floating point.
+
+    Source
+    ------
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+
+    Differs from
+    ------------
+    torchvision 0.27: its coder takes (K, 4 * C) and gives (K, C, 4).
+
+    Examples
+    --------
+    >>> decode_boxes([[0.5, 0, 0, math.log(2)]], [[0, 5, 10, 15]])
+    array([[ 5.,  0., 15., 20.]])
+    """
+    factors = check_weights(weights)
+    deltas, anchors = np.asarray(deltas), box_sides("anchors", anchors)
+    check_deltas(deltas)
+    check_same_rows("anchors", anchors, "deltas", len(deltas))
+    check_finite("deltas", deltas.reshape(-1, 4))
+    limit = check_at_least("largest_log", largest_log, 0)
+    boxes = np.zeros(deltas.shape, np.result_type(deltas, anchors, np.float32))
+    for place in np.ndindex(deltas.shape[:-1]):
+        anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchors[place[0]])
+        dx, dy, dw, dh = deltas[place].astype(boxes.dtype) / np.array(factors, boxes.dtype)
+        centre_x = anchor_x + dx * anchor_width
+        centre_y = anchor_y + dy * anchor_height
+        width = anchor_width * math.exp(min(dw, limit))
+        height = anchor_height * math.exp(min(dh, limit))
+        boxes[place] = (
+            centre_x - 0.5 * width,
+            centre_y - 0.5 * height,
+            centre_x + 0.5 * width,
+            centre_y + 0.5 * height,
+        )
+    return boxes
+
+
+def centre_and_size(box: np.ndarray) -> tuple[float, float, float, float]:
+    """Centre x and y, width and height of one box."""
+    x1, y1, x2, y2 = box
+    width, height = x2 - x1, y2 - y1
+    return x1 + 0.5 * width, y1 + 0.5 * height, width, height

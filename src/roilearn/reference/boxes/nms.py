@@ -1,0 +1,117 @@
+"""Non-maximum suppression: of boxes that overlap too much, the one with the highest score stays."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from roilearn.arguments import (
+    check_finite,
+    check_floating,
+    check_four_columns,
+    check_iou_threshold,
+    check_one_a_box,
+    check_whole_numbers,
+)
+from roilearn.reference.boxes.iou import shared_and_united
+
+
+def nms(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> np.ndarray:
+    """Keep each box that no kept box of a higher score overlaps by more than the threshold.
+
+    Parameters
+    ----------
+    boxes : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive. float16 is compared in float32.
+    scores : (N,) scores; of equal ones the first comes first.
+    iou_threshold : intersection over union, from 0 to 1, above which the lower box goes.
+
+    Returns
+    -------
+    Indices of the kept boxes, by descending score; ties by index. A box of no area and an
+    inverted box overlap nothing: they stay.
+
+    Raises
+    ------
+    ValueError: another shape; a NaN or infinite value; a threshold below 0 or above 1.
+    TypeError: boxes or scores that are not floating point.
+
+    Source
+    ------
+    Greedy suppression as in torchvision 0.27, whose CPU kernel gives the same indices: float32
+    boxes are compared in float32, their IoU with the threshold in double precision.
+
+    Differs from
+    ------------
+    torchvision 0.27: takes NaN and infinite values, and any threshold.
+
+    Examples
+    --------
+    The second box overlaps the first by 0.6, the third by nothing:
+
+    >>> boxes = np.array([[0.0, 0, 4, 4], [1, 0, 5, 4], [6, 0, 10, 4]])
+    >>> nms(boxes, np.array([0.9, 0.8, 0.7]), 0.5)
+    array([0, 2])
+    >>> nms(boxes, np.array([0.9, 0.8, 0.7]), 0.7)
+    array([0, 1, 2])
+    """
+    scores = np.asarray(scores)
+    return batched_nms(boxes, scores, np.zeros(scores.shape, int), iou_threshold)
+
+
+def batched_nms(
+    boxes: ArrayLike, scores: ArrayLike, idxs: ArrayLike, iou_threshold: float
+) -> np.ndarray:
+    """``nms`` within each group of boxes: those of one class, or of one level.
+
+    Parameters
+    ----------
+    boxes, scores, iou_threshold : as in ``nms``.
+    idxs : (N,) whole numbers: the group of each box. Boxes of two groups never meet.
+
+    Returns
+    -------
+    Indices of the kept boxes of all groups, by descending score; ties by index.
+
+    Raises
+    ------
+    ValueError: as ``nms``; another number of ``idxs``.
+    TypeError: as ``nms``; ``idxs`` that are not whole numbers.
+
+    Differs from
+    ------------
+    torchvision 0.27: moves the groups apart by adding to their coordinates, which rounds them
+    and lets boxes at negative coordinates meet the group before; above 1,000 boxes on the CPU it
+    goes through the groups, and then sorts in a way that leaves the order of equal scores open.
+
+    Examples
+    --------
+    >>> boxes = np.array([[0.0, 0, 4, 4], [1, 0, 5, 4], [0, 0, 4, 4]])
+    >>> batched_nms(boxes, np.array([0.9, 0.8, 0.7]), np.array([1, 1, 2]), 0.5)
+    array([0, 2])
+    """
+    threshold = check_iou_threshold(iou_threshold)
+    boxes, scores, idxs = np.asarray(boxes), np.asarray(scores), np.asarray(idxs)
+    check_floating("boxes", boxes)
+    check_floating("scores", scores)
+    check_four_columns("boxes", boxes)
+    check_one_a_box("scores", scores, len(boxes))
+    check_one_a_box("idxs", idxs, len(boxes))
+    check_whole_numbers("idxs", idxs)
+    check_finite("boxes", boxes)
+    check_finite("scores", scores[:, None])
+    boxes = boxes.astype(np.result_type(boxes, np.float32))
+    kept = []
+    for i in np.argsort(-scores, kind="stable"):
+        rivals = [j for j in kept if idxs[j] == idxs[i]]
+        if not any(overlaps(boxes[i], boxes[j], threshold) for j in rivals):
+            kept.append(i)
+    return np.array(kept, np.int64)
+
+
+def overlaps(a: np.ndarray, b: np.ndarray, threshold: float) -> bool:
+    """Whether the intersection over union of two boxes is above the threshold.
+
+    A float32 number must become a float before it is compared: NumPy would round the threshold
+    to float32 instead, and an IoU that is 0.3 in float32, a little above 0.3, would be equal to it.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # infinity over infinity: above nothing
+        shared, union = shared_and_united(a, b)
+        return bool(shared > 0) and float(shared / union) > threshold

@@ -1,0 +1,34 @@
+"""Errors speak of options, and only of options."""
+
+from pathlib import Path
+
+import pytest
+
+import roilearn
+from roilearn.cli.errors import PHRASES, as_typed
+
+OPTIONS = ("batch_size", "clip", "model", "seed", "steps", "weight_decay", "weights")
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("weights must be a file", "--weights must be a file"),
+        ("--weights must be a file", "--weights must be a file"),
+        ("the weights of a model", "the weights of a model"),
+        ("a lower weight_decay", "a lower --weight-decay"),
+        ("weights 'the first' then and 'a' now", "--weights 'the first' then and 'a' now"),
+        ("seed of data 3 then and 4 now", "seed of data 3 then and 4 now"),
+        ("delete it or pass resume=False (there)", "delete it or add --again (there)"),
+    ],
+)
+def test_names_of_arguments_become_options(said, typed):
+    assert as_typed(ValueError(said), OPTIONS) == typed
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_every_phrase_is_still_said(phrase):
+    sources = Path(roilearn.__file__).parent
+    files = [*sources.glob("train/*.py"), *sources.glob("models/*.py")]
+    saying = [file for file in files if phrase in file.read_text(encoding="utf-8")]
+    assert {file.name for file in saying} - {"typed.py"}

@@ -1,0 +1,32 @@
+"""What cannot be loaded is said in a line, from this process and from another one."""
+
+import pytest
+import torch
+from toy_training import Noise
+
+from roilearn.train.data_loader import load_parts
+from roilearn.train.distributed import Processes
+from roilearn.train.gradient_accumulation import DataError, next_part, to_device
+from roilearn.train.settings import Settings
+
+
+class Deleted(Noise):
+    def __getitem__(self, index):
+        raise FileNotFoundError(2, "No such file or directory", "gone.png")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_missing_file_is_named_without_a_traceback(workers):
+    settings = Settings(steps=1, batch_size=2, workers=workers)
+    parts = iter(load_parts(Deleted(), settings, 0, Processes()))
+    with pytest.raises(DataError, match=r"cannot be loaded: .*No such file.*'gone\.png'") as error:
+        next_part(parts)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_tensors_move_and_the_rest_stays():
+    images, targets = to_device(
+        ([torch.zeros(1)], [{"boxes": torch.zeros(1), "name": "noise"}]), torch.device("meta")
+    )
+    assert images[0].device.type == targets[0]["boxes"].device.type == "meta"
+    assert targets[0]["name"] == "noise"

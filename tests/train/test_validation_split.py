@@ -1,0 +1,107 @@
+"""What is learned from and what is measured on: never the same image, and nothing without masks."""
+
+import json
+
+import pytest
+
+from roilearn.data import ShapeScenes, export_coco
+from roilearn.train import validation_split
+
+
+@pytest.fixture(scope="module")
+def coco(tmp_path_factory):
+    return export_coco(ShapeScenes(4, size=64), tmp_path_factory.mktemp("coco"))
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """A way to change all annotations of a file of two scenes; None: to leave them out."""
+    file = export_coco(ShapeScenes(2, size=(48, 64)), tmp_path)
+
+    def change(make):
+        contents = json.loads(file.read_text(encoding="utf-8"))
+        contents["annotations"] = [new for each in contents["annotations"] if (new := make(each))]
+        file.write_text(json.dumps(contents), encoding="utf-8")
+        return file
+
+    return change
+
+
+def test_a_folder_is_searched_for_its_annotations(tmp_path, coco):
+    images = coco.parent / "images"
+    assert (
+        validation_split.find_coco(coco)
+        == validation_split.find_coco(coco.parent)
+        == (images, coco)
+    )
+    (tmp_path / "annotations").mkdir()
+    file = tmp_path / "annotations" / "train.json"
+    file.write_bytes(coco.read_bytes())
+    assert validation_split.find_coco(tmp_path) == (tmp_path / "annotations", file)
+    (tmp_path / "images").mkdir()
+    assert validation_split.find_coco(tmp_path) == (tmp_path / "images", file)
+    file.with_name("val.json").write_bytes(coco.read_bytes())
+    with pytest.raises(ValueError, match=r"train\.json, val\.json"):
+        validation_split.find_coco(tmp_path)
+
+
+def test_no_image_is_both_learned_and_measured(coco):
+    material = validation_split.coco_material(coco, None, seed=1)
+    assert len(material.learn) == 3
+    assert sorted([*material.learn.indices, *material.measure.indices]) == [0, 1, 2, 3]
+    assert (
+        material.measure.indices
+        != validation_split.coco_material(coco, None, seed=2).measure.indices
+    )
+
+
+def test_what_is_held_out_is_named(coco):
+    material = validation_split.coco_material(coco, None, seed=1)
+    (index,) = material.measure.indices
+    assert list(material.held_out) == [f"{index:06}.png"]
+    said = f"3 images to learn from, 1 to measure, held out: {index:06}.png"
+    assert str(material) == said
+    both = validation_split.coco_material(coco, coco, seed=1)
+    assert str(both) == "4 images to learn from, 4 to measure"
+    assert both.source == material.source
+
+
+def test_another_file_is_another_source(coco, changed):
+    one = validation_split.coco_material(coco, coco, 0).source
+    file = changed(lambda each: each)
+    assert validation_split.coco_material(file, file, 0).source != one
+
+
+@pytest.mark.parametrize(
+    ("count", "measured"), [(0, 1), (1, 0), (validation_split.MOST_SCENES + 1, 1)]
+)
+def test_a_number_of_scenes_that_cannot_be(count, measured):
+    with pytest.raises(ValueError, match=r"--(scenes|evaluate) must lie from 1 to 10000000"):
+        validation_split.scenes(count, measured, 0)
+
+
+def test_boxes_alone_are_not_enough(changed):
+    file = changed(lambda each: {k: v for k, v in each.items() if k != "segmentation"})
+    with pytest.raises(ValueError, match="must have segmentations"):
+        validation_split.coco_material(file, None, 0)
+
+
+def test_no_annotations_are_not_called_boxes_alone(changed):
+    file = changed(lambda _: None)
+    with pytest.raises(ValueError, match=r"must have objects to learn from.* has none: no list of"):
+        validation_split.coco_material(file, None, 0)
+    contents = json.loads(file.read_text(encoding="utf-8"))
+    del contents["annotations"]
+    file.write_text(json.dumps(contents), encoding="utf-8")
+    with pytest.raises(ValueError, match="has none: no list of annotations, or an empty one"):
+        validation_split.coco_material(file, None, 0)
+
+
+def test_nothing_but_crowds_teaches_nothing(changed):
+    with pytest.raises(ValueError, match="has nothing but crowds"):
+        validation_split.coco_material(changed(lambda each: {**each, "iscrowd": 1}), None, 0)
+
+
+def test_keypoints_do_not_stop_a_model_that_learns_none(changed):
+    file = changed(lambda each: {**each, "keypoints": [10, 10, 2]})
+    assert "keypoints" not in validation_split.coco_material(file, None, 0).learn[0][1]
