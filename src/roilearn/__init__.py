@@ -6,6 +6,9 @@ use (PyTorch). Importing this package loads NumPy at most: every subpackage load
 
 import lazy_loader
 
+from roilearn import _moved
+
 __version__ = "0.2.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_moved.install()

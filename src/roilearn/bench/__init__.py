@@ -1,5 +1,5 @@
 """Measurements against the peers: ratios within one process, never times from different runs."""
 
-import lazy_loader
+from roilearn._moved import attach_stub
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-import lazy_loader
+from roilearn._moved import attach_stub
 
 if not all(map(find_spec, ("torch", "jaxtyping", "PIL", "pycocotools"))):
     raise ImportError(
@@ -10,4 +10,4 @@ if not all(map(find_spec, ("torch", "jaxtyping", "PIL", "pycocotools"))):
         "installed. Install them with: pip install 'roilearn[train]'"
     )
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

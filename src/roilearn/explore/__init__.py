@@ -4,6 +4,6 @@ A figure is a Python class beside its module. In Jupyter it is an anywidget; in 
 same module runs on its stored state. Needs the extra ``roilearn[explore]``.
 """
 
-import lazy_loader
+from roilearn._moved import attach_stub
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

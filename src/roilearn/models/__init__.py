@@ -6,7 +6,7 @@ mask heads, detections. The names of parameters are torchvision's, so that its w
 
 from importlib.util import find_spec
 
-import lazy_loader
+from roilearn._moved import attach_stub
 
 if not (find_spec("torch") and find_spec("jaxtyping")):
     raise ImportError(
@@ -14,4 +14,4 @@ if not (find_spec("torch") and find_spec("jaxtyping")):
         "Install them with: pip install 'roilearn[torch]'"
     )
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

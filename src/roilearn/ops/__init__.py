@@ -9,7 +9,7 @@ Like torchvision's they are not for ``torch.func``, and unlike those not for ``t
 
 from importlib.util import find_spec
 
-import lazy_loader
+from roilearn._moved import attach_stub
 
 if not (find_spec("torch") and find_spec("jaxtyping")):
     raise ImportError(
@@ -17,4 +17,4 @@ if not (find_spec("torch") and find_spec("jaxtyping")):
         "Install them with: pip install 'roilearn[torch]'"
     )
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -3,6 +3,6 @@
 Nothing here is vectorised on purpose. ``roilearn.ops`` gives the same answers fast.
 """
 
-import lazy_loader
+from roilearn._moved import attach_stub
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
