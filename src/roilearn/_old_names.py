@@ -16,10 +16,12 @@ MOVED_MODULES = {
     "roilearn.reference.multi_scale_roi_align": "roilearn.reference.pooling.multi_scale_roi_align",
     "roilearn.reference.nms": "roilearn.reference.boxes.nms",
     "roilearn.reference.overlap": "roilearn.reference.boxes.iou",
+    "roilearn.reference.paste": "roilearn.reference.boxes.masks",
     "roilearn.reference.proposals": "roilearn.reference.detection.proposals",
     "roilearn.reference.prroi_pool": "roilearn.reference.pooling.prroi_pool",
     "roilearn.reference.ps_roi_align": "roilearn.reference.pooling.ps_roi_align",
     "roilearn.reference.ps_roi_pool": "roilearn.reference.pooling.ps_roi_pool",
+    "roilearn.reference.region_overlap": "roilearn.reference.boxes.iou",
     "roilearn.reference.roi_align": "roilearn.reference.pooling.roi_align",
     "roilearn.reference.roi_align_rotated": "roilearn.reference.pooling.roi_align_rotated",
     "roilearn.reference.roi_pool": "roilearn.reference.pooling.roi_pool",
@@ -166,6 +168,14 @@ MOVED_MODULES = {
 }
 """Old module: where its contents are now. Where a package has the old name, that is imported."""
 RENAMED_NAMES: dict[str, str] = {
+    "roilearn.reference.BELOW": "BELOW_LOW_THRESHOLD",
+    "roilearn.reference.BETWEEN": "BETWEEN_THRESHOLDS",
+    "roilearn.reference.CROWD_SHARE": "CROWD_IOA",
+    "roilearn.reference.Judgement": "ImageEvaluation",
+    "roilearn.reference.LARGEST_LOG": "SCALE_CLAMP",
+    "roilearn.reference.judge_image": "evaluate_image",
+    "roilearn.reference.proposals": "generate_proposals",
+    "roilearn.reference.turned": "rotate_sample",
     "roilearn.ops.LARGEST_LOG": "SCALE_CLAMP",
 }
 """Old name in a package: the new name there, or a dotted path where it is in another module."""

@@ -65,7 +65,7 @@ def fill(boxes, labels):
     return masks
 
 
-def by_pycocotools(detections, targets, regions):
+def by_pycocotools(detections, targets, iou_type):
     """The numbers as pycocotools' own example computes them."""
     records, results = [], []
     for number, (found, target) in enumerate(zip(detections, targets, strict=True)):
@@ -73,7 +73,7 @@ def by_pycocotools(detections, targets, regions):
             for n, label in enumerate(image["labels"]):
                 x1, y1, x2, y2 = image["boxes"][n]
                 record = {"image_id": number, "category_id": int(label)}
-                if regions == "masks":
+                if iou_type == "masks":
                     mask = np.asfortranarray(image["masks"][n], np.uint8)
                     record["segmentation"] = run_lengths.encode(mask)
                 else:
@@ -92,7 +92,7 @@ def by_pycocotools(detections, targets, regions):
         "annotations": records,
     }
     truth.createIndex()
-    measured = COCOeval(truth, truth.loadRes(results), "bbox" if regions == "boxes" else "segm")
+    measured = COCOeval(truth, truth.loadRes(results), "bbox" if iou_type == "boxes" else "segm")
     measured.evaluate()
     measured.accumulate()
     measured.summarize()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from roilearn import reference
-from roilearn.reference.detection.detection_matching import AREAS, LIMITS
-from roilearn.reference.region_overlap import overlaps
+from roilearn.reference.boxes.iou import region_ious
+from roilearn.reference.detection.detection_matching import AREA_RANGES, MAX_DETECTIONS
 
 PLAIN = np.zeros(4, bool)
 
@@ -28,8 +28,8 @@ def row(count, size=10, gap=40):
     return [[gap * k, 0, gap * k + size, size] for k in range(count)]
 
 
-def numbers(detections, targets, regions="boxes"):
-    return reference.average_precision(detections, targets, regions)
+def numbers(detections, targets, iou_type="boxes"):
+    return reference.average_precision(detections, targets, iou_type)
 
 
 def test_the_objects_themselves_are_worth_one():
@@ -138,7 +138,7 @@ def test_a_detection_of_another_size_that_finds_nothing_does_not_count():
 
 
 def test_only_the_best_hundred_of_a_class_in_an_image_are_looked_at():
-    wrong = [[500, k, 510, k + 10] for k in range(LIMITS[-1])]
+    wrong = [[500, k, 510, k + 10] for k in range(MAX_DETECTIONS[-1])]
     scores = [*np.linspace(0.9, 0.5, len(wrong)), 0.1]
     assert numbers([detected([*wrong, *row(1)], scores)], [image(row(1))])["AR100"] == 0
     assert numbers([detected([*wrong[1:], *row(1)], scores[1:])], [image(row(1))])["AR100"] == 1
@@ -161,9 +161,9 @@ def test_masks_are_compared_pixel_by_pixel():
 def test_the_overlap_with_a_crowd_is_the_share_of_the_detection():
     small, large = np.zeros((2, 1, 4, 4), bool)
     small[:, 0, :2], large[:] = True, True
-    assert overlaps(small, large, np.array([True]), "masks") == 1
-    assert overlaps(small, large, np.array([False]), "masks") == 2 / 16
-    assert overlaps(large, small, np.array([True]), "masks") == 2 / 16
+    assert region_ious(small, large, np.array([True]), "masks") == 1
+    assert region_ious(small, large, np.array([False]), "masks") == 2 / 16
+    assert region_ious(large, small, np.array([True]), "masks") == 2 / 16
 
 
 def test_an_empty_mask_overlaps_nothing():
@@ -171,8 +171,8 @@ def test_an_empty_mask_overlaps_nothing():
 
 
 def test_the_areas_meet():
-    assert [high for _, high in list(AREAS.values())[1:-1]] == [
-        low for low, _ in list(AREAS.values())[2:]
+    assert [high for _, high in list(AREA_RANGES.values())[1:-1]] == [
+        low for low, _ in list(AREA_RANGES.values())[2:]
     ]
 
 
@@ -197,5 +197,5 @@ def test_what_does_not_fit_is_named(detections, targets, words):
 
 
 def test_regions_are_boxes_or_masks():
-    with pytest.raises(ValueError, match="regions must be one of 'boxes', 'masks'; got 'segm'"):
+    with pytest.raises(ValueError, match="iou_type must be one of 'boxes', 'masks'; got 'segm'"):
         numbers([detected(row(1), [1])], [image(row(1))], "segm")

@@ -58,7 +58,7 @@ def test_a_side_grows_by_62_and_a_half_at_most():
     deltas = np.array([[0, 0, 99.0, -99.0]])
     x1, y1, x2, y2 = reference.decode_boxes(deltas, ANCHOR)[0]
     assert_allclose([x2 - x1, y2 - y1], [625, 0], atol=1e-12)
-    x1, y1, x2, y2 = reference.decode_boxes(deltas / 10, ANCHOR, largest_log=math.inf)[0]
+    x1, y1, x2, y2 = reference.decode_boxes(deltas / 10, ANCHOR, scale_clamp=math.inf)[0]
     assert_allclose([x2 - x1, y2 - y1], [10 * math.exp(9.9), 10 * math.exp(-9.9)])
 
 

@@ -1,4 +1,4 @@
-"""Detection targets in loops: who is matched, who is drawn, and what each should have answered."""
+"""Detection targets of the NumPy implementation: matching, sampling, labels, deltas and masks."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def targets(proposals=PROPOSALS, target=TARGET, **options):
 def test_half_is_enough_and_the_ground_truth_joins():
     found = targets()
     assert_array_equal(found.labels, [CAT, 0, DOG, 0, CAT, DOG])
-    assert_array_equal(found.index, [0, -1, 1, -1, 0, 1])
+    assert_array_equal(found.matched_idxs, [0, -1, 1, -1, 0, 1])
     assert_array_equal(found.boxes, [*PROPOSALS, *TARGET["boxes"]])
 
 
@@ -40,7 +40,7 @@ def test_deltas_lead_to_the_object_and_are_zero_elsewhere():
     found = targets()
     positive = found.labels > 0
     ends = reference.decode_boxes(found.deltas, found.boxes, reference.DELTA_WEIGHTS)
-    assert_allclose(ends[positive], TARGET["boxes"][found.index[positive]], atol=1e-9)
+    assert_allclose(ends[positive], TARGET["boxes"][found.matched_idxs[positive]], atol=1e-9)
     assert_array_equal(found.deltas[~positive], 0)
     assert_allclose(found.deltas[2], [10 / 12, 0, 5 * np.log(10 / 12), 0], atol=1e-12)
 
@@ -60,7 +60,9 @@ def test_padding_is_no_proposal_and_no_object():
     plain = targets()
     for name in ("boxes", "labels", "deltas"):
         assert_array_equal(getattr(found, name), getattr(plain, name))
-    assert_array_equal(found.index, np.where(plain.index < 0, -1, plain.index + 2))
+    assert_array_equal(
+        found.matched_idxs, np.where(plain.matched_idxs < 0, -1, plain.matched_idxs + 2)
+    )
 
 
 def test_a_crowd_is_no_object_and_what_lies_in_it_no_background():
@@ -69,7 +71,7 @@ def test_a_crowd_is_no_object_and_what_lies_in_it_no_background():
     found = targets(np.concatenate([PROPOSALS, half_in]), crowd)
     assert_array_equal(found.labels, [CAT, 0, 0, 0, CAT, CAT])
     assert_array_equal(found.boxes[3], half_in[1])  # less than half of it in the crowd
-    assert (found.index < 1).all()
+    assert (found.matched_idxs < 1).all()
 
 
 def test_an_object_inside_a_crowd_is_still_one():
@@ -80,7 +82,7 @@ def test_an_object_inside_a_crowd_is_still_one():
     }
     found = targets(np.array([[5.0, 5, 15, 14], [30, 30, 40, 40]]), target)
     assert_array_equal(found.labels, [CAT, CAT])
-    assert_array_equal(found.index, [1, 1])
+    assert_array_equal(found.matched_idxs, [1, 1])
 
 
 @pytest.mark.parametrize(
@@ -88,15 +90,15 @@ def test_an_object_inside_a_crowd_is_still_one():
 )
 def test_one_object_to_three_of_background(size, positives, negatives):
     proposals = np.concatenate([np.repeat(PROPOSALS[[0]], 28, 0), np.repeat(PROPOSALS[[3]], 90, 0)])
-    found = reference.detection_targets(proposals, TARGET, size=size)
+    found = reference.detection_targets(proposals, TARGET, batch_size_per_image=size)
     assert [(found.labels > 0).sum(), (found.labels == 0).sum()] == [positives, negatives]
 
 
 def test_background_fills_the_places_of_missing_objects_but_not_the_reverse():
-    many = targets(np.repeat(PROPOSALS[[3]], 90, 0), size=40)
+    many = targets(np.repeat(PROPOSALS[[3]], 90, 0), batch_size_per_image=40)
     assert (many.labels > 0).sum() == 2
     assert len(many.labels) == 40
-    none = targets(np.repeat(PROPOSALS[[0]], 90, 0), size=40)
+    none = targets(np.repeat(PROPOSALS[[0]], 90, 0), batch_size_per_image=40)
     assert len(none.labels) == 10
 
 
@@ -104,7 +106,9 @@ def test_every_proposal_is_drawn_as_often_as_another():
     proposals = np.concatenate([PROPOSALS[[3]] + k for k in range(8)])
     random, count = np.random.RandomState(0), np.zeros(8)
     for _ in range(400):
-        found = reference.detection_targets(proposals, TARGET, size=4, random=random)
+        found = reference.detection_targets(
+            proposals, TARGET, batch_size_per_image=4, random=random
+        )
         for box in found.boxes[found.labels == 0]:
             count[int(box[0]) - 40] += 1
     assert_allclose(count, count.sum() / 8, rtol=0.2)
@@ -126,7 +130,7 @@ def disc(centre, radius, size=(40, 60)):
 def test_a_mask_target_is_the_mask_where_cells_are_pixels():
     masks = np.random.RandomState(0).rand(3, 9, 12) > 0.5
     boxes = [[2, 1, 9, 8], [5, 2, 12, 9]]
-    found = reference.mask_targets(masks, boxes, [2, 0], 7, half_cell=True)
+    found = reference.mask_targets(masks, boxes, [2, 0], 7, aligned=True)
     assert_array_equal(found, [masks[2, 1:8, 2:9], masks[0, 2:9, 5:12]])
 
 
@@ -134,14 +138,14 @@ def test_a_mask_target_holds_the_share_of_the_box_that_the_mask_covers():
     box = [[13.0, 5, 43, 35]]
     mask = disc((28, 20), 12)
     for size in (5, 6, 10):
-        found = reference.mask_targets([mask], box, [0], size, half_cell=True)
+        found = reference.mask_targets([mask], box, [0], size, aligned=True)
         assert_allclose(found.mean(), mask.sum() / 900, rtol=1e-9)
 
 
 def test_half_a_pixel_moves_a_symmetric_target():
     mask, box = disc((28, 20), 12), [[13.0, 5, 43, 35]]
-    straight = reference.mask_targets([mask], box, [0], 6, half_cell=True)[0]
-    moved = reference.mask_targets([mask], box, [0], 6, half_cell=False)[0]
+    straight = reference.mask_targets([mask], box, [0], 6, aligned=True)[0]
+    moved = reference.mask_targets([mask], box, [0], 6, aligned=False)[0]
     assert_allclose(straight, straight[::-1, ::-1], atol=1e-12)
     assert moved[0].sum() > straight[0].sum() + 0.05  # read too far down: the disc lies too high
     assert moved[:, 0].sum() > straight[:, 0].sum() + 0.05

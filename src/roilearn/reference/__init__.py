@@ -1,6 +1,14 @@
-"""What each operator *is*: NumPy, plain loops, one rule a file. Slow, short, printed in the book.
+"""The operators in NumPy: plain loops that define what each one computes.
 
-Nothing here is vectorised on purpose. ``roilearn.ops`` gives the same answers fast.
+Nothing here is vectorised, on purpose: the loops are slow, short and printed in the book.
+``roilearn.ops`` gives the same answers fast. In reading order:
+
+``interpolation``  linear and bilinear interpolation, their gradients and their adjoint
+``resize``         resizing under the four grid rules
+``quantize``       rounding of coordinates to whole cells, and its error
+``pooling``        RoIPool, RoIAlign and the other RoI operators
+``boxes``          boxes, masks, IoU, NMS, box coding and anchors
+``detection``      matching, proposals, detection targets and average precision
 """
 
 from roilearn._moved import attach_stub

@@ -2,7 +2,7 @@ from .boxes.anchors import ASPECT_RATIOS as ASPECT_RATIOS
 from .boxes.anchors import base_anchors as base_anchors
 from .boxes.anchors import generate_anchors as generate_anchors
 from .boxes.anchors import pyramid_anchors as pyramid_anchors
-from .boxes.box_coding import LARGEST_LOG as LARGEST_LOG
+from .boxes.box_coding import SCALE_CLAMP as SCALE_CLAMP
 from .boxes.box_coding import decode_boxes as decode_boxes
 from .boxes.box_coding import encode_boxes as encode_boxes
 from .boxes.boxes import BOX_FORMATS as BOX_FORMATS
@@ -13,20 +13,23 @@ from .boxes.boxes import clip_boxes_to_image as clip_boxes_to_image
 from .boxes.boxes import remove_small_boxes as remove_small_boxes
 from .boxes.iou import box_iou as box_iou
 from .boxes.iou import generalized_box_iou as generalized_box_iou
+from .boxes.iou import mask_iou as mask_iou
+from .boxes.masks import PASTE_RULES as PASTE_RULES
 from .boxes.masks import masks_to_boxes as masks_to_boxes
+from .boxes.masks import paste_masks_in_image as paste_masks_in_image
 from .boxes.nms import batched_nms as batched_nms
 from .boxes.nms import nms as nms
 from .detection.average_precision import accumulate as accumulate
 from .detection.average_precision import average_precision as average_precision
 from .detection.average_precision import summarise as summarise
-from .detection.detection_matching import Judgement as Judgement
-from .detection.detection_matching import judge_image as judge_image
+from .detection.detection_matching import ImageEvaluation as ImageEvaluation
+from .detection.detection_matching import evaluate_image as evaluate_image
 from .detection.detection_matching import match_detections as match_detections
-from .detection.matching import BELOW as BELOW
-from .detection.matching import BETWEEN as BETWEEN
+from .detection.matching import BELOW_LOW_THRESHOLD as BELOW_LOW_THRESHOLD
+from .detection.matching import BETWEEN_THRESHOLDS as BETWEEN_THRESHOLDS
 from .detection.matching import match as match
-from .detection.proposals import proposals as proposals
-from .detection.targets import CROWD_SHARE as CROWD_SHARE
+from .detection.proposals import generate_proposals as generate_proposals
+from .detection.targets import CROWD_IOA as CROWD_IOA
 from .detection.targets import DELTA_WEIGHTS as DELTA_WEIGHTS
 from .detection.targets import DetectionTargets as DetectionTargets
 from .detection.targets import detection_targets as detection_targets
@@ -39,8 +42,6 @@ from .interpolation import linear as linear
 from .interpolation import linear_adjoint as linear_adjoint
 from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
-from .paste import PASTE_RULES as PASTE_RULES
-from .paste import paste_masks_in_image as paste_masks_in_image
 from .pooling.crop_and_resize import CROP_METHODS as CROP_METHODS
 from .pooling.crop_and_resize import crop_and_resize as crop_and_resize
 from .pooling.crop_and_resize import crop_and_resize_backward as crop_and_resize_backward
@@ -72,7 +73,7 @@ from .pooling.roi_align_rotated import roi_align_rotated_backward as roi_align_r
 from .pooling.roi_align_rotated import (
     roi_align_rotated_box_gradient as roi_align_rotated_box_gradient,
 )
-from .pooling.roi_align_rotated import turned as turned
+from .pooling.roi_align_rotated import rotate_sample as rotate_sample
 from .pooling.roi_pool import bin_edges as bin_edges
 from .pooling.roi_pool import box_bins as box_bins
 from .pooling.roi_pool import roi_pool as roi_pool
@@ -81,7 +82,6 @@ from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize
 from .quantize import quantize_box as quantize_box
-from .region_overlap import mask_iou as mask_iou
 from .resize import GRID_RULES as GRID_RULES
 from .resize import resize as resize
 from .resize import resize_linear as resize_linear

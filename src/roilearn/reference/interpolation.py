@@ -10,12 +10,12 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.arguments import check_filled, check_position
+from roilearn.arguments import check_not_empty, check_position
 
 
 def as_numbers(name: str, values: ArrayLike, dimensions: int) -> np.ndarray:
     """Take values as a floating array: the differences of bytes, as files hold them, would wrap."""
-    numbers = check_filled(name, np.asarray(values), dimensions)
+    numbers = check_not_empty(name, np.asarray(values), dimensions)
     return numbers.astype(np.result_type(numbers.dtype, np.float32))
 
 

@@ -1,4 +1,4 @@
-"""Anchors: boxes of a few sizes and shapes at every cell, from which proposals are made."""
+"""Anchors: boxes of fixed sizes and aspect ratios at every cell of a feature map."""
 
 import math
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ def base_anchors(
     aspect_ratios: float | Sequence[float] = ASPECT_RATIOS,
     rounded: bool = False,
 ) -> np.ndarray:
-    """List the anchors of one point, around the origin.
+    """List the anchors of one location, centred on the origin.
 
     Parameters
     ----------
     sizes : square roots of areas, in image pixels.
     aspect_ratios : height / width. Anchors of one size and any ratio have the same area.
-    rounded : move every edge to the nearest whole pixel, halves to the even one.
+    rounded : round every edge to the nearest whole pixel, halves to even.
 
     Returns
     -------
@@ -62,19 +62,20 @@ def generate_anchors(
     offset: float = 0.5,
     rounded: bool = False,
 ) -> np.ndarray:
-    """Place the same anchors at every cell of a map.
+    """Place the base anchors at every cell of a feature map.
 
     Parameters
     ----------
     feature_size : (height, width) of the map, in cells.
     stride : image pixels a cell: one number, or one for each of (down, across).
     sizes, aspect_ratios, rounded : as in ``base_anchors``.
-    offset : where in its cell an anchor's centre lies: 0.5 in the middle, 0 at its first corner.
+    offset : position of an anchor's centre within its cell: 0.5 is the centre, 0 the top left
+        corner.
 
     Returns
     -------
     (height * width * A, 4) boxes x1, y1, x2, y2 in image pixels: the A anchors of the first cell,
-    then those of the next cell of its row. Many reach outside the image.
+    then those of the next cell in the row. Many reach outside the image.
 
     Raises
     ------
@@ -86,8 +87,8 @@ def generate_anchors(
 
     Differs from
     ------------
-    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``, half a cell up and left
-    of what their cells look at.
+    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``: half a cell above and to
+    the left of the centres of their cells.
 
     Examples
     --------
@@ -124,7 +125,7 @@ def pyramid_anchors(
 
     Returns
     -------
-    A list with an array for each level: proposals are picked level by level.
+    A list with an array for each level, since proposals are selected level by level.
 
     Raises
     ------

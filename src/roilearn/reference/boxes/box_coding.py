@@ -1,4 +1,4 @@
-"""Boxes as deltas: how far a box lies from an anchor, in units a network can learn."""
+"""Box coding: the deltas from an anchor to a box (encode) and back (decode)."""
 
 import math
 from collections.abc import Sequence
@@ -10,32 +10,32 @@ from roilearn.arguments import (
     check_at_least,
     check_deltas,
     check_finite,
+    check_positive_sides,
     check_same_rows,
-    check_sides,
     check_weights,
 )
-from roilearn.reference.boxes.boxes import box_sides
+from roilearn.reference.boxes.boxes import box_corners
 
-LARGEST_LOG = math.log(1000 / 16)
-"""dw and dh are not decoded beyond this: a side grows by 62.5 at most, 16 pixels to 1,000."""
+SCALE_CLAMP = math.log(1000 / 16)
+"""Upper limit of dw and dh in decoding: a side grows by 62.5 at most, 16 pixels to 1,000."""
 
 
 def encode_boxes(
     boxes: ArrayLike, anchors: ArrayLike, weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0)
 ) -> np.ndarray:
-    """Say where each box lies, seen from its anchor.
+    """Encode each box as deltas relative to its anchor.
 
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2.
     anchors : (K, 4) the anchor, or proposal, of each box.
-    weights : four factors, of dx, dy, dw and dh. Deltas of good anchors are small numbers;
-        heads learn them ten or five times as large (10, 10, 5, 5).
+    weights : factors of dx, dy, dw and dh. Deltas of well-placed anchors are small numbers, so the
+        box head of Faster R-CNN learns them ten and five times as large (10, 10, 5, 5).
 
     Returns
     -------
-    (K, 4) deltas dx, dy, dw, dh: how far the centre has to move, in sides of the anchor, and the
-    logarithm of the factor by which each side has to grow.
+    (K, 4) deltas. dx and dy are the offset of the centre in widths and heights of the anchor; dw
+    and dh are the logarithms of the ratios of the widths and heights.
 
     Raises
     ------
@@ -54,10 +54,10 @@ def encode_boxes(
     array([[0.5  , 0.   , 0.   , 0.693]])
     """
     factors = check_weights(weights)
-    boxes, anchors = box_sides("boxes", boxes), box_sides("anchors", anchors)
+    boxes, anchors = box_corners("boxes", boxes), box_corners("anchors", anchors)
     check_same_rows("anchors", anchors, "boxes", len(boxes))
-    check_sides("boxes", boxes)
-    check_sides("anchors", anchors)
+    check_positive_sides("boxes", boxes)
+    check_positive_sides("anchors", anchors)
     deltas = np.zeros((len(boxes), 4), np.result_type(boxes, anchors, np.float32))
     for k, (box, anchor) in enumerate(zip(boxes, anchors, strict=True)):
         centre_x, centre_y, width, height = centre_and_size(box)
@@ -75,18 +75,17 @@ def decode_boxes(
     deltas: ArrayLike,
     anchors: ArrayLike,
     weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
-    largest_log: float = LARGEST_LOG,
+    scale_clamp: float = SCALE_CLAMP,
 ) -> np.ndarray:
-    """Move and stretch each anchor by its deltas: the inverse of ``encode_boxes``.
+    """Apply deltas to anchors: the inverse of ``encode_boxes``.
 
     Parameters
     ----------
-    deltas : (K, 4), or (K, C, 4) with a row for each of C classes. A head's (K, 4 * C) becomes
-        the latter by ``reshape(K, C, 4)``.
+    deltas : (K, 4), or (K, C, 4) with a row for each of C classes. The (K, 4 * C) output of a box
+        head is reshaped by ``reshape(K, C, 4)``.
     anchors : (K, 4) boxes as x1, y1, x2, y2.
     weights : those of ``encode_boxes``.
-    largest_log : dw and dh above it count as it, so that no exponential overflows;
-        ``math.inf`` lets them be.
+    scale_clamp : upper limit of dw and dh, so that no exponential overflows; ``math.inf``: none.
 
     Returns
     -------
@@ -112,11 +111,11 @@ def decode_boxes(
     array([[ 5.,  0., 15., 20.]])
     """
     factors = check_weights(weights)
-    deltas, anchors = np.asarray(deltas), box_sides("anchors", anchors)
+    deltas, anchors = np.asarray(deltas), box_corners("anchors", anchors)
     check_deltas(deltas)
     check_same_rows("anchors", anchors, "deltas", len(deltas))
     check_finite("deltas", deltas.reshape(-1, 4))
-    limit = check_at_least("largest_log", largest_log, 0)
+    limit = check_at_least("scale_clamp", scale_clamp, 0)
     boxes = np.zeros(deltas.shape, np.result_type(deltas, anchors, np.float32))
     for place in np.ndindex(deltas.shape[:-1]):
         anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchors[place[0]])

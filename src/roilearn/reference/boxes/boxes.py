@@ -1,4 +1,4 @@
-"""Boxes: how they are written, their area, and which of them an image can hold."""
+"""Boxes: formats, area, clipping to an image, and the (K, 5) form with batch indices (RoIs)."""
 
 from collections.abc import Sequence
 
@@ -22,15 +22,15 @@ TO_CORNERS = {
     "xywh": lambda x1, y1, w, h: (x1, y1, x1 + w, y1 + h),
     "cxcywh": lambda cx, cy, w, h: (cx - 0.5 * w, cy - 0.5 * h, cx + 0.5 * w, cy + 0.5 * h),
 }
-"""For each format, how its four numbers become two corners."""
+"""For each format, the conversion of its four numbers to x1, y1, x2, y2."""
 FROM_CORNERS = {
     "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
     "xywh": lambda x1, y1, x2, y2: (x1, y1, x2 - x1, y2 - y1),
     "cxcywh": lambda x1, y1, x2, y2: ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1),
 }
-"""For each format, how two corners become its four numbers."""
+"""For each format, the conversion of x1, y1, x2, y2 to its four numbers."""
 BOX_FORMATS = tuple(TO_CORNERS)
-"""Two corners; first corner and size; centre and size."""
+"""Formats of a box: two corners; first corner and size; centre and size."""
 
 
 def as_rois(
@@ -39,14 +39,14 @@ def as_rois(
     dtype: np.dtype | None = None,
     columns: str = BOX_COLUMNS,
 ) -> np.ndarray:
-    """Boxes in either form as one (K, 5) array of batch index, x1, y1, x2, y2.
+    """Convert boxes in either form to one (K, 5) array of batch index, x1, y1, x2, y2.
 
     Parameters
     ----------
     boxes : (K, 5) array, or a list with one (Ki, 4) array for each image of the batch.
     batch_size : number of images.
     dtype : floating dtype of the result.
-    columns : names of the columns, for boxes that have others.
+    columns : names of the columns, for boxes with other columns (rotated boxes).
 
     Raises
     ------
@@ -71,7 +71,7 @@ def as_rois(
 
 
 def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
-    """Write boxes in another format.
+    """Convert boxes from one format to another.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
 
     Returns
     -------
-    (..., 4) new array of the same floating dtype; whole numbers as int64, in which the sum
-    of two below 2**62 does not wrap, or floating where a centre needs a half.
+    (..., 4) new array of the same floating dtype. Whole numbers become int64, in which the sum of
+    two numbers below 2**62 does not overflow; centres of whole numbers become floating point.
 
     Raises
     ------
-    ValueError: another format, rotated ones of torchvision among them; a last axis other than 4;
+    ValueError: another format (torchvision's rotated formats included); a last axis other than 4;
         a NaN or infinite number.
 
     Examples
@@ -107,17 +107,17 @@ def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
 
 
 def box_area(boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
-    """Area of each box: (x2 - x1) * (y2 - y1), nothing added.
+    """Area of each box: (x2 - x1) * (y2 - y1), without + 1.
 
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
-    fmt : one of ``BOX_FORMATS``, if the boxes are given otherwise.
+    fmt : format of the boxes, one of ``BOX_FORMATS``.
 
     Returns
     -------
-    (K,) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
-    for sides below 2**31; longer ones wrap: pass them as float64.
+    (K,) areas; negative for a box inverted along one axis. Areas of whole-number boxes are int64
+    and exact for sides below 2**31; longer sides overflow, so pass such boxes as float64.
 
     Raises
     ------
@@ -128,12 +128,12 @@ def box_area(boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
     >>> box_area([[0, 0, 665, 665]])
     array([442225])
     """
-    x1, y1, x2, y2 = box_sides("boxes", boxes, fmt).T
+    x1, y1, x2, y2 = box_corners("boxes", boxes, fmt).T
     return (x2 - x1) * (y2 - y1)
 
 
 def clip_boxes_to_image(boxes: ArrayLike, size: Sequence[int]) -> np.ndarray:
-    """Move what lies outside the image onto its nearest edge.
+    """Clip boxes to the image: coordinates outside it move to the nearest edge.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def clip_boxes_to_image(boxes: ArrayLike, size: Sequence[int]) -> np.ndarray:
 
     Returns
     -------
-    (..., 4) array. A box wholly outside is left with no area, on the edge or corner next to it.
+    (..., 4) array. A box wholly outside the image becomes a box of no area on the nearest edge.
 
     Raises
     ------
@@ -158,16 +158,16 @@ def clip_boxes_to_image(boxes: ArrayLike, size: Sequence[int]) -> np.ndarray:
 
 
 def remove_small_boxes(boxes: ArrayLike, min_size: float) -> np.ndarray:
-    """Find the boxes of which neither side is shorter than ``min_size``.
+    """Find the boxes whose width and height are both at least ``min_size``.
 
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2.
-    min_size : the shortest side that stays, in the unit of the boxes.
+    min_size : minimum side of a box that is kept, in the unit of the boxes.
 
     Returns
     -------
-    Indices of the boxes to keep, in order. A side of exactly ``min_size`` stays.
+    Indices of the boxes to keep, in order. A box with a side of exactly ``min_size`` is kept.
 
     Raises
     ------
@@ -180,14 +180,14 @@ def remove_small_boxes(boxes: ArrayLike, min_size: float) -> np.ndarray:
     """
     check_finite_number("min_size", min_size)
     kept = []
-    for k, (x1, y1, x2, y2) in enumerate(box_sides("boxes", boxes)):
+    for k, (x1, y1, x2, y2) in enumerate(box_corners("boxes", boxes)):
         if x2 - x1 >= min_size and y2 - y1 >= min_size:
             kept.append(k)
     return np.array(kept, np.int64)
 
 
-def box_sides(name: str, boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
-    """(K, 4) corners in numbers that hold a product: an area of bytes would wrap."""
+def box_corners(name: str, boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
+    """Convert boxes to (K, 4) corners in a dtype wide enough for areas: bytes would overflow."""
     check_choice("fmt", fmt, BOX_FORMATS)
     check_four_columns(name, np.asarray(boxes))
     rows = _finite(name, boxes)

@@ -1,9 +1,13 @@
-"""How much two boxes have in common: intersection over union, and its generalised form."""
+"""Intersection over union (IoU) of boxes and of masks, and generalised IoU."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.reference.boxes.boxes import box_sides
+from roilearn.arguments import check_masks
+from roilearn.reference.boxes.boxes import box_corners
+
+IOU_TYPES = ("boxes", "masks")
+"""The regions that can be compared."""
 
 
 def box_iou(boxes1: ArrayLike, boxes2: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
@@ -13,7 +17,7 @@ def box_iou(boxes1: ArrayLike, boxes2: ArrayLike, fmt: str = "xyxy") -> np.ndarr
     ----------
     boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
     boxes2 : (M, 4)
-    fmt : one of ``BOX_FORMATS``, if the boxes are given otherwise.
+    fmt : format of the boxes, one of ``BOX_FORMATS``.
 
     Returns
     -------
@@ -32,20 +36,21 @@ def box_iou(boxes1: ArrayLike, boxes2: ArrayLike, fmt: str = "xyxy") -> np.ndarr
     >>> box_iou([[0, 0, 2, 2]], [[1, 0, 3, 2]]).round(3)
     array([[0.333]])
     """
-    first, second = box_sides("boxes1", boxes1, fmt), box_sides("boxes2", boxes2, fmt)
+    first, second = box_corners("boxes1", boxes1, fmt), box_corners("boxes2", boxes2, fmt)
     iou = np.zeros((len(first), len(second)))
     for n, a in enumerate(first.astype(float)):
         for m, b in enumerate(second.astype(float)):
-            shared, union = shared_and_united(a, b)
-            iou[n, m] = shared / union if shared > 0 else 0.0
+            intersection, union = intersection_and_union(a, b)
+            iou[n, m] = intersection / union if intersection > 0 else 0.0
     return iou
 
 
 def generalized_box_iou(boxes1: ArrayLike, boxes2: ArrayLike) -> np.ndarray:
-    """IoU of every pair, less the share of their common hull that neither box covers.
+    """Generalised IoU (GIoU) of every pair of boxes.
 
-    IoU is 0 for all boxes that do not meet. This one goes on falling as they part, towards -1,
-    so that a loss made of it has a slope there.
+    It is the IoU minus the fraction of the smallest enclosing box that neither box covers. IoU is 0
+    for all disjoint boxes. GIoU falls further as they move apart, towards -1, so that a loss made
+    of it has a gradient there.
 
     Parameters
     ----------
@@ -55,7 +60,7 @@ def generalized_box_iou(boxes1: ArrayLike, boxes2: ArrayLike) -> np.ndarray:
     Returns
     -------
     (N, M) array in [-1, 1] for boxes that are not inverted. Two boxes of no area have -1, or 0
-    where their hull has no area either.
+    where their enclosing box has no area either.
 
     Raises
     ------
@@ -71,33 +76,79 @@ def generalized_box_iou(boxes1: ArrayLike, boxes2: ArrayLike) -> np.ndarray:
 
     Examples
     --------
-    Two unit squares with a gap of one between them fill two thirds of their hull:
+    Two unit squares with a gap of one between them fill two thirds of their enclosing box:
 
     >>> generalized_box_iou([[0, 0, 1, 1]], [[2, 0, 3, 1]]).round(3)
     array([[-0.333]])
     """
-    first, second = box_sides("boxes1", boxes1), box_sides("boxes2", boxes2)
+    first, second = box_corners("boxes1", boxes1), box_corners("boxes2", boxes2)
     generalized = box_iou(first, second)
     for n, a in enumerate(first.astype(float)):
         for m, b in enumerate(second.astype(float)):
-            _, union = shared_and_united(a, b)
-            hull = hull_area(a, b)
-            generalized[n, m] -= (hull - union) / hull if hull > 0 else 0.0
+            _, union = intersection_and_union(a, b)
+            enclosing = enclosing_area(a, b)
+            generalized[n, m] -= (enclosing - union) / enclosing if enclosing > 0 else 0.0
     return generalized
 
 
-def shared_and_united(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+def intersection_and_union(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """Areas of the intersection and of the union of two boxes."""
     (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = a, b
     width = max(min(ax2, bx2) - max(ax1, bx1), 0)
     height = max(min(ay2, by2) - max(ay1, by1), 0)
-    shared = width * height
-    return shared, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
+    intersection = width * height
+    return intersection, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - intersection
 
 
-def hull_area(a: np.ndarray, b: np.ndarray) -> float:
+def enclosing_area(a: np.ndarray, b: np.ndarray) -> float:
     """Area of the smallest box around two boxes."""
     (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = a, b
     width = max(max(ax2, bx2) - min(ax1, bx1), 0)
     height = max(max(ay2, by2) - min(ay1, by1), 0)
     return width * height
+
+
+def region_ious(
+    detected: np.ndarray, objects: np.ndarray, crowd: np.ndarray, iou_type: str
+) -> np.ndarray:
+    """IoU of every detection with every object; with a crowd, intersection over detection area."""
+    measure = intersection_and_union if iou_type == "boxes" else mask_intersection_and_union
+    table = np.zeros((len(detected), len(objects)))
+    for d, region in enumerate(detected):
+        for g, target in enumerate(objects):
+            intersection, union = measure(region, target)
+            if crowd[g]:
+                _, union = measure(region, region)  # the area of the detection
+            table[d, g] = intersection / union if intersection > 0 else 0
+    return table
+
+
+def mask_iou(masks1: ArrayLike, masks2: ArrayLike) -> np.ndarray:
+    """Intersection over union of every pair of masks.
+
+    Parameters
+    ----------
+    masks1 : (N, H, W); a pixel belongs to the mask where its value is not 0.
+    masks2 : (M, H, W)
+
+    Returns
+    -------
+    (N, M) array in [0, 1]. An empty mask has IoU 0 with everything, itself included.
+
+    Examples
+    --------
+    >>> left, top = np.zeros((2, 1, 4, 4), bool)
+    >>> left[:, :, :2], top[:, :2] = True, True
+    >>> mask_iou(left, top).round(3)
+    array([[0.333]])
+    """
+    first, second = np.asarray(masks1), np.asarray(masks2)
+    check_masks(first)
+    check_masks(second)
+    crowd = np.zeros(len(second), bool)
+    return region_ious(first.astype(bool), second.astype(bool), crowd, "masks")
+
+
+def mask_intersection_and_union(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
+    """Numbers of pixels in the intersection and in the union of two masks."""
+    return int(np.count_nonzero(a & b)), int(np.count_nonzero(a | b))

@@ -1,4 +1,4 @@
-"""Non-maximum suppression: of boxes that overlap too much, the one with the highest score stays."""
+"""Non-maximum suppression (NMS): of boxes that overlap too much, the highest score is kept."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,25 +8,25 @@ from roilearn.arguments import (
     check_floating,
     check_four_columns,
     check_iou_threshold,
-    check_one_a_box,
+    check_one_per_box,
     check_whole_numbers,
 )
-from roilearn.reference.boxes.iou import shared_and_united
+from roilearn.reference.boxes.iou import intersection_and_union
 
 
 def nms(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> np.ndarray:
-    """Keep each box that no kept box of a higher score overlaps by more than the threshold.
+    """Keep each box whose IoU with every kept box of a higher score is at most the threshold.
 
     Parameters
     ----------
     boxes : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive. float16 is compared in float32.
-    scores : (N,) scores; of equal ones the first comes first.
-    iou_threshold : intersection over union, from 0 to 1, above which the lower box goes.
+    scores : (N,) scores; of equal scores the first box comes first.
+    iou_threshold : IoU, from 0 to 1, above which the box of the lower score is suppressed.
 
     Returns
     -------
     Indices of the kept boxes, by descending score; ties by index. A box of no area and an
-    inverted box overlap nothing: they stay.
+    inverted box overlap nothing: they are kept.
 
     Raises
     ------
@@ -40,11 +40,11 @@ def nms(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> np.ndarray
 
     Differs from
     ------------
-    torchvision 0.27: takes NaN and infinite values, and any threshold.
+    torchvision 0.27: accepts NaN and infinite values, and any threshold.
 
     Examples
     --------
-    The second box overlaps the first by 0.6, the third by nothing:
+    The second box overlaps the first with an IoU of 0.6; the third overlaps neither:
 
     >>> boxes = np.array([[0.0, 0, 4, 4], [1, 0, 5, 4], [6, 0, 10, 4]])
     >>> nms(boxes, np.array([0.9, 0.8, 0.7]), 0.5)
@@ -64,7 +64,8 @@ def batched_nms(
     Parameters
     ----------
     boxes, scores, iou_threshold : as in ``nms``.
-    idxs : (N,) whole numbers: the group of each box. Boxes of two groups never meet.
+    idxs : (N,) whole numbers: the group of each box. Boxes of different groups do not
+        suppress each other.
 
     Returns
     -------
@@ -77,9 +78,10 @@ def batched_nms(
 
     Differs from
     ------------
-    torchvision 0.27: moves the groups apart by adding to their coordinates, which rounds them
-    and lets boxes at negative coordinates meet the group before; above 1,000 boxes on the CPU it
-    goes through the groups, and then sorts in a way that leaves the order of equal scores open.
+    torchvision 0.27: moves the groups apart by adding an offset to their coordinates. This rounds
+    the coordinates, and boxes at negative coordinates can overlap the previous group. Above 1,000
+    boxes on the CPU it runs group by group, and its final sort leaves the order of equal scores
+    open.
 
     Examples
     --------
@@ -92,26 +94,29 @@ def batched_nms(
     check_floating("boxes", boxes)
     check_floating("scores", scores)
     check_four_columns("boxes", boxes)
-    check_one_a_box("scores", scores, len(boxes))
-    check_one_a_box("idxs", idxs, len(boxes))
+    check_one_per_box("scores", scores, len(boxes))
+    check_one_per_box("idxs", idxs, len(boxes))
     check_whole_numbers("idxs", idxs)
     check_finite("boxes", boxes)
     check_finite("scores", scores[:, None])
     boxes = boxes.astype(np.result_type(boxes, np.float32))
     kept = []
     for i in np.argsort(-scores, kind="stable"):
-        rivals = [j for j in kept if idxs[j] == idxs[i]]
-        if not any(overlaps(boxes[i], boxes[j], threshold) for j in rivals):
+        kept_of_group = [j for j in kept if idxs[j] == idxs[i]]
+        if not any(iou_exceeds(boxes[i], boxes[j], threshold) for j in kept_of_group):
             kept.append(i)
     return np.array(kept, np.int64)
 
 
-def overlaps(a: np.ndarray, b: np.ndarray, threshold: float) -> bool:
+def iou_exceeds(a: np.ndarray, b: np.ndarray, threshold: float) -> bool:
     """Whether the intersection over union of two boxes is above the threshold.
 
-    A float32 number must become a float before it is compared: NumPy would round the threshold
-    to float32 instead, and an IoU that is 0.3 in float32, a little above 0.3, would be equal to it.
+    A float32 IoU is converted to a Python float before the comparison. NumPy would round the
+    threshold to float32 instead, and an IoU of 0.3 in float32, which is slightly above 0.3, would
+    count as equal to the threshold.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # infinity over infinity: above nothing
-        shared, union = shared_and_united(a, b)
-        return bool(shared > 0) and float(shared / union) > threshold
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # infinity / infinity is NaN, which exceeds nothing
+        intersection, union = intersection_and_union(a, b)
+        return bool(intersection > 0) and float(intersection / union) > threshold

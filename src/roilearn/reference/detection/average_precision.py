@@ -1,4 +1,4 @@
-"""What detections are worth: COCO's average precision, from a match to twelve numbers."""
+"""COCO's average precision (AP) and average recall (AR): twelve numbers for all detections."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 
 from roilearn.reference.detection.detection_matching import (
-    AREAS,
+    AREA_RANGES,
     IOU_THRESHOLDS,
-    LIMITS,
-    Judgement,
-    judge_image,
+    MAX_DETECTIONS,
+    ImageEvaluation,
+    evaluate_image,
 )
 
-RECALLS = np.linspace(0, 1, 101)
-"""Shares of the objects at which precision is read."""
+RECALL_THRESHOLDS = np.linspace(0, 1, 101)
+"""The recalls at which precision is read."""
 
 
 def average_precision(
     detections: Sequence[Mapping[str, Any]],
     targets: Sequence[Mapping[str, Any]],
-    regions: str = "boxes",
+    iou_type: str = "boxes",
 ) -> dict[str, float]:
-    """COCO's twelve numbers for the detections in a list of images.
+    """COCO's twelve numbers of average precision and recall for the detections in a list of images.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def average_precision(
     targets : for each image a dict of ``labels`` (G,) and ``boxes`` (G, 4) or ``masks`` (G, H, W);
         if it has ``iscrowd`` (G,), 1 marks a crowd, and ``area`` (G,) is the area by which an
         object is small, medium or large. Otherwise that is the area of its mask, or of its box.
-    regions : ``"boxes"`` or ``"masks"``: what has to overlap.
+    iou_type : ``"boxes"`` or ``"masks"``: the IoU of which is compared.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def average_precision(
 
     Raises
     ------
-    ValueError: numbers of images, labels, scores or regions that differ; a NaN.
+    ValueError: numbers of images, labels, scores or iou_type that differ; a NaN.
 
     Source
     ------
@@ -48,11 +48,12 @@ def average_precision(
 
     Differs from
     ------------
-    pycocotools 2.0.11: takes an object with the id 0 for one that is not there.
+    pycocotools 2.0.11: there an annotation with the id 0 counts as unmatched even when it is
+    matched.
 
     Examples
     --------
-    The first detection has found its object by an IoU of 0.8, the second has found nothing:
+    The first detection overlaps its object by an IoU of 0.8, the second overlaps nothing:
 
     >>> target = {"boxes": [[0, 0, 10, 10]], "labels": [1]}
     >>> found = {"boxes": [[0, 0, 10, 8], [50, 0, 60, 8]], "labels": [1, 1], "scores": [0.9, 0.8]}
@@ -66,58 +67,64 @@ def average_precision(
             f"for {len(targets)}. An image without detections has empty arrays."
         )
     pairs = zip(detections, targets, strict=True)
-    _, precision, recall = accumulate([judge_image(d, t, regions) for d, t in pairs])
+    _, precision, recall = accumulate([evaluate_image(d, t, iou_type) for d, t in pairs])
     return summarise(precision, recall)
 
 
 def accumulate(
-    judged: Sequence[Mapping[int, Sequence[Judgement]]],
+    evaluations: Sequence[Mapping[int, Sequence[ImageEvaluation]]],
 ) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """Put the judgements of all images together.
+    """Gather the matches of all images into precision and recall.
 
     Parameters
     ----------
-    judged : a result of ``judge_image`` for each image; equal scores count in this order.
+    evaluations : a result of ``evaluate_image`` for each image; equal scores count in this order.
 
     Returns
     -------
-    labels : the K classes that there are.
-    precision : (T, R, K, A, M) at T ``IOU_THRESHOLDS``, R ``RECALLS``, A ``AREAS``, M ``LIMITS``.
+    labels : the K classes that occur.
+    precision : (T, R, K, A, M) at T ``IOU_THRESHOLDS``, R ``RECALL_THRESHOLDS``, A ``AREA_RANGES``,
+        M ``MAX_DETECTIONS``.
     recall : (T, K, A, M). Both are -1 where a class has no object to be found.
     """
-    labels = sorted({label for image in judged for label in image})
-    shape = (len(labels), len(AREAS), len(LIMITS))
-    precision = np.full((len(IOU_THRESHOLDS), len(RECALLS), *shape), -1.0)
+    labels = sorted({label for image in evaluations for label in image})
+    shape = (len(labels), len(AREA_RANGES), len(MAX_DETECTIONS))
+    precision = np.full((len(IOU_THRESHOLDS), len(RECALL_THRESHOLDS), *shape), -1.0)
     recall = np.full((len(IOU_THRESHOLDS), *shape), -1.0)
     for k, a, m in np.ndindex(shape):
-        images = [image[labels[k]][a] for image in judged if labels[k] in image]
+        images = [image[labels[k]][a] for image in evaluations if labels[k] in image]
         if sum(image.objects for image in images) > 0:
-            precision[:, :, k, a, m], recall[:, k, a, m] = curve(images, LIMITS[m])
+            precision[:, :, k, a, m], recall[:, k, a, m] = precision_recall_curve(
+                images, MAX_DETECTIONS[m]
+            )
     return labels, precision, recall
 
 
-def curve(images: Sequence[Judgement], limit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Precision at the (T, R) thresholds and recalls, and the (T,) recalls reached.
+def precision_recall_curve(
+    images: Sequence[ImageEvaluation], limit: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Interpolated precision at the (T, R) thresholds and recalls, and the (T,) highest recalls.
 
-    Down the list of all detections, the best first: how many objects have been found so far, and
-    how many of the detections were right. The precision at a recall is the best that there is at
-    this or any higher one; 0 beyond the last.
+    The detections of all images are sorted by descending score. After each of them, recall is the
+    fraction of objects found so far, and precision the fraction of true positives so far. The
+    interpolated precision at a recall is the highest at this or any higher recall; beyond the
+    highest recall reached it is 0.
     """
     order = np.argsort(-np.concatenate([image.scores[:limit] for image in images]), kind="stable")
-    found = np.concatenate([image.found[:, :limit] for image in images], 1)[:, order]
+    matched = np.concatenate([image.matched[:, :limit] for image in images], 1)[:, order]
     ignored = np.concatenate([image.ignored[:, :limit] for image in images], 1)[:, order]
-    right = np.cumsum(found & ~ignored, 1)  # [T, D]
-    wrong = np.cumsum(~found & ~ignored, 1)
-    recall = right / sum(image.objects for image in images)
-    precision = right / np.maximum(right + wrong, 1)
+    true_positives = np.cumsum(matched & ~ignored, 1)  # [T, D]
+    false_positives = np.cumsum(~matched & ~ignored, 1)
+    recall = true_positives / sum(image.objects for image in images)
+    precision = true_positives / np.maximum(true_positives + false_positives, 1)
     best = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
-    places = [np.searchsorted(row, RECALLS) for row in recall]
+    places = [np.searchsorted(row, RECALL_THRESHOLDS) for row in recall]
     curves = [np.append(row, 0)[place] for row, place in zip(best, places, strict=True)]
     return np.array(curves), np.append(np.zeros((len(recall), 1)), recall, 1)[:, -1]
 
 
 def summarise(precision: np.ndarray, recall: np.ndarray) -> dict[str, float]:
-    """Twelve numbers: means over thresholds, recalls and those classes that have objects."""
+    """Average precision and recall over thresholds, recalls and the classes that have objects."""
     numbers = {
         "AP": precision[..., 0, -1],
         "AP50": precision[0, ..., 0, -1],
@@ -125,7 +132,7 @@ def summarise(precision: np.ndarray, recall: np.ndarray) -> dict[str, float]:
     }
     sizes = list(enumerate("sml", start=1))
     numbers |= {f"AP{size}": precision[..., a, -1] for a, size in sizes}
-    numbers |= {f"AR{limit}": recall[..., 0, m] for m, limit in enumerate(LIMITS)}
+    numbers |= {f"AR{limit}": recall[..., 0, m] for m, limit in enumerate(MAX_DETECTIONS)}
     numbers |= {f"AR{size}": recall[..., a, -1] for a, size in sizes}
     known = {name: values[values > -1] for name, values in numbers.items()}
     return {name: float(values.mean()) if values.size else -1.0 for name, values in known.items()}

@@ -1,38 +1,45 @@
-"""Matching: which object an anchor, or a proposal, is to learn, if any."""
+"""Matching of anchors or proposals with ground truth by IoU."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from roilearn.arguments import check_matching
 
-BELOW = -1
-"""In place of an object's index: background, every overlap lies below the low threshold."""
-BETWEEN = -2
-"""In place of an object's index: neither background nor an object, of no use for learning."""
+BELOW_LOW_THRESHOLD = -1
+"""In place of an object's index: background; every IoU is below the low threshold."""
+BETWEEN_THRESHOLDS = -2
+"""In place of an object's index: neither background nor an object, ignored by the losses."""
 
 
-def match(iou: ArrayLike, high: float, low: float, allow_low_quality: bool = True) -> np.ndarray:
-    """Give each anchor the object that it overlaps most, if it overlaps it enough.
+def match(
+    iou: ArrayLike,
+    high_threshold: float,
+    low_threshold: float,
+    allow_low_quality_matches: bool = True,
+) -> np.ndarray:
+    """Match each anchor with the object of the highest IoU, if that IoU is high enough.
 
-    The low-quality rule lets no object go without: the anchors that overlap it most, all of them
-    if several do so equally, count as matched however little that is. Such an anchor still learns
-    the object that *it* overlaps most, which may be another one.
+    With low-quality matches, every object that any anchor overlaps has a match: the anchors with
+    the highest IoU with it (all of them in a tie) count as matched however small that IoU is. Such
+    an anchor is still matched with the object of *its own* highest IoU, which may be another one.
 
     Parameters
     ----------
-    iou : (T, A) intersection over union of T true boxes with A anchors.
-    high : from this overlap on, an anchor is matched.
-    low : under this overlap, an anchor is background.
-    allow_low_quality : apply the rule, as a region proposal network does; the heads do not.
+    iou : (T, A) intersection over union of T ground-truth boxes with A anchors.
+    high_threshold : minimum IoU of a match.
+    low_threshold : below this IoU an anchor is background.
+    allow_low_quality_matches : a region proposal network sets it, the RoI heads do not.
 
     Returns
     -------
-    (A,) index of the true box of each anchor; of equal overlaps the first box counts. ``BELOW``
-    (-1) for background and ``BETWEEN`` (-2) for what lies between the thresholds.
+    (A,) index of the ground-truth box of each anchor; in a tie the first box.
+    ``BELOW_LOW_THRESHOLD`` (-1) for background, ``BETWEEN_THRESHOLDS`` (-2) for an IoU between the
+    two.
 
     Raises
     ------
-    ValueError: not two dimensions; thresholds outside 0 to 1, or ``low`` above ``high``.
+    ValueError: not two dimensions; thresholds outside 0 to 1, or the low one above the
+        high one.
 
     Source
     ------
@@ -40,39 +47,42 @@ def match(iou: ArrayLike, high: float, low: float, allow_low_quality: bool = Tru
 
     Differs from
     ------------
-    torchvision 0.27: raises without true boxes, where all anchors are background here; and gives a
-    true box that meets no anchor all the anchors that do not meet it, where it gets none here.
+    torchvision 0.27: raises if there are no ground-truth boxes; here all anchors are background
+    then. There, a ground-truth box that no anchor overlaps is matched with all anchors whose IoU
+    with it is 0; here it has no match.
 
     Examples
     --------
-    Two objects, four anchors. The last anchor has the second object's best overlap, a poor one:
+    Two objects, four anchors. The last anchor has the highest IoU with the second object, only 0.2:
 
     >>> iou = np.array([[0.8, 0.5, 0.1, 0.0], [0.0, 0.1, 0.1, 0.2]])
     >>> match(iou, 0.7, 0.3)
     array([ 0, -2, -1,  1])
-    >>> match(iou, 0.7, 0.3, allow_low_quality=False)
+    >>> match(iou, 0.7, 0.3, allow_low_quality_matches=False)
     array([ 0, -2, -1, -1])
     """
     iou = np.asarray(iou)
-    high, low = check_matching(iou, high, low, allow_low_quality)
+    high, low = check_matching(iou, high_threshold, low_threshold, allow_low_quality_matches)
     objects, anchors = iou.shape
-    matches = np.full(anchors, BELOW)
+    matches = np.full(anchors, BELOW_LOW_THRESHOLD)
     if objects == 0:
         return matches
     for anchor in range(anchors):
-        matches[anchor] = judged(iou[:, anchor], high, low)
-    if allow_low_quality:
-        for overlaps in iou:
+        matches[anchor] = match_anchor(iou[:, anchor], high, low)
+    if allow_low_quality_matches:
+        for ious in iou:
             for anchor in range(anchors):
-                if overlaps[anchor] == overlaps.max() > 0:
+                if ious[anchor] == ious.max() > 0:
                     matches[anchor] = iou[:, anchor].argmax()
     return matches
 
 
-def judged(overlaps: np.ndarray, high: float, low: float) -> int:
-    """Judge one anchor by its overlap with each true box: the index of one, or what it is else."""
-    high, low = np.array([high, low], overlaps.dtype)  # float32 overlaps: 0.7 is theirs, too
-    fullest = int(overlaps.argmax())
-    if overlaps[fullest] >= high:
-        return fullest
-    return BETWEEN if overlaps[fullest] >= low else BELOW
+def match_anchor(ious: np.ndarray, high: float, low: float) -> int:
+    """Index of the object that one anchor is matched with, or one of the two constants."""
+    high, low = np.array(
+        [high, low], ious.dtype
+    )  # so that 0.7 in float32 reaches the threshold 0.7
+    best = int(ious.argmax())
+    if ious[best] >= high:
+        return best
+    return BETWEEN_THRESHOLDS if ious[best] >= low else BELOW_LOW_THRESHOLD

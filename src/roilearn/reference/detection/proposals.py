@@ -1,6 +1,6 @@
-"""Proposals: of all moved anchors, the likeliest few that do not say the same thing twice.
+"""Region proposals: decoded anchors, clipped, filtered by score and size, and reduced by NMS.
 
-Only the network's answers count here. Ground truth plays no part.
+Only the predictions of the region proposal network are used, no ground truth.
 """
 
 import math
@@ -15,33 +15,33 @@ from roilearn.reference.boxes.boxes import clip_boxes_to_image
 from roilearn.reference.boxes.nms import batched_nms
 
 
-def proposals(
+def generate_proposals(
     objectness: Sequence[ArrayLike],
     deltas: Sequence[ArrayLike],
     anchors: Sequence[ArrayLike],
     image_sizes: Sequence[tuple[int, int]],
-    before: int = 1000,
-    after: int = 1000,
-    iou_threshold: float = 0.7,
+    pre_nms_top_n: int = 1000,
+    post_nms_top_n: int = 1000,
+    nms_threshold: float = 0.7,
     min_size: float = 1e-3,
     score_threshold: float = 0.0,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Pick the proposals of each image.
+    """Generate the proposals of each image from the predictions of a region proposal network.
 
-    The ``before`` best anchors of each level are moved by their deltas and cut at the image's
-    edges. What is then tiny or unlikely goes, and of boxes of one level that overlap too much the
-    best stays. The ``after`` best of all levels are the proposals.
+    The ``pre_nms_top_n`` anchors of the highest objectness of each level are decoded with their
+    deltas and clipped to the image. Boxes that are too small or score too low are dropped, and NMS
+    runs within each level. The ``post_nms_top_n`` boxes of the highest scores of all levels remain.
 
     Parameters
     ----------
-    objectness, deltas : what the head gives: for each level (N, n) logits and (N, n, 4) deltas.
+    objectness, deltas : output of the RPN head: for each level (N, n) logits and (N, n, 4) deltas.
     anchors : for each level (n, 4) boxes x1, y1, x2, y2 in image pixels.
     image_sizes : (height, width) of each of the N images, without padding.
-    before : how many boxes of each level are looked at; of equal logits the first comes first.
-    after : how many boxes of an image are kept.
-    iou_threshold : IoU above which the box of the lower score goes.
-    min_size : a box with a side shorter than this, in image pixels, goes.
-    score_threshold : a box of a lower score goes, from 0 to 1.
+    pre_nms_top_n : maximum number of boxes of each level before NMS; ties go to the first box.
+    post_nms_top_n : maximum number of boxes of an image after NMS.
+    nms_threshold : IoU above which NMS suppresses the box of the lower score.
+    min_size : minimum side of a box, in image pixels, after clipping.
+    score_threshold : minimum score of a box, from 0 to 1.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def proposals(
     Raises
     ------
     ValueError: shapes that do not fit; a NaN or infinite logit or delta; an image without pixels.
-    ValueError, TypeError: a number to keep that is not whole and positive.
+    ValueError, TypeError: a maximum number that is not whole and positive.
 
     Source
     ------
@@ -59,10 +59,11 @@ def proposals(
 
     Examples
     --------
-    Two anchors that overlap, moved by nothing. The second is likelier, and cut at x = 20:
+    Two overlapping anchors with deltas of 0. The second scores higher, and is clipped at x = 20:
 
     >>> anchors = [np.array([[8.0, 2, 20, 14], [9, 2, 21, 14]])]
-    >>> (boxes,), (scores,) = proposals([[[0.0, 2.0]]], [np.zeros((1, 2, 4))], anchors, [(16, 20)])
+    >>> objectness, deltas = [[[0.0, 2.0]]], [np.zeros((1, 2, 4))]
+    >>> (boxes,), (scores,) = generate_proposals(objectness, deltas, anchors, [(16, 20)])
     >>> boxes, scores.round(4)
     (array([[ 9.,  2., 20., 14.]]), array([0.8808]))
     """
@@ -70,14 +71,15 @@ def proposals(
         [np.asarray(level) for level in levels] for levels in (objectness, deltas, anchors)
     )
     check_predictions(objectness, deltas, anchors, len(image_sizes))
-    before, after = check_count("before", before), check_count("after", after)
+    pre_nms_top_n = check_count("pre_nms_top_n", pre_nms_top_n)
+    post_nms_top_n = check_count("post_nms_top_n", post_nms_top_n)
     image_boxes, image_scores = [], []
     for image, size in enumerate(image_sizes):
         boxes, scores, levels = [], [], []
         for level, anchors_here in enumerate(anchors):
             logits = objectness[level][image]
             check_floating(f"objectness[{level}]", logits)
-            for anchor in np.argsort(-logits, kind="stable")[:before]:
+            for anchor in np.argsort(-logits, kind="stable")[:pre_nms_top_n]:
                 (box,) = decode_boxes(deltas[level][image, [anchor]], anchors_here[[anchor]])
                 x1, y1, x2, y2 = box = clip_boxes_to_image(box, size)
                 score = sigmoid(logits[anchor])
@@ -86,13 +88,13 @@ def proposals(
                     scores.append(score)
                     levels.append(level)
         boxes, scores = np.reshape(boxes, (-1, 4)), np.array(scores, float)
-        kept = batched_nms(boxes, scores, np.array(levels, int), iou_threshold)[:after]
+        kept = batched_nms(boxes, scores, np.array(levels, int), nms_threshold)[:post_nms_top_n]
         image_boxes.append(boxes[kept])
         image_scores.append(scores[kept])
     return image_boxes, image_scores
 
 
 def sigmoid(logit: float) -> float:
-    """Make a logit a number from 0 to 1, with no exponential of a large number."""
+    """Sigmoid of a logit, without the exponential of a large number."""
     small = math.exp(-abs(logit))
     return (1 if logit >= 0 else small) / (1 + small)

@@ -1,8 +1,9 @@
-"""Detection targets: which proposals the heads learn from, and what each should have answered.
+"""Detection targets: the sampled proposals of an image, and the targets of the RoI heads for them.
 
-Padding is dropped, the ground truth joins the proposals, each is matched with the object that it
-overlaps most, and a few are drawn, one object to three of background. An object's targets are its
-class, the deltas to its box and what its mask shows inside the proposal.
+Padding is dropped, the ground-truth boxes are added to the proposals, each proposal is matched with
+the object of the highest IoU, and a batch is sampled, with one object to three of background. The
+targets of a positive proposal are its class, the deltas to its object's box, and the part of its
+object's mask inside the proposal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,8 @@ from roilearn.arguments import (
     check_finite,
     check_flag,
     check_four_columns,
+    check_fraction,
     check_masks,
-    check_share,
     check_target,
 )
 from roilearn.reference.boxes.box_coding import encode_boxes
@@ -27,15 +28,15 @@ from roilearn.reference.detection.matching import match
 from roilearn.reference.pooling.roi_align import roi_align
 
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
-"""Deltas of good proposals are small; so weighted, their standard deviation is about 1."""
-CROWD_SHARE = 0.5
-"""Share of a proposal's area inside a crowd box from which it is no longer taken for background."""
+"""Weights of the deltas: those of good proposals, so weighted, have a standard deviation near 1."""
+CROWD_IOA = 0.5
+"""Intersection over proposal area with a crowd box from which a proposal is no background."""
 BACKGROUND = 0
-NEITHER = -1
+IGNORED = -1
 
 
-class Shuffler(Protocol):
-    """What puts n numbers in random order: ``np.random.RandomState`` or ``default_rng``."""
+class RandomGenerator(Protocol):
+    """A random generator of NumPy: ``np.random.RandomState`` or ``np.random.default_rng``."""
 
     def permutation(self, x: int, /) -> np.ndarray:
         """Return the numbers from 0 to x - 1 in random order."""
@@ -44,16 +45,16 @@ class Shuffler(Protocol):
 
 @dataclass(frozen=True)
 class DetectionTargets:
-    """Proposals of one image that were drawn, and what the heads should say of each.
+    """Sampled proposals of one image, and the targets of the RoI heads for them.
 
     ``boxes`` (K, 4): the proposals, in image pixels. ``labels`` (K,): their classes, 0 for
-    background. ``index`` (K,): the row of the ground truth that each stands for, -1 for background.
-    ``deltas`` (K, 4): the way to its box; zeros for background.
+    background. ``matched_idxs`` (K,): the row of the ground truth that each is matched with, -1 for
+    background. ``deltas`` (K, 4): the encoded box of that row; zeros for background.
     """
 
     boxes: np.ndarray
     labels: np.ndarray
-    index: np.ndarray
+    matched_idxs: np.ndarray
     deltas: np.ndarray
 
 
@@ -61,26 +62,27 @@ def detection_targets(
     proposals: ArrayLike,
     target: Mapping[str, np.ndarray],
     positive_iou: float = 0.5,
-    size: int = 512,
+    batch_size_per_image: int = 512,
     positive_fraction: float = 0.25,
     weights: Sequence[float] = DELTA_WEIGHTS,
-    random: Shuffler | None = None,
+    random: RandomGenerator | None = None,
 ) -> DetectionTargets:
-    """Choose proposals of one image to learn from, and say what each should have answered.
+    """Sample proposals of one image for the losses of the RoI heads, with their targets.
 
     Parameters
     ----------
     proposals : (N, 4) boxes x1, y1, x2, y2 in image pixels. Rows without area are padding.
     target : ``boxes`` (n, 4) and ``labels`` (n,), 1 and above; ``iscrowd`` (n,), if any, is 1 for a
-        box around many objects that nobody has told apart. Rows without area are padding.
-    positive_iou : IoU with an object from which a proposal stands for it; below, for background.
-    size, positive_fraction : how many are drawn, and the largest share of objects among them.
-    weights : of the deltas.
-    random : what shuffles; None: as NumPy does, anew at every call.
+        box around many objects that were not annotated one by one. Rows without area are padding.
+    positive_iou : minimum IoU for a proposal to count as positive; below it is background.
+    batch_size_per_image : maximum number of proposals sampled.
+    positive_fraction : maximum fraction of positives among ``batch_size_per_image``.
+    weights : weights of the deltas.
+    random : random generator; None: a new one, seeded by the system, at every call.
 
     Returns
     -------
-    ``DetectionTargets``, in the order of the proposals, ground truth last.
+    ``DetectionTargets``, in the order of the proposals, ground-truth boxes last.
 
     Raises
     ------
@@ -89,12 +91,13 @@ def detection_targets(
     Source
     ------
     Girshick, Fast R-CNN (2015), section 2.3; order as in torchvision 0.27. Crowds: as in
-    matterport's Mask_RCNN they are no object, and what lies in them is no background; how much has
-    to lie in them is measured as in COCO's evaluation.
+    matterport's Mask_RCNN, a crowd is no object, and proposals inside it are not used as
+    background. Whether a proposal is inside is measured by intersection over its area, as in COCO's
+    evaluation.
 
     Examples
     --------
-    Of three proposals one overlaps the object by half or more; its box counts as another:
+    Of two proposals, the first has an IoU of 0.8 with the object. The object's box is added:
 
     >>> proposals = np.array([[0.0, 0, 9, 9], [0, 0, 10, 8], [20, 20, 30, 30]])
     >>> target = {"boxes": np.array([[0.0, 0, 10, 10]]), "labels": np.array([3])}
@@ -105,82 +108,87 @@ def detection_targets(
     for name, rows in (("proposals", np.asarray(proposals)), ("boxes", target["boxes"])):
         check_four_columns(name, rows)
         check_finite(name, rows)  # NaN has no area: it would pass for padding
-    check_count("size", size)
-    check_share("positive_fraction", positive_fraction)
-    rows = objects(target)
+    check_count("batch_size_per_image", batch_size_per_image)
+    check_fraction("positive_fraction", positive_fraction)
+    rows = object_rows(target)
     boxes = [box for box in np.asarray(proposals) if has_area(box)]  # the rest is padding
     boxes = np.array([*boxes, *target["boxes"][rows]]).reshape(-1, 4)
     iou = box_iou(target["boxes"][rows], boxes)
-    index, labels = np.full(len(boxes), -1), np.zeros(len(boxes), np.int64)
+    matched_idxs, labels = np.full(len(boxes), -1), np.zeros(len(boxes), np.int64)
     for k, best in enumerate(match(iou, positive_iou, positive_iou, allow_low_quality=False)):
-        index[k] = rows[best] if best >= 0 else -1
-        labels[k] = label_of(boxes[k], index[k], target)
-    drawn = draw(labels, size, positive_fraction, random or np.random.RandomState())
-    deltas = np.zeros((len(drawn), 4))
-    for n, k in enumerate(drawn):
+        matched_idxs[k] = rows[best] if best >= 0 else -1
+        labels[k] = label_of(boxes[k], matched_idxs[k], target)
+    random = random or np.random.RandomState()
+    sampled = sample_proposals(labels, batch_size_per_image, positive_fraction, random)
+    deltas = np.zeros((len(sampled), 4))
+    for n, k in enumerate(sampled):
         if labels[k] > BACKGROUND:
-            deltas[n] = encode_boxes(target["boxes"][index[k], None], boxes[k, None], weights)
-    return DetectionTargets(boxes[drawn], labels[drawn], index[drawn], deltas)
+            deltas[n] = encode_boxes(
+                target["boxes"][matched_idxs[k], None], boxes[k, None], weights
+            )
+    return DetectionTargets(boxes[sampled], labels[sampled], matched_idxs[sampled], deltas)
 
 
 def has_area(box: np.ndarray) -> bool:
-    """Whether a box is wider and higher than 0."""
+    """Whether the width and the height of a box are above 0."""
     x1, y1, x2, y2 = box
     return x2 > x1 and y2 > y1
 
 
-def objects(target: Mapping[str, np.ndarray]) -> list[int]:
-    """Rows of the ground truth that are an object: neither padding nor a crowd."""
+def object_rows(target: Mapping[str, np.ndarray]) -> list[int]:
+    """Rows of the ground truth that are objects: neither padding nor crowds."""
     crowd = target.get("iscrowd", np.zeros_like(target["labels"]))
     return [n for n, box in enumerate(target["boxes"]) if has_area(box) and not crowd[n]]
 
 
-def label_of(box: np.ndarray, index: int, target: Mapping[str, np.ndarray]) -> int:
-    """Label one box: its object's class, ``BACKGROUND``, or ``NEITHER`` in a crowd."""
-    if index >= 0:
-        return int(target["labels"][index])
+def label_of(box: np.ndarray, matched: int, target: Mapping[str, np.ndarray]) -> int:
+    """Label one box: its object's class, ``BACKGROUND``, or ``IGNORED`` in a crowd."""
+    if matched >= 0:
+        return int(target["labels"][matched])
     crowd = target.get("iscrowd", np.zeros_like(target["labels"]))
     for n, region in enumerate(target["boxes"]):
-        if crowd[n] and share_inside(box, region) >= CROWD_SHARE:
-            return NEITHER
+        if crowd[n] and intersection_over_area(box, region) >= CROWD_IOA:
+            return IGNORED
     return BACKGROUND
 
 
-def share_inside(box: np.ndarray, region: np.ndarray) -> float:
-    """Share of the box's area that a region covers."""
+def intersection_over_area(box: np.ndarray, region: np.ndarray) -> float:
+    """Intersection of a box with a region, over the area of the box (IoA)."""
     x1, y1 = np.maximum(box[:2], region[:2])
     x2, y2 = np.minimum(box[2:], region[2:])
     area = (box[2] - box[0]) * (box[3] - box[1])
     return max(x2 - x1, 0) * max(y2 - y1, 0) / area
 
 
-def draw(labels: np.ndarray, size: int, positive_fraction: float, random: Shuffler) -> np.ndarray:
-    """Draw boxes of one image: positives up to their share, negatives for the rest."""
+def sample_proposals(
+    labels: np.ndarray, num_samples: int, positive_fraction: float, random: RandomGenerator
+) -> np.ndarray:
+    """Sample rows of ``labels``: positives up to their fraction, negatives for the rest."""
     positive = np.flatnonzero(labels > BACKGROUND)
     negative = np.flatnonzero(labels == BACKGROUND)
-    positive = positive[random.permutation(len(positive))[: int(size * positive_fraction)]]
-    negative = negative[random.permutation(len(negative))[: size - len(positive)]]
+    positive = positive[random.permutation(len(positive))[: int(num_samples * positive_fraction)]]
+    negative = negative[random.permutation(len(negative))[: num_samples - len(positive)]]
     return np.sort(np.concatenate([positive, negative]))
 
 
 def mask_targets(
-    masks: ArrayLike, boxes: ArrayLike, index: ArrayLike, size: int, half_cell: bool = False
+    masks: ArrayLike, boxes: ArrayLike, matched_idxs: ArrayLike, size: int, aligned: bool = False
 ) -> np.ndarray:
-    """Show what each box sees of its object's mask, in ``size`` x ``size`` cells.
+    """Crop the mask of each box's object to the box, resized to ``size`` x ``size`` cells.
 
     Parameters
     ----------
     masks : (n, H, W) masks of the ground truth, 1 in the object and 0 elsewhere.
     boxes : (K, 4) boxes x1, y1, x2, y2 in image pixels.
-    index : (K,) row of ``masks`` that each box stands for; below 0: none.
-    size : cells along a side.
-    half_cell : subtract half a pixel, so that a pixel's value lies at its centre. False is
-        torchvision's rule: its targets lie half a pixel off, and none is of less than a pixel.
+    matched_idxs : (K,) row of ``masks`` that each box is matched with; below 0: none.
+    size : cells along each side of the result.
+    aligned : subtract half a pixel, so that a pixel's value lies at its centre. False is
+        torchvision's rule, which shifts the targets by half a pixel and reads at least one pixel.
 
     Returns
     -------
-    (K, size, size) values from 0 to 1, the share of a cell that the mask covers; zeros for a box
-    that stands for nothing.
+    (K, size, size) values from 0 to 1, the fraction of a cell that the mask covers; zeros for a box
+    that is matched with none.
 
     Raises
     ------
@@ -188,28 +196,28 @@ def mask_targets(
 
     Source
     ------
-    RoIAlign with one sample a pixel, as in torchvision 0.27; ``half_cell=True`` as in Detectron2.
+    RoIAlign with adaptive sampling, as in torchvision 0.27; ``aligned=True`` as in Detectron2.
 
     Examples
     --------
-    A square of 2 x 2 pixels, seen from a box that covers it and two columns more:
+    A square of 2 x 2 pixels, and a box that covers it and the two columns to its right:
 
     >>> mask = np.zeros((1, 6, 6))
     >>> mask[0, 2:4, 2:4] = 1
-    >>> mask_targets(mask, [[2, 2, 6, 4]], [0], 2, half_cell=True)
+    >>> mask_targets(mask, [[2, 2, 6, 4]], [0], 2, aligned=True)
     array([[[1., 0.],
             [1., 0.]]])
-    >>> mask_targets(mask, [[2, 2, 6, 4]], [0], 2, half_cell=False)
+    >>> mask_targets(mask, [[2, 2, 6, 4]], [0], 2, aligned=False)
     array([[[0.75 , 0.   ],
             [0.375, 0.   ]]])
     """
-    check_flag("half_cell", half_cell)
+    check_flag("aligned", aligned)
     cells = check_count("size", size)
     masks, rows = np.asarray(masks), np.asarray(boxes, float).reshape(-1, 4)
     check_masks(masks)
-    shown = np.zeros((len(rows), cells, cells))
-    for k, n in enumerate(np.asarray(index)):
+    targets = np.zeros((len(rows), cells, cells))
+    for k, n in enumerate(np.asarray(matched_idxs)):
         if n >= 0:
-            its_mask = masks[None, n, None].astype(float)  # [1, 1, H, W]
-            shown[k] = roi_align(its_mask, [rows[k, None]], cells, aligned=half_cell)[0, 0]
-    return shown
+            mask = masks[None, n, None].astype(float)  # [1, 1, H, W]
+            targets[k] = roi_align(mask, [rows[k, None]], cells, aligned=aligned)[0, 0]
+    return targets

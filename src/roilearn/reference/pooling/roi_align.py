@@ -86,7 +86,7 @@ def region(
     return y1, x1, height, width
 
 
-def samples_a_bin(length: float, bins: int, sampling_ratio: int) -> int:
+def samples_per_bin(length: float, bins: int, sampling_ratio: int) -> int:
     """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, one a cell."""
     if sampling_ratio > 0:
         return sampling_ratio
@@ -116,7 +116,7 @@ def sample_positions(
     [[2.5, 3.5], [4.5, 5.5]]
     """
     bin_size = length / bins
-    samples = samples_a_bin(length, bins, sampling_ratio)
+    samples = samples_per_bin(length, bins, sampling_ratio)
     return [
         [start + i * bin_size + (s + 0.5) * bin_size / samples for s in range(samples)]
         for i in range(bins)
@@ -137,8 +137,8 @@ def box_samples(
             f"boxes must be small enough to sample adaptively; got one of {height:g} x {width:g} "
             "cells. Clip boxes to the image, or set sampling_ratio."
         )
-    down = samples_a_bin(height, bins[0], sampling_ratio)
-    across = samples_a_bin(width, bins[1], sampling_ratio)
+    down = samples_per_bin(height, bins[0], sampling_ratio)
+    across = samples_per_bin(width, bins[1], sampling_ratio)
     if down * bins[0] * across * bins[1] > SAMPLE_LIMIT:
         raise ValueError(
             f"boxes must be small enough to sample; got one of {height:g} x {width:g} cells, which "

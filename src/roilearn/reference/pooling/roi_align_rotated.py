@@ -24,7 +24,7 @@ from roilearn.reference.pooling.roi_align import (
     in_band,
     places,
     sample_positions,
-    samples_a_bin,
+    samples_per_bin,
 )
 
 
@@ -79,7 +79,7 @@ def roi_align_rotated(
     for k, roi in enumerate(rois):
         down, across = offsets(roi, bins, spatial_scale, sampling_ratio)
         for (i, a), (j, b) in product(places(down), places(across)):
-            row, column = turned(roi, spatial_scale, down[i][a], across[j][b])
+            row, column = rotate_sample(roi, spatial_scale, down[i][a], across[j][b])
             if is_read(row, column, features.shape):
                 value = bilinear(features[int(roi[0])], row, column)
                 output[k, :, i, j] += value / (len(down[i]) * len(across[j]))
@@ -108,7 +108,7 @@ def offsets(
     """Where the samples of each bin lie before the turn: cells from the centre, down and across."""
     width, height = roi[3:5] * roi.dtype.type(spatial_scale)
     sides = ((height, bins[0]), (width, bins[1]))
-    counts = [samples_a_bin(side, number, sampling_ratio) * number for side, number in sides]
+    counts = [samples_per_bin(side, number, sampling_ratio) * number for side, number in sides]
     if math.prod(counts) > SAMPLE_LIMIT:
         raise ValueError(
             f"boxes must be small enough to sample; got one of {height:g} x {width:g} cells, which "
@@ -119,7 +119,7 @@ def offsets(
     return down, across
 
 
-def turned(
+def rotate_sample(
     roi: np.ndarray, spatial_scale: float, down: float, across: float
 ) -> tuple[float, float]:
     """Turn a sample about the centre of its box: index coordinates (row, column).
@@ -128,7 +128,7 @@ def turned(
     --------
     A sample one cell to the right of the centre is, a quarter turn later, one cell above it:
 
-    >>> row, column = turned(np.array([0.0, 4.5, 4.5, 3, 3, 90]), 1.0, down=0.0, across=1.0)
+    >>> row, column = rotate_sample(np.array([0.0, 4.5, 4.5, 3, 3, 90]), 1.0, down=0.0, across=1.0)
     >>> float(row), float(column)
     (3.0, 4.0)
     """
@@ -177,7 +177,7 @@ def roi_align_rotated_backward(
     for k, roi in enumerate(rois):
         down, across = offsets(roi, bins, spatial_scale, sampling_ratio)
         for (i, a), (j, b) in product(places(down), places(across)):
-            row, column = turned(roi, spatial_scale, down[i][a], across[j][b])
+            row, column = rotate_sample(roi, spatial_scale, down[i][a], across[j][b])
             if is_read(row, column, features.shape):
                 share = gradient[k, :, i, j] / (len(down[i]) * len(across[j]))
                 spread[int(roi[0])] += bilinear_adjoint(share, row, column, *features.shape[2:])
@@ -220,7 +220,7 @@ def roi_align_rotated_box_gradient(
     for k, roi in enumerate(rois):
         down, across = offsets(roi, bins, spatial_scale, sampling_ratio)
         for (m, (i, a)), (n, (j, b)) in product(enumerate(places(down)), enumerate(places(across))):
-            row, column = turned(roi, spatial_scale, down[i][a], across[j][b])
+            row, column = rotate_sample(roi, spatial_scale, down[i][a], across[j][b])
             if is_read(row, column, features.shape):
                 share = gradient[k, :, i, j] / (len(down[i]) * len(across[j]))
                 by_row, by_column = bilinear_gradient(features[int(roi[0])], row, column)
