@@ -58,7 +58,7 @@ class BagMatrix(Explorable):
             "sampling": self.sampling_ratio or "adaptive",
             "bags": bags,
             "cells": cells,
-            "listed": 4 * bags * self.samples_a_bin(),
+            "listed": 4 * bags * self.samples_per_bin(),
             "entries": int(np.count_nonzero(matrix)),
             "matrix": matrix.tolist(),
             "output": output.tolist(),
@@ -94,7 +94,7 @@ class BagMatrix(Explorable):
         rows = [reference.roi_align_backward(one, *self.arguments(), *options) for one in outputs]
         return np.reshape(rows, (bags, -1))
 
-    def samples_a_bin(self) -> int:
+    def samples_per_bin(self) -> int:
         """Count the samples of each bin."""
         size, *options = self.options()
         rows, columns = box_samples(self.arguments()[1][0], size, *options)

@@ -12,7 +12,7 @@ from roilearn.explore.explorable import Checked, Explorable
 from roilearn.explore.maps import FEATURE_MAP
 from roilearn.explore.pool_and_align_still import draw_align, draw_pool, grid_text
 from roilearn.reference.pooling.roi_align import bin_average, box_samples, region
-from roilearn.reference.pooling.roi_pool import box_bins, winner
+from roilearn.reference.pooling.roi_pool import argmax_cell, box_bins
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -156,7 +156,7 @@ def winning_cell(
     (top, bottom), (left, right) = rows, columns
     if top >= bottom or left >= right:
         return None
-    row, column = winner(values[top:bottom, left:right])
+    row, column = argmax_cell(values[top:bottom, left:right])
     return [top + row, left + column]
 
 

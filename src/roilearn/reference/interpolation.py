@@ -14,13 +14,13 @@ from roilearn.arguments import check_not_empty, check_position
 
 
 def as_numbers(name: str, values: ArrayLike, dimensions: int) -> np.ndarray:
-    """Take values as a floating array: the differences of bytes, as files hold them, would wrap."""
+    """Convert values to a floating array: differences of unsigned bytes would overflow."""
     numbers = check_not_empty(name, np.asarray(values), dimensions)
     return numbers.astype(np.result_type(numbers.dtype, np.float32))
 
 
 def neighbours(position: float, size: int) -> tuple[int, int, float]:
-    """Index below, index above, and how far ``position`` lies from the one towards the other.
+    """Index below, index above, and the fraction of the way from the first to the second.
 
     Parameters
     ----------
@@ -67,10 +67,10 @@ def linear(values: ArrayLike, position: float) -> np.floating:
 
 
 def linear_gradient(values: ArrayLike, position: float) -> np.floating:
-    """Slope of ``linear`` at ``position``: d value / d position, taken from the right.
+    """Gradient of ``linear`` at ``position``: d value / d position, from the right.
 
-    Between two values the slope is their difference; at and beyond the last value, and before
-    the first, the clamped line is flat and the slope 0.
+    Between two values it is their difference. Before the first value, and at and beyond the last,
+    the position is clamped and the derivative is 0.
 
     Examples
     --------
@@ -85,9 +85,9 @@ def linear_gradient(values: ArrayLike, position: float) -> np.floating:
 
 
 def linear_adjoint(gradient: float, position: float, size: int) -> np.ndarray:
-    """Spread ``gradient`` over the ``size`` values that ``linear`` read, by the same weights.
+    """Scatter ``gradient`` to the two values that ``linear`` reads, with the same weights.
 
-    This is d value / d values times ``gradient``: reading gathers, its adjoint scatters, and
+    This is d value / d values times ``gradient``: interpolation gathers, its adjoint scatters, and
     ``linear(values, p) * g == (values * linear_adjoint(g, p, len(values))).sum()``.
 
     Examples
@@ -96,19 +96,19 @@ def linear_adjoint(gradient: float, position: float, size: int) -> np.ndarray:
     array([0.  , 0.75, 0.25])
     """
     low, high, fraction = neighbours(check_position("position", position), size)
-    spread = np.zeros(size)
-    spread[low] += (1 - fraction) * gradient
-    spread[high] += fraction * gradient
-    return spread
+    grad_values = np.zeros(size)
+    grad_values[low] += (1 - fraction) * gradient
+    grad_values[high] += fraction * gradient
+    return grad_values
 
 
 def bilinear_weights(
     row: float, column: float, height: int, width: int
 ) -> list[tuple[int, int, float]]:
-    """Four cells around a position and the weight of each: the area opposite to it.
+    """Four cells around a position and their bilinear weights: the areas opposite to them.
 
-    The point cuts the square between the four cell centres into four rectangles. A cell weighs
-    as much as the rectangle farthest from it, so that the nearest cell weighs most.
+    The position divides the square between the four cell centres into four rectangles. The weight
+    of a cell is the area of the rectangle opposite to it, so that the nearest cell has the largest.
 
     Returns
     -------
@@ -130,11 +130,11 @@ def bilinear_weights(
 
 
 def bilinear(image: ArrayLike, row: float, column: float) -> np.ndarray:
-    """Value of ``image`` between its cells: three linear interpolations, or four weights.
+    """Bilinear interpolation of ``image``: the weighted sum of four cells.
 
     Parameters
     ----------
-    image : (..., H, W) array; leading axes (channels) are read at the same place.
+    image : (..., H, W) array; leading axes (channels) are read at the same position.
     row, column : index coordinates, clamped to the image.
 
     Returns
@@ -157,9 +157,9 @@ def bilinear(image: ArrayLike, row: float, column: float) -> np.ndarray:
 
 
 def bilinear_gradient(image: ArrayLike, row: float, column: float) -> tuple[np.ndarray, np.ndarray]:
-    """How the value changes with the position: (d value / d row, d value / d column).
+    """Gradient of ``bilinear`` at a position: (d value / d row, d value / d column).
 
-    Along each axis it is the difference of the two neighbours, interpolated along the other.
+    Along each axis it is the difference of the two neighbours, interpolated along the other axis.
 
     Examples
     --------
@@ -181,7 +181,7 @@ def bilinear_gradient(image: ArrayLike, row: float, column: float) -> tuple[np.n
 def bilinear_adjoint(
     gradient: ArrayLike, row: float, column: float, height: int, width: int
 ) -> np.ndarray:
-    """Spread ``gradient`` over the four cells that ``bilinear`` read, by the same weights.
+    """Scatter ``gradient`` to the four cells that ``bilinear`` reads, with the same weights.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def bilinear_adjoint(
 
     Returns
     -------
-    (..., height, width) array, zero but for at most four cells.
+    (..., height, width) array, zero except in at most four cells.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def bilinear_adjoint(
     """
     gradient = np.asarray(gradient)
     dtype = np.result_type(gradient.dtype, np.float32)
-    spread = np.zeros((*gradient.shape, height, width), dtype)
+    grad_image = np.zeros((*gradient.shape, height, width), dtype)
     for i, j, weight in bilinear_weights(row, column, height, width):
-        spread[..., i, j] += weight * gradient
-    return spread
+        grad_image[..., i, j] += weight * gradient
+    return grad_image

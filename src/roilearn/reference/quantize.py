@@ -1,4 +1,4 @@
-"""Quantization: rounding a continuous coordinate to a whole cell, and the error that makes."""
+"""Quantization: rounding of continuous coordinates to whole cells, and its error."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,7 @@ def quantize(values: ArrayLike, rule: str = "half_away") -> np.ndarray:
     Parameters
     ----------
     values : numbers of any shape, in cells.
-    rule : one of ``ROUNDING_RULES``. They differ from each other where it hurts:
+    rule : one of ``ROUNDING_RULES``. They differ on halves and on negative numbers:
 
         ``floor``      2.9 -> 2, -0.5 -> -1   slides and tutorials
         ``half_away``  2.5 -> 3, -0.5 -> -1   C's ``round``: the RoIPool kernels
@@ -22,7 +22,7 @@ def quantize(values: ArrayLike, rule: str = "half_away") -> np.ndarray:
 
     Returns
     -------
-    Array of whole numbers, still floating.
+    Array of whole numbers in a floating dtype.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def quantize(values: ArrayLike, rule: str = "half_away") -> np.ndarray:
 
 
 def quantization_error(values: ArrayLike, rule: str = "half_away") -> np.ndarray:
-    """How far rounding moves each value, in the values' own unit: rounded minus true.
+    """Error of rounding each value, in the unit of the values: rounded minus true.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def quantization_error(values: ArrayLike, rule: str = "half_away") -> np.ndarray
 def quantize_box(
     box: ArrayLike, spatial_scale: float, rule: str = "half_away"
 ) -> tuple[int, int, int, int]:
-    """First and last cell that a box names after rounding each coordinate, ends included.
+    """First and last cell of a box after rounding each coordinate, both included.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def quantize_box(
 
     Returns
     -------
-    (first column, first row, last column, last row); the kernels read last - first + 1 cells.
+    (first column, first row, last column, last row). RoIPool reads last - first + 1 cells.
 
     Examples
     --------

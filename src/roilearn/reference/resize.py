@@ -1,7 +1,7 @@
 """Resizing by linear interpolation under the four grid rules in use.
 
-A grid rule says where, among ``in_size`` values, each of ``out_size`` outputs reads. All four
-agree on nothing but the size; three of them are called "bilinear" somewhere.
+A grid rule gives the position, among ``in_size`` values, that each of ``out_size`` outputs reads.
+The rules give different outputs, and some framework calls each of three of them "bilinear".
 """
 
 import math
@@ -17,7 +17,7 @@ GRID_RULES = ("corner", "corner_truncated", "half_pixel", "align_corners")
 
 
 def source_positions(out_size: int, in_size: int, rule: str = "half_pixel") -> np.ndarray:
-    """Index position in the input that each output reads, before clamping.
+    """Index positions in the input that the outputs read, before clamping.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def source_positions(out_size: int, in_size: int, rule: str = "half_pixel") -> n
 
 
 def resize_linear(values: ArrayLike, size: int, rule: str = "half_pixel") -> np.ndarray:
-    """Resize a signal to ``size`` values: read it at ``source_positions``, clamped at the ends.
+    """Resize a signal to ``size`` values by linear interpolation at ``source_positions``.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def resize_linear(values: ArrayLike, size: int, rule: str = "half_pixel") -> np.
 
 
 def resize(image: ArrayLike, size: int | Sequence[int], rule: str = "half_pixel") -> np.ndarray:
-    """Resize an image: one bilinear reading for each output pixel.
+    """Resize an image by bilinear interpolation at the source position of each output pixel.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Crop and resize: no bins and no mean; the corners of the grid lie on the corners of the box."""
+"""Crop and resize: each box is sampled at a grid of points whose corners are those of the box."""
 
 from collections.abc import Sequence
 
@@ -28,20 +28,21 @@ def crop_and_resize(
     extrapolation_value: float = 0.0,
     aligned: bool = False,
 ) -> np.ndarray:
-    """Read each box at a grid of points, from its first corner to its last, both included.
+    """Sample each box at a grid of points, from its first corner to its last, both included.
 
     Parameters
     ----------
     input : (N, C, H, W) features.
     boxes : (K, 5) array of batch index, x1, y1, x2, y2 in image pixels, or a list with one
         (Ki, 4) array for each image.
-    crop_size : (height, width) of the grid of points, or one number for both. Along an axis of
-        one point it is the middle of the box.
+    crop_size : (height, width) of the grid of points, or one number for both. A single
+        point along an axis lies in the middle of the box.
     spatial_scale : cells per image pixel, 1 / stride.
     method : ``"bilinear"``, or ``"nearest"``: the cell nearest to the point, halves upwards.
-    extrapolation_value : value of a point that lies beyond the first or last cell's centre.
+    extrapolation_value : value of a point beyond the first or last cell's centre.
     aligned : subtract half a cell, which takes continuous coordinates (the centre of cell i at
-        i + 0.5) to index coordinates (at i). False, as in TensorFlow: index coordinates are given.
+        i + 0.5) to index coordinates (at i). False, as in TensorFlow: the boxes are in index
+        coordinates.
 
     Returns
     -------
@@ -53,10 +54,10 @@ def crop_and_resize(
 
     Source
     ------
-    TensorFlow 2.21, ``tf.image.crop_and_resize``, order of arithmetic included. It takes boxes
-    y1, x1, y2, x2 that run from 0 at the first cell's centre to 1 at the last one's, their images
-    apart, and the channels last. For ``image`` (N, H, W, C), ``normalised`` (K, 4) and
-    ``box_indices`` (K,)::
+    TensorFlow 2.21, ``tf.image.crop_and_resize``, order of arithmetic included. There,
+    boxes are y1, x1, y2, x2 from 0 at the first cell's centre to 1 at the last cell's centre, the
+    batch indices are a separate argument, and the channels come last. For ``image`` (N, H, W, C),
+    ``normalised`` (K, 4) and ``box_indices`` (K,)::
 
         cells = normalised[:, [1, 0, 3, 2]] * np.array([W - 1, H - 1, W - 1, H - 1])
         boxes = np.concatenate([box_indices[:, None], cells], axis=1)
@@ -64,7 +65,7 @@ def crop_and_resize(
 
     Examples
     --------
-    TensorFlow's box from 0.2 to 0.6 on a map of 5 x 5 cells, from 0.8 to 2.4 in cells:
+    TensorFlow's box from 0.2 to 0.6 on a map of 5 x 5 cells is from 0.8 to 2.4 in cells:
 
     >>> ramp = np.arange(25.0).reshape(1, 1, 5, 5)
     >>> crop_and_resize(ramp, np.array([[0, 0.8, 0.8, 2.4, 2.4]]), (2, 4))[0, 0].round(3)
@@ -79,7 +80,7 @@ def crop_and_resize(
     output = np.full((len(rois), features.shape[1], *points), outside, features.dtype)
     for k, roi in enumerate(rois):
         rows, columns = box_points(roi, points, spatial_scale, aligned)
-        for i, j in on_the_map(rows, columns, features.shape):
+        for i, j in points_inside_map(rows, columns, features.shape):
             place = read_at(rows[i], columns[j], method)
             output[k, :, i, j] = bilinear(features[int(roi[0])], *place)
     return output
@@ -95,7 +96,7 @@ def box_points(
 
 
 def crop_positions(start: float, stop: float, points: int) -> list[float]:
-    """Positions of equal steps along one axis from ``start`` to ``stop``; one alone in the middle.
+    """Evenly spaced positions from ``start`` to ``stop``, both included; one alone in the middle.
 
     Examples
     --------
@@ -108,10 +109,10 @@ def crop_positions(start: float, stop: float, points: int) -> list[float]:
     return [start + i * step for i in range(points)]
 
 
-def on_the_map(
+def points_inside_map(
     rows: Sequence[float], columns: Sequence[float], shape: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """Every point (i, j) that lies between the centres of the outermost cells, or on them."""
+    """List the points (i, j) between the centres of the outermost cells, or on them."""
     height, width = shape[-2:]
     return [
         (i, j)
@@ -122,7 +123,7 @@ def on_the_map(
 
 
 def read_at(row: float, column: float, method: str) -> tuple[float, float]:
-    """Where a point on the map is read: there, or at the nearest cell."""
+    """Position at which a point is sampled: its own, or the centre of the nearest cell."""
     if method == "bilinear":
         return row, column
     row, column = quantize([row, column], "half_away")
@@ -137,11 +138,11 @@ def crop_and_resize_backward(
     method: str = "bilinear",
     aligned: bool = False,
 ) -> np.ndarray:
-    """Gradient to the features: every point pays the four cells it read, or the nearest one.
+    """Gradient with respect to the features: each point adds to its four cells, or the nearest one.
 
     Parameters
     ----------
-    gradient : (K, C, height, width), the gradient that arrives at the output.
+    gradient : (K, C, height, width) gradient with respect to the output.
     input : (N, C, H, W) features; only their shape matters.
     boxes, spatial_scale, method, aligned : as in ``crop_and_resize``.
 
@@ -161,14 +162,14 @@ def crop_and_resize_backward(
     gradient = np.asarray(gradient)
     features, rois, points = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
-    spread = np.zeros_like(features)
+    grad_input = np.zeros_like(features)
     for k, roi in enumerate(rois):
         rows, columns = box_points(roi, points, spatial_scale, aligned)
-        for i, j in on_the_map(rows, columns, features.shape):
+        for i, j in points_inside_map(rows, columns, features.shape):
             place = read_at(rows[i], columns[j], method)
-            share = bilinear_adjoint(gradient[k, :, i, j], *place, *features.shape[2:])
-            spread[int(roi[0])] += share
-    return spread
+            to_cells = bilinear_adjoint(gradient[k, :, i, j], *place, *features.shape[2:])
+            grad_input[int(roi[0])] += to_cells
+    return grad_input
 
 
 def crop_and_resize_box_gradient(
@@ -178,7 +179,7 @@ def crop_and_resize_box_gradient(
     spatial_scale: float = 1.0,
     aligned: bool = False,
 ) -> np.ndarray:
-    """Gradient to the boxes, of the bilinear method: how each point changes as it moves.
+    """Gradient with respect to the boxes, for the bilinear method.
 
     Parameters
     ----------
@@ -201,12 +202,13 @@ def crop_and_resize_box_gradient(
     features, rois, points = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
     down, across = (crop_positions(0.0, 1.0, number) for number in points)  # fractions of a side
-    slopes = np.zeros((len(rois), 4), rois.dtype)
+    grad_boxes = np.zeros((len(rois), 4), rois.dtype)
     for k, roi in enumerate(rois):
         rows, columns = box_points(roi, points, spatial_scale, aligned)
-        for i, j in on_the_map(rows, columns, features.shape):
-            by_row, by_column = bilinear_gradient(features[int(roi[0])], rows[i], columns[j])
-            pull_down, pull_across = gradient[k, :, i, j] @ by_row, gradient[k, :, i, j] @ by_column
-            slopes[k] += pull_across * np.array([1 - across[j], 0, across[j], 0])
-            slopes[k] += pull_down * np.array([0, 1 - down[i], 0, down[i]])
-    return slopes * spatial_scale
+        for i, j in points_inside_map(rows, columns, features.shape):
+            slope_row, slope_column = bilinear_gradient(features[int(roi[0])], rows[i], columns[j])
+            by_row = gradient[k, :, i, j] @ slope_row
+            by_column = gradient[k, :, i, j] @ slope_column
+            grad_boxes[k] += by_column * np.array([1 - across[j], 0, across[j], 0])
+            grad_boxes[k] += by_row * np.array([0, 1 - down[i], 0, down[i]])
+    return grad_boxes * spatial_scale

@@ -1,4 +1,4 @@
-"""Which level of a feature pyramid a box is pooled from: large boxes from coarse maps."""
+"""Level assignment: the level of the feature pyramid from which each box is pooled."""
 
 import math
 
@@ -16,7 +16,7 @@ from roilearn.arguments import (
 
 LEVEL_RULES = ("floor", "round")
 LEVEL_EPSILON = 1e-6
-"""Added before rounding down, so that rounding errors do not take a box of 224 px to level 3."""
+"""Added before rounding down, so that rounding errors do not assign a box of 224 px to level 3."""
 
 
 def assign_levels(
@@ -27,18 +27,18 @@ def assign_levels(
     canonical_level: int = 4,
     rule: str = "floor",
 ) -> np.ndarray:
-    """Level of each box: ``canonical_level`` at the canonical size, one more at each doubling.
+    """Assign a level to each box: ``canonical_level`` at the canonical size, one more per doubling.
 
-    k = floor(canonical_level + log2(sqrt(width * height) / canonical_scale)), kept between
+    k = floor(canonical_level + log2(sqrt(width * height) / canonical_scale)), clamped to
     ``min_level`` and ``max_level``.
 
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2 in image pixels.
-    min_level, max_level : levels that there are; level k has stride 2**k.
+    min_level, max_level : first and last level; level k has stride 2**k.
     canonical_scale : side in image pixels of a square box of ``canonical_level``.
-    rule : ``"floor"``; or ``"round"``, matterport's, which changes levels at 158 and 317 px, not at
-        224 and 448.
+    rule : ``"floor"``, which changes levels at 224 and 448 px; or ``"round"``, as in matterport's
+        Mask_RCNN, at 158 and 317 px.
 
     Returns
     -------
@@ -50,12 +50,13 @@ def assign_levels(
 
     Source
     ------
-    Lin et al., Feature Pyramid Networks (2017), equation 1; the small number added, as in
+    Lin et al., Feature Pyramid Networks (2017), equation 1; ``LEVEL_EPSILON`` as in
     torchvision 0.27.
 
     Differs from
     ------------
-    torchvision 0.27: counts from ``min_level``; a box inverted along one axis has no level there.
+    torchvision 0.27: there, levels count from 0 at ``min_level``, and a box inverted along one axis
+    has no level.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""RoIAlign on a pyramid: choose a level for each box, then pool from that level's map."""
+"""Multi-scale RoIAlign: each box is pooled from the map of its level of the feature pyramid."""
 
 import math
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ def multi_scale_roi_align(
     canonical_level: int = 4,
     rule: str = "floor",
 ) -> np.ndarray:
-    """Average bilinear samples over each bin of each box, on the level that fits its size.
+    """Average bilinear samples over each bin of each box, on the level assigned by its size.
 
     Parameters
     ----------
     input : maps of consecutive levels, finest first, each (N, C, H, W) with its own H and W.
     boxes : (K, 5) array of batch index, x1, y1, x2, y2 in image pixels, or a list with one
         (Ki, 4) array for each image.
-    spatial_scales : cells per image pixel of each map; the first says which level it is: 1/4 is
+    spatial_scales : cells per image pixel of each map; the first gives the first level: 1/4 is
         level 2.
     canonical_scale, canonical_level, rule : as in ``assign_levels``.
     output_size, sampling_ratio, aligned : as in ``roi_align``.
@@ -41,7 +41,7 @@ def multi_scale_roi_align(
 
     Raises
     ------
-    ValueError: maps that differ in N or C; as many scales as maps are needed.
+    ValueError: maps that differ in N or C; another number of scales than of maps.
     ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``.
 
     Source
@@ -50,7 +50,7 @@ def multi_scale_roi_align(
 
     Examples
     --------
-    Two maps that hold their own level. The small box reads the first, the large one the second:
+    Two maps filled with their own level. The small box reads the first, the large one the second:
 
     >>> fine, coarse = np.full((1, 1, 32, 32), 4.0), np.full((1, 1, 16, 16), 5.0)
     >>> boxes = [np.array([[0, 0, 250, 250], [0, 0, 500, 500]])]

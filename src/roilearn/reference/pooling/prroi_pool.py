@@ -1,8 +1,8 @@
-"""Precise RoI pooling: no samples; the mean of the whole bilinear surface over each bin, exactly.
+"""Precise RoI pooling (PrRoIPool): the exact mean of the interpolated map over each bin.
 
-The surface is a sum of hats, one for each cell: along one axis a cell's hat is 1 at the cell's
-centre and falls in a straight line to 0 at its neighbours' centres. The mean of the surface over a
-bin is therefore a weighted sum of cells, and a cell weighs what its hat is on average there.
+The interpolated map is a sum of hat functions, one for each cell: along one axis a cell's hat is 1
+at the cell's centre and falls linearly to 0 at its neighbours' centres. The mean of the map over a
+bin is therefore a weighted sum of cells, and the weight of a cell is the mean of its hat there.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def prroi_pool(
     spatial_scale: float = 1.0,
     aligned: bool = False,
 ) -> np.ndarray:
-    """Average the bilinear surface over each bin of each box: its integral over the bin's area.
+    """Average the interpolated map over each bin of each box: its integral over the bin's area.
 
     Parameters
     ----------
@@ -32,13 +32,13 @@ def prroi_pool(
     output_size : (height, width) of the grid of bins, or one number for both.
     spatial_scale : cells per image pixel, 1 / stride.
     aligned : subtract half a cell, which takes continuous coordinates (the centre of cell i at
-        i + 0.5) to index coordinates (at i). False is the operator of 2018, which leaves the half
-        cell out. True is what aligned RoIAlign approaches as it takes more and more samples.
+        i + 0.5) to index coordinates (at i). False is the operator of 2018, which does not
+        subtract half a cell. True is the limit of aligned RoIAlign as the number of samples grows.
 
     Returns
     -------
-    (K, C, height, width) array. Outside the map there are no hats: from the last cell's centre
-    the surface falls to 0 within one cell. A bin of no area is 0.
+    (K, C, height, width) array. Beyond the last cell's centre the interpolated map falls to 0
+    within one cell, since there are no hats outside the map. A bin of no area is 0.
 
     Raises
     ------
@@ -51,12 +51,12 @@ def prroi_pool(
 
     Differs from
     ------------
-    RoIAlign: at the border of the map, where that clamps for one cell and then breaks off.
+    RoIAlign: at the border of the map, where RoIAlign clamps for one cell and is 0 beyond.
 
     Examples
     --------
-    The square of the column number, averaged from column 2 to column 3: the surface runs straight
-    from 4 to 9.
+    The square of the column number, averaged from column 2 to column 3, where the interpolated map
+    rises linearly from 4 to 9:
 
     >>> parabola = np.broadcast_to(np.arange(8.0) ** 2, (1, 1, 8, 8))
     >>> prroi_pool(parabola, np.array([[0.0, 2, 2, 3, 6]]), 1)[0, 0]
@@ -76,14 +76,14 @@ def prroi_pool(
 def box_ends(
     roi: np.ndarray, bins: tuple[int, int], spatial_scale: float, aligned: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut one box into bins: their ends down and across, index coordinates, one more than bins."""
+    """Boundaries of one box's bins in index coordinates, down and across; one more than bins."""
     dtype = roi.dtype.type
     x1, y1, x2, y2 = roi[1:] * dtype(spatial_scale) - dtype(0.5 if aligned else 0)
     return bin_ends(y1, y2, bins[0]), bin_ends(x1, x2, bins[1])
 
 
 def bin_ends(start: float, stop: float, bins: int) -> np.ndarray:
-    """Cut a side into equal bins; one that is inverted has no length."""
+    """Boundaries of equal bins along one side; an inverted side has no length."""
     bin_size = max(stop - start, 0) / bins
     return np.array([start + i * bin_size for i in range(bins + 1)])
 
@@ -95,7 +95,7 @@ def box_weights(
     aligned: bool,
     shape: Sequence[int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of the rows of the map in each bin of one box, (PH, H), and of columns, (PW, W)."""
+    """Weights of the map's rows in each bin of one box, (PH, H), and of its columns, (PW, W)."""
     down, across = box_ends(roi, bins, spatial_scale, aligned)
     return axis_weights(down, shape[-2]), axis_weights(across, shape[-1])
 
@@ -106,7 +106,7 @@ def axis_weights(ends: np.ndarray, size: int) -> np.ndarray:
 
 
 def bin_weights(start: float, stop: float, size: int) -> np.ndarray:
-    """Mean of each cell's hat from ``start`` to ``stop``; zeros where these are the same.
+    """Mean of each cell's hat function from ``start`` to ``stop``; zeros if both are equal.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def bin_weights(start: float, stop: float, size: int) -> np.ndarray:
 
 
 def hat(position: float) -> float:
-    """Height of the hat at a distance from its cell's centre.
+    """Value of the hat function at a position relative to its cell's centre.
 
     Examples
     --------
@@ -133,10 +133,10 @@ def hat(position: float) -> float:
 
 
 def hat_area(start: float, stop: float) -> float:
-    """Area under the hat between two positions, counted from its cell's centre.
+    """Integral of the hat function between two positions relative to its cell's centre.
 
-    Either half of the hat is straight, so that its area is its length times its height in the
-    middle. Differences of the integral's closed form would be the same, but for rounding.
+    Each half of the hat is linear, so that its integral is the length times the value in the
+    middle. Differences of the closed form of the integral are the same up to rounding.
 
     Examples
     --------
@@ -157,11 +157,11 @@ def prroi_pool_backward(
     spatial_scale: float = 1.0,
     aligned: bool = False,
 ) -> np.ndarray:
-    """Gradient to the features: every bin pays the cells under it, by their weights.
+    """Gradient with respect to the features: each bin adds to its cells, by their weights.
 
     Parameters
     ----------
-    gradient : (K, C, height, width), the gradient that arrives at the output.
+    gradient : (K, C, height, width) gradient with respect to the output.
     input : (N, C, H, W) features; only their shape matters.
     boxes, spatial_scale, aligned : as in ``prroi_pool``.
 
@@ -180,14 +180,14 @@ def prroi_pool_backward(
     gradient = np.asarray(gradient)
     features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
-    spread = np.zeros_like(features)
+    grad_input = np.zeros_like(features)
     for k, roi in enumerate(rois):
         rows, columns = box_weights(roi, bins, spatial_scale, aligned, features.shape)
         for i in range(bins[0]):
             for j in range(bins[1]):
-                share = gradient[k, :, i, j, None, None]
-                spread[int(roi[0])] += share * np.outer(rows[i], columns[j])
-    return spread
+                bin_gradient = gradient[k, :, i, j, None, None]
+                grad_input[int(roi[0])] += bin_gradient * np.outer(rows[i], columns[j])
+    return grad_input
 
 
 def prroi_pool_box_gradient(
@@ -197,7 +197,7 @@ def prroi_pool_box_gradient(
     spatial_scale: float = 1.0,
     aligned: bool = False,
 ) -> np.ndarray:
-    """Gradient to the boxes: an edge that moves outwards takes in the surface along it.
+    """Gradient with respect to the boxes, from the values of the map along their edges.
 
     Parameters
     ----------
@@ -207,11 +207,11 @@ def prroi_pool_box_gradient(
     Returns
     -------
     (K, 4) array, per image pixel of x1, y1, x2, y2. Exact, also where an edge lies on a cell's
-    centre. A box of no area gets 0, though its answer jumps as soon as it opens.
+    centre. A box of no area has gradient 0, although its output jumps as soon as it has an area.
 
     Examples
     --------
-    The mean of a ramp is its value in the middle, which moves half as far as an edge:
+    The mean of a ramp is its value at the centre of the box, which moves half as far as an edge:
 
     >>> ramp = np.broadcast_to(np.arange(8.0), (1, 1, 8, 8))
     >>> box = np.array([[0.0, 2, 2, 6, 5]])
@@ -222,34 +222,36 @@ def prroi_pool_box_gradient(
     gradient = np.asarray(gradient)
     features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
-    slopes = np.zeros((len(rois), 4), rois.dtype)
+    grad_boxes = np.zeros((len(rois), 4), rois.dtype)
     for k, roi in enumerate(rois):
         ends = box_ends(roi, bins, spatial_scale, aligned)
         rows, columns = box_weights(roi, bins, spatial_scale, aligned, features.shape)
         down = np.einsum("cij,chw,jw->ih", gradient[k], features[int(roi[0])], columns)
         across = np.einsum("cij,chw,ih->jw", gradient[k], features[int(roi[0])], rows)
-        slopes[k, 1::2] = side_slopes(down, rows, ends[0])
-        slopes[k, 0::2] = side_slopes(across, columns, ends[1])
-    return slopes * spatial_scale
+        grad_boxes[k, 1::2] = edge_gradients(down, rows, ends[0])
+        grad_boxes[k, 0::2] = edge_gradients(across, columns, ends[1])
+    return grad_boxes * spatial_scale
 
 
-def side_slopes(pull: np.ndarray, weights: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
-    """Gradient to the first and to the last end of one side.
+def edge_gradients(
+    gradient: np.ndarray, weights: np.ndarray, ends: np.ndarray
+) -> tuple[float, float]:
+    """Gradients with respect to the first and the last edge of one side.
 
     Parameters
     ----------
-    pull, weights : (bins, size) gradient to each weight along the axis, and the weights.
-    ends : (bins + 1,) ends of the bins. The end i of n moves by i / n with the last one.
+    gradient, weights : (bins, size) weights along the axis, and the gradient with respect to them.
+    ends : (bins + 1,) boundaries of the bins. Boundary i of n moves by i / n with the last edge.
     """
     first = last = 0.0
     bins, cells = len(weights), range(weights.shape[1])
     for i in range(bins):
         length = ends[i + 1] - ends[i]
         if length > 0:
-            # A mean changes by how far the value at the moving end is from it.
+            # d mean / d end = (value at the end - mean) / length, negative at the start.
             at_start, at_stop = (np.array([hat(end - c) for c in cells]) for end in ends[i : i + 2])
-            by_start = pull[i] @ (weights[i] - at_start) / length
-            by_stop = pull[i] @ (at_stop - weights[i]) / length
+            by_start = gradient[i] @ (weights[i] - at_start) / length
+            by_stop = gradient[i] @ (at_stop - weights[i]) / length
             first += (1 - i / bins) * by_start + (1 - (i + 1) / bins) * by_stop
             last += i / bins * by_start + (i + 1) / bins * by_stop
     return first, last

@@ -1,4 +1,4 @@
-"""Position-sensitive RoIAlign: RoIAlign in which every bin reads channels of its own."""
+"""Position-sensitive RoIAlign: RoIAlign in which each bin reads its own channels."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -19,7 +19,7 @@ def ps_roi_align(
     spatial_scale: float = 1.0,
     sampling_ratio: int = -1,
 ) -> np.ndarray:
-    """Average bilinear samples over each bin of each box, each bin in maps of its own.
+    """Average bilinear samples over each bin of each box, each bin in its own channels.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def ps_roi_align(
 
     Returns
     -------
-    (K, C, height, width) array. The half cell is always subtracted, as in RoIAlign with
+    (K, C, height, width) array. Half a cell is always subtracted, as in RoIAlign with
     ``aligned=True``.
 
     Raises
@@ -43,15 +43,15 @@ def ps_roi_align(
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1, with RoIAlign's reading; torchvision 0.27.
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.27.
 
     Differs from
     ------------
-    torchvision 0.27: adaptive sampling of a box of no size gives NaN there, 0 here.
+    torchvision 0.27: there, adaptive sampling of a box of size 0 gives NaN; here it gives 0.
 
     Examples
     --------
-    Four maps that hold their own number, for two by two bins. Each bin reads its own:
+    Four channels filled with their own number, for two by two bins. Each bin reads its own channel:
 
     >>> maps = np.broadcast_to(np.arange(4.0)[:, None, None], (1, 4, 6, 6))
     >>> ps_roi_align(maps, np.array([[0.0, 1, 1, 5, 5]]), 2)[0]
@@ -72,7 +72,7 @@ def ps_roi_align(
 
 
 def maps_of_bins(features: np.ndarray, bins: tuple[int, int]) -> np.ndarray:
-    """Sort the channels by the bin that reads them: (N, C, height, width, H, W), a view."""
+    """Group the channels by the bin that reads them: (N, C, height, width, H, W), a view."""
     check_position_sensitive(features, bins)
     images, channels, height, width = features.shape
     return features.reshape(images, channels // (bins[0] * bins[1]), *bins, height, width)
@@ -85,11 +85,11 @@ def ps_roi_align_backward(
     spatial_scale: float = 1.0,
     sampling_ratio: int = -1,
 ) -> np.ndarray:
-    """Gradient to the features: every sample pays the four cells it read, in its bin's maps.
+    """Gradient with respect to the features: each sample adds to its four cells, by their weights.
 
     Parameters
     ----------
-    gradient : (K, C, height, width), the gradient that arrives at the output.
+    gradient : (K, C, height, width) gradient with respect to the output.
     input, boxes, spatial_scale, sampling_ratio : as in ``ps_roi_align``.
 
     Returns
@@ -99,14 +99,16 @@ def ps_roi_align_backward(
     check_sampling_ratio(sampling_ratio)
     gradient = np.asarray(gradient)
     features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
-    spread = maps_of_bins(np.zeros_like(features), bins)
-    check_gradient(gradient, len(rois), spread.shape[1])
+    grad_input = maps_of_bins(np.zeros_like(features), bins)
+    check_gradient(gradient, len(rois), grad_input.shape[1])
     size = features.shape[-2:]
     for k, roi in enumerate(rois):
         rows, columns = box_samples(roi, bins, spatial_scale, sampling_ratio, aligned=True)
         for i, j in product(range(bins[0]), range(bins[1])):
-            share = gradient[k, :, i, j] / max(len(rows[i]) * len(columns[j]), 1)
+            sample_gradient = gradient[k, :, i, j] / max(len(rows[i]) * len(columns[j]), 1)
             for row, column in product(rows[i], columns[j]):
                 if in_band(row, size[0]) and in_band(column, size[1]):
-                    spread[int(roi[0]), :, i, j] += bilinear_adjoint(share, row, column, *size)
-    return spread.reshape(features.shape)
+                    grad_input[int(roi[0]), :, i, j] += bilinear_adjoint(
+                        sample_gradient, row, column, *size
+                    )
+    return grad_input.reshape(features.shape)

@@ -1,4 +1,4 @@
-"""Position-sensitive RoIPool: whole-cell bins, averaged, each in channels of its own."""
+"""Position-sensitive RoIPool: the mean of whole cells, each bin in its own channels."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -19,7 +19,7 @@ def ps_roi_pool(
     spatial_scale: float = 1.0,
     read_last: bool = False,
 ) -> np.ndarray:
-    """Average the cells of each bin of each box, each bin in maps of its own.
+    """Average the cells of each bin of each box, each bin in its own channels.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def ps_roi_pool(
         (Ki, 4) array for each image.
     output_size : (height, width) of the grid of bins, or one number for both.
     spatial_scale : cells per image pixel, 1 / stride.
-    read_last : whether bins may reach the last row and the last column of the map. torchvision's
-        never do, so False is the default.
+    read_last : whether bins may include the last row and the last column of the map. In torchvision
+        they never do, so False is the default.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def ps_roi_pool(
 
     Differs from
     ------------
-    torchvision 0.27: there the gradient reaches the last row and column, which the output never
-    read. Here the gradient is that of the output, whatever ``read_last`` says.
+    torchvision 0.27: there the last row and column receive a gradient although the output does not
+    depend on them. Here the gradient is that of the output, with either ``read_last``.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def box_bins(
     shape: Sequence[int],
     read_last: bool,
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Round the corners of one box to cells, then its bins; (rows, columns), stops excluded."""
+    """Round the corners of one box to cells, then its bins: (rows, columns), stops excluded."""
     dtype = roi.dtype.type
     corners = quantize(roi[1:] * dtype(spatial_scale), "half_away")
     x1, y1, x2, y2 = (int(side) for side in corners)
@@ -96,11 +96,11 @@ def ps_roi_pool_backward(
     spatial_scale: float = 1.0,
     read_last: bool = False,
 ) -> np.ndarray:
-    """Gradient to the features: each bin pays every cell that it averaged an equal share.
+    """Gradient with respect to the features: a bin's gradient is divided equally among its cells.
 
     Parameters
     ----------
-    gradient : (K, C, height, width), the gradient that arrives at the output.
+    gradient : (K, C, height, width) gradient with respect to the output.
     input, boxes, spatial_scale, read_last : as in ``ps_roi_pool``.
 
     Returns
@@ -110,12 +110,13 @@ def ps_roi_pool_backward(
     check_flag("read_last", read_last)
     gradient = np.asarray(gradient)
     features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
-    spread = maps_of_bins(np.zeros_like(features), bins)
-    check_gradient(gradient, len(rois), spread.shape[1])
+    grad_input = maps_of_bins(np.zeros_like(features), bins)
+    check_gradient(gradient, len(rois), grad_input.shape[1])
     for k, roi in enumerate(rois):
         rows, columns = box_bins(roi, bins, spatial_scale, features.shape, read_last)
         for (i, (top, bottom)), (j, (left, right)) in product(enumerate(rows), enumerate(columns)):
             if top < bottom and left < right:
-                share = gradient[k, :, i, j] / ((bottom - top) * (right - left))
-                spread[int(roi[0]), :, i, j, top:bottom, left:right] += share[:, None, None]
-    return spread.reshape(features.shape)
+                cell_gradient = gradient[k, :, i, j] / ((bottom - top) * (right - left))
+                block = np.s_[int(roi[0]), :, i, j, top:bottom, left:right]
+                grad_input[block] += cell_gradient[:, None, None]
+    return grad_input.reshape(features.shape)

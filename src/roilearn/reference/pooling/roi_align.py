@@ -1,4 +1,4 @@
-"""RoIAlign: leave the box where it is, read the map between cells, average each bin's samples."""
+"""RoIAlign: the box is not rounded; bilinear samples of the map are averaged in each bin."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from roilearn.reference.interpolation import bilinear, bilinear_adjoint, bilinea
 from roilearn.reference.pooling.roi_pool import prepare
 
 SAMPLE_LIMIT = 2**22
-"""Samples of one box above which the loops would run for minutes: ``roi_align`` raises."""
+"""Maximum number of samples of one box; beyond it the loops would take minutes, so they raise."""
 
 
 def roi_align(
@@ -34,8 +34,8 @@ def roi_align(
     spatial_scale : cells per image pixel, 1 / stride.
     sampling_ratio : samples along each axis of a bin; below 1: adaptive, ceil(bin size).
     aligned : subtract half a cell, which takes continuous coordinates (the centre of cell i at
-        i + 0.5) to index coordinates (at i). False is the operator of 2017: it leaves the half
-        cell out and makes every box at least one cell long.
+        i + 0.5) to index coordinates (at i). False is the operator of 2017, which does not
+        subtract half a cell and makes every box at least one cell wide and high.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def roi_align(
 def region(
     roi: np.ndarray, spatial_scale: float, aligned: bool
 ) -> tuple[float, float, float, float]:
-    """Box in index coordinates of the map: (top, left, height, width), in cells."""
+    """Convert a box to index coordinates of the map: (top, left, height, width), in cells."""
     dtype = roi.dtype.type
     x1, y1, x2, y2 = roi[1:] * dtype(spatial_scale) - dtype(0.5 if aligned else 0)
     height, width = y2 - y1, x2 - x1
@@ -87,7 +87,7 @@ def region(
 
 
 def samples_per_bin(length: float, bins: int, sampling_ratio: int) -> int:
-    """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, one a cell."""
+    """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, ceil(bin size)."""
     if sampling_ratio > 0:
         return sampling_ratio
     return max(math.ceil(length / bins), 0)
@@ -96,13 +96,13 @@ def samples_per_bin(length: float, bins: int, sampling_ratio: int) -> int:
 def sample_positions(
     start: float, length: float, bins: int, sampling_ratio: int = -1
 ) -> list[list[float]]:
-    """Index positions of the samples of each bin along one axis: centres of equal parts.
+    """Index positions of the samples of each bin along one axis: the centres of equal parts.
 
     Parameters
     ----------
-    start, length : where the box starts and how long it is, in cells, index coordinates.
+    start, length : start of the box, in index coordinates, and its length, in cells.
     bins : number of bins.
-    sampling_ratio : samples a bin; below 1: adaptive.
+    sampling_ratio : samples per bin; below 1: adaptive.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def sample_positions(
 
     Examples
     --------
-    A box from 2 to 6 in two bins, two samples each, at 1/4 and 3/4 of the bin:
+    A box from 2 to 6 in two bins, with two samples each, at 1/4 and 3/4 of the bin:
 
     >>> sample_positions(2.0, 4.0, 2, 2)
     [[2.5, 3.5], [4.5, 5.5]]
@@ -130,7 +130,7 @@ def box_samples(
     sampling_ratio: int,
     aligned: bool,
 ) -> tuple[list[list[float]], list[list[float]]]:
-    """Index positions that one box reads: rows and columns, a list for each bin."""
+    """Index positions of the samples of one box: rows and columns, a list for each bin."""
     top, left, height, width = region(roi, spatial_scale, aligned)
     if sampling_ratio < 1 and not max(height, width) < math.inf:
         raise ValueError(
@@ -152,9 +152,10 @@ def box_samples(
 
 
 def in_band(position: float, size: int) -> bool:
-    """Whether a sample counts: at most one cell outside the first and last value's positions.
+    """Whether a sample lies at most one cell beyond the positions of the first and last value.
 
-    Samples in the band read the clamped border; beyond it they are 0, and still divided by.
+    Within this band samples are clamped to the border. Beyond it they are 0, and still count in
+    the number of samples by which the sum is divided.
     """
     return -1 <= position <= size
 
@@ -172,8 +173,8 @@ def bin_average(
     return total / max(len(rows) * len(columns), 1)
 
 
-def places(positions: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
-    """Every (bin, sample) of one axis, in order."""
+def sample_indices(positions: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+    """(bin, sample) indices of all samples along one axis, in order."""
     return [(i, a) for i, samples in enumerate(positions) for a in range(len(samples))]
 
 
@@ -185,11 +186,11 @@ def roi_align_backward(
     sampling_ratio: int = -1,
     aligned: bool = False,
 ) -> np.ndarray:
-    """Gradient to the features: every sample pays the four cells it read, by its weights.
+    """Gradient with respect to the features: each sample adds to its four cells, by their weights.
 
     Parameters
     ----------
-    gradient : (K, C, height, width), the gradient that arrives at the output.
+    gradient : (K, C, height, width) gradient with respect to the output.
     input : (N, C, H, W) features; only their shape matters.
     boxes, spatial_scale, sampling_ratio, aligned : as in ``roi_align``.
 
@@ -210,15 +211,17 @@ def roi_align_backward(
     features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
     height, width = features.shape[-2:]
-    spread = np.zeros_like(features)
+    grad_input = np.zeros_like(features)
     for k, roi in enumerate(rois):
         rows, columns = box_samples(roi, bins, spatial_scale, sampling_ratio, aligned)
-        for (i, a), (j, b) in product(places(rows), places(columns)):
+        for (i, a), (j, b) in product(sample_indices(rows), sample_indices(columns)):
             row, column = rows[i][a], columns[j][b]
             if in_band(row, height) and in_band(column, width):
-                share = gradient[k, :, i, j] / (len(rows[i]) * len(columns[j]))
-                spread[int(roi[0])] += bilinear_adjoint(share, row, column, height, width)
-    return spread
+                sample_gradient = gradient[k, :, i, j] / (len(rows[i]) * len(columns[j]))
+                grad_input[int(roi[0])] += bilinear_adjoint(
+                    sample_gradient, row, column, height, width
+                )
+    return grad_input
 
 
 def roi_align_box_gradient(
@@ -229,7 +232,7 @@ def roi_align_box_gradient(
     sampling_ratio: int = -1,
     aligned: bool = False,
 ) -> np.ndarray:
-    """Gradient to the boxes: how the output changes when an edge moves.
+    """Gradient with respect to the boxes: how the output changes when an edge moves.
 
     Parameters
     ----------
@@ -238,8 +241,8 @@ def roi_align_box_gradient(
 
     Returns
     -------
-    (K, 4) array, per image pixel of x1, y1, x2, y2. Where an adaptive box gains a sample the
-    operator jumps, and this is the slope between jumps.
+    (K, 4) array, per image pixel of x1, y1, x2, y2. With adaptive sampling the output jumps where a
+    box gains a sample; the gradient is that between jumps.
 
     Examples
     --------
@@ -253,49 +256,51 @@ def roi_align_box_gradient(
     gradient = np.asarray(gradient)
     features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
-    slopes = np.zeros((len(rois), 4), rois.dtype)
+    grad_boxes = np.zeros((len(rois), 4), rois.dtype)
     for k, roi in enumerate(rois):
         rows, columns = box_samples(roi, bins, spatial_scale, sampling_ratio, aligned)
-        pull_down, pull_across = sample_pulls(gradient[k], features[int(roi[0])], rows, columns)
-        held = [not aligned and side * spatial_scale < 1 for side in roi[3:] - roi[1:3]]
-        for a, t in enumerate(fractions(columns, held[0])):
-            slopes[k, 0] += (1 - t) * pull_across[a]
-            slopes[k, 2] += t * pull_across[a]
-        for a, t in enumerate(fractions(rows, held[1])):
-            slopes[k, 1] += (1 - t) * pull_down[a]
-            slopes[k, 3] += t * pull_down[a]
-    return slopes * spatial_scale
+        by_row, by_column = position_gradients(gradient[k], features[int(roi[0])], rows, columns)
+        extended = [not aligned and side * spatial_scale < 1 for side in roi[3:] - roi[1:3]]
+        for a, t in enumerate(fractions(columns, extended[0])):
+            grad_boxes[k, 0] += (1 - t) * by_column[a]
+            grad_boxes[k, 2] += t * by_column[a]
+        for a, t in enumerate(fractions(rows, extended[1])):
+            grad_boxes[k, 1] += (1 - t) * by_row[a]
+            grad_boxes[k, 3] += t * by_row[a]
+    return grad_boxes * spatial_scale
 
 
-def sample_pulls(
+def position_gradients(
     gradient: np.ndarray,
     feature_map: np.ndarray,
     rows: list[list[float]],
     columns: list[list[float]],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient to the position of each row of samples and of each column of samples."""
+    """Gradients with respect to the position of each row of samples and of each column."""
     height, width = feature_map.shape[-2:]
-    pull_down, pull_across = np.zeros(len(places(rows))), np.zeros(len(places(columns)))
-    for (m, (i, a)), (n, (j, b)) in product(enumerate(places(rows)), enumerate(places(columns))):
+    by_row, by_column = np.zeros(len(sample_indices(rows))), np.zeros(len(sample_indices(columns)))
+    for (m, (i, a)), (n, (j, b)) in product(
+        enumerate(sample_indices(rows)), enumerate(sample_indices(columns))
+    ):
         row, column = rows[i][a], columns[j][b]
         if in_band(row, height) and in_band(column, width):
-            share = gradient[:, i, j] / (len(rows[i]) * len(columns[j]))
-            by_row, by_column = bilinear_gradient(feature_map, row, column)
-            pull_down[m] += share @ by_row
-            pull_across[n] += share @ by_column
-    return pull_down, pull_across
+            sample_gradient = gradient[:, i, j] / (len(rows[i]) * len(columns[j]))
+            slope_row, slope_column = bilinear_gradient(feature_map, row, column)
+            by_row[m] += sample_gradient @ slope_row
+            by_column[n] += sample_gradient @ slope_column
+    return by_row, by_column
 
 
-def fractions(positions: list[list[float]], held: bool = False) -> list[float]:
-    """How far along the box each sample lies: 0 at its first edge, 1 at its second.
+def fractions(positions: list[list[float]], extended: bool = False) -> list[float]:
+    """Position of each sample along the box, as a fraction: 0 at the first edge, 1 at the second.
 
     A sample at fraction t moves by 1 - t when the first edge moves by one, by t when the second
-    does. A side held at one cell (``aligned=False``) moves whole, with its first edge: t is 0.
+    does. A side extended to one cell (``aligned=False``) moves with its first edge, so t is 0.
 
     Examples
     --------
     >>> fractions([[2.5, 3.5], [4.5, 5.5]])
     [0.125, 0.375, 0.625, 0.875]
     """
-    total = len(places(positions))
-    return [0.0 if held else (a + 0.5) / total for a in range(total)]
+    total = len(sample_indices(positions))
+    return [0.0 if extended else (a + 0.5) / total for a in range(total)]

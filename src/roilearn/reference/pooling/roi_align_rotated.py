@@ -1,4 +1,4 @@
-"""Rotated RoIAlign: lay out RoIAlign's samples around the centre of the box, then turn them."""
+"""Rotated RoIAlign: the samples of RoIAlign, rotated about the centre of the box."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from roilearn.reference.pooling.roi_align import (
     SAMPLE_LIMIT,
     fractions,
     in_band,
-    places,
+    sample_indices,
     sample_positions,
     samples_per_bin,
 )
@@ -41,18 +41,18 @@ def roi_align_rotated(
     ----------
     input : (N, C, H, W) features.
     boxes : (K, 6) array of batch index, centre x, centre y, width and height in image pixels,
-        and angle in degrees, counter-clockwise as one looks at the image (whose y runs down);
+        and angle in degrees, counter-clockwise as the image is displayed (y runs downwards);
         or a list with one (Ki, 5) array for each image.
-    output_size : (height, width) of the grid of bins, or one number for both. The grid turns with
-        the box: its first row lies along the box's own top.
+    output_size : (height, width) of the grid of bins, or one number for both. The grid rotates
+        with the box: its first row lies along the top of the unrotated box.
     spatial_scale : cells per image pixel, 1 / stride.
     sampling_ratio : samples along each axis of a bin; below 1: adaptive, ceil(bin size).
 
     Returns
     -------
-    (K, C, height, width) array. Coordinates are continuous: at angle 0 it is
+    (K, C, height, width) array. Coordinates are continuous: at angle 0 it equals
     ``roi_align(aligned=True)`` of the same box. Samples more than one cell outside the map are 0,
-    and are still divided by.
+    and still count in the number of samples by which the sum is divided.
 
     Raises
     ------
@@ -78,9 +78,9 @@ def roi_align_rotated(
     output = np.zeros((len(rois), features.shape[1], *bins), features.dtype)
     for k, roi in enumerate(rois):
         down, across = offsets(roi, bins, spatial_scale, sampling_ratio)
-        for (i, a), (j, b) in product(places(down), places(across)):
+        for (i, a), (j, b) in product(sample_indices(down), sample_indices(across)):
             row, column = rotate_sample(roi, spatial_scale, down[i][a], across[j][b])
-            if is_read(row, column, features.shape):
+            if sample_in_band(row, column, features.shape):
                 value = bilinear(features[int(roi[0])], row, column)
                 output[k, :, i, j] += value / (len(down[i]) * len(across[j]))
     return output
@@ -92,7 +92,7 @@ def prepare_rotated(
     output_size: int | Sequence[int],
     spatial_scale: float,
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """Check the arguments; features, (K, 6) boxes, output size."""
+    """Check the arguments; return features, (K, 6) boxes and output size."""
     features = np.asarray(input)
     check_features(features)
     check_spatial_scale(spatial_scale)
@@ -105,7 +105,7 @@ def prepare_rotated(
 def offsets(
     roi: np.ndarray, bins: tuple[int, int], spatial_scale: float, sampling_ratio: int
 ) -> tuple[list[list[float]], list[list[float]]]:
-    """Where the samples of each bin lie before the turn: cells from the centre, down and across."""
+    """Offsets of each bin's samples from the centre before rotation, in cells, down and across."""
     width, height = roi[3:5] * roi.dtype.type(spatial_scale)
     sides = ((height, bins[0]), (width, bins[1]))
     counts = [samples_per_bin(side, number, sampling_ratio) * number for side, number in sides]
@@ -122,11 +122,11 @@ def offsets(
 def rotate_sample(
     roi: np.ndarray, spatial_scale: float, down: float, across: float
 ) -> tuple[float, float]:
-    """Turn a sample about the centre of its box: index coordinates (row, column).
+    """Rotate a sample about the centre of its box; index coordinates (row, column).
 
     Examples
     --------
-    A sample one cell to the right of the centre is, a quarter turn later, one cell above it:
+    Rotated by 90 degrees, a sample one cell to the right of the centre lies one cell above it:
 
     >>> row, column = rotate_sample(np.array([0.0, 4.5, 4.5, 3, 3, 90]), 1.0, down=0.0, across=1.0)
     >>> float(row), float(column)
@@ -138,8 +138,8 @@ def rotate_sample(
     return centre_y + down * cos - across * sin, centre_x + down * sin + across * cos
 
 
-def is_read(row: float, column: float, shape: Sequence[int]) -> bool:
-    """Whether a sample counts: in the band of both axes, after the turn."""
+def sample_in_band(row: float, column: float, shape: Sequence[int]) -> bool:
+    """Whether a rotated sample lies in the band (``in_band``) along both axes."""
     return in_band(row, shape[-2]) and in_band(column, shape[-1])
 
 
@@ -150,11 +150,11 @@ def roi_align_rotated_backward(
     spatial_scale: float = 1.0,
     sampling_ratio: int = -1,
 ) -> np.ndarray:
-    """Gradient to the features: every sample pays the four cells it read, by its weights.
+    """Gradient with respect to the features: each sample adds to its four cells, by their weights.
 
     Parameters
     ----------
-    gradient : (K, C, height, width), the gradient that arrives at the output.
+    gradient : (K, C, height, width) gradient with respect to the output.
     input : (N, C, H, W) features; only their shape matters.
     boxes, spatial_scale, sampling_ratio : as in ``roi_align_rotated``.
 
@@ -173,15 +173,17 @@ def roi_align_rotated_backward(
     gradient = np.asarray(gradient)
     features, rois, bins = prepare_rotated(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
-    spread = np.zeros_like(features)
+    grad_input = np.zeros_like(features)
     for k, roi in enumerate(rois):
         down, across = offsets(roi, bins, spatial_scale, sampling_ratio)
-        for (i, a), (j, b) in product(places(down), places(across)):
+        for (i, a), (j, b) in product(sample_indices(down), sample_indices(across)):
             row, column = rotate_sample(roi, spatial_scale, down[i][a], across[j][b])
-            if is_read(row, column, features.shape):
-                share = gradient[k, :, i, j] / (len(down[i]) * len(across[j]))
-                spread[int(roi[0])] += bilinear_adjoint(share, row, column, *features.shape[2:])
-    return spread
+            if sample_in_band(row, column, features.shape):
+                sample_gradient = gradient[k, :, i, j] / (len(down[i]) * len(across[j]))
+                grad_input[int(roi[0])] += bilinear_adjoint(
+                    sample_gradient, row, column, *features.shape[2:]
+                )
+    return grad_input
 
 
 def roi_align_rotated_box_gradient(
@@ -191,7 +193,7 @@ def roi_align_rotated_box_gradient(
     spatial_scale: float = 1.0,
     sampling_ratio: int = -1,
 ) -> np.ndarray:
-    """Gradient to the boxes: how the output changes as a box moves, grows or turns.
+    """Gradient with respect to the boxes: their centres, sizes and angles.
 
     Parameters
     ----------
@@ -201,11 +203,13 @@ def roi_align_rotated_box_gradient(
     Returns
     -------
     (K, 5) array, per image pixel of the centre's x and y, of width and height, and per degree.
-    Where an adaptive box gains a sample the operator jumps, and this is the slope between jumps.
+    With adaptive sampling the output jumps where a box gains a sample; the gradient is that between
+    jumps.
 
     Examples
     --------
-    Moved to the right, a map of column numbers gives more; turned about its centre, the same:
+    On a map of column numbers the output grows as the box moves right, and rotation changes
+    nothing:
 
     >>> ramp = np.broadcast_to(np.arange(8.0), (1, 1, 8, 8))
     >>> box = np.array([[0.0, 4, 4, 3, 2, 30]])
@@ -216,25 +220,32 @@ def roi_align_rotated_box_gradient(
     gradient = np.asarray(gradient)
     features, rois, bins = prepare_rotated(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
-    slopes = np.zeros((len(rois), 5), rois.dtype)
+    grad_boxes = np.zeros((len(rois), 5), rois.dtype)
     for k, roi in enumerate(rois):
         down, across = offsets(roi, bins, spatial_scale, sampling_ratio)
-        for (m, (i, a)), (n, (j, b)) in product(enumerate(places(down)), enumerate(places(across))):
+        for (m, (i, a)), (n, (j, b)) in product(
+            enumerate(sample_indices(down)), enumerate(sample_indices(across))
+        ):
             row, column = rotate_sample(roi, spatial_scale, down[i][a], across[j][b])
-            if is_read(row, column, features.shape):
-                share = gradient[k, :, i, j] / (len(down[i]) * len(across[j]))
+            if sample_in_band(row, column, features.shape):
+                sample_gradient = gradient[k, :, i, j] / (len(down[i]) * len(across[j]))
                 by_row, by_column = bilinear_gradient(features[int(roi[0])], row, column)
-                moves = sample_moves(roi, spatial_scale, fractions(down)[m], fractions(across)[n])
-                slopes[k] += (share @ by_row) * moves[0] + (share @ by_column) * moves[1]
-    return slopes
+                of_row, of_column = sample_position_gradient(
+                    roi, spatial_scale, fractions(down)[m], fractions(across)[n]
+                )
+                grad_boxes[k] += (sample_gradient @ by_row) * of_row
+                grad_boxes[k] += (sample_gradient @ by_column) * of_column
+    return grad_boxes
 
 
-def sample_moves(roi: np.ndarray, spatial_scale: float, down: float, across: float) -> np.ndarray:
-    """How a sample moves with its box: (2, 5) slopes of its row and of its column.
+def sample_position_gradient(
+    roi: np.ndarray, spatial_scale: float, down: float, across: float
+) -> np.ndarray:
+    """Gradient of a sample's row and column with respect to the five numbers of its box: (2, 5).
 
     Parameters
     ----------
-    down, across : where in the box, before the turn, it lies: from 0 at the first edge to 1.
+    down, across : position in the box before rotation, as fractions from 0 at the first edge to 1.
     """
     down, across = down - 0.5, across - 0.5
     cos, sin = np.cos(np.deg2rad(roi[5])), np.sin(np.deg2rad(roi[5]))

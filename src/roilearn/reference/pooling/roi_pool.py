@@ -1,4 +1,4 @@
-"""RoIPool: round the box to whole cells, cut it into whole-cell bins, keep each bin's maximum."""
+"""RoIPool: the box and its bins are rounded to whole cells; each bin gives its maximum."""
 
 import math
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ POOL_MODES = ("max", "average")
 def bin_edges(
     first: int, last: int, bins: int, limit: int, dtype: type = np.float64
 ) -> list[tuple[int, int]]:
-    """Cells of each bin along one axis: rounded outwards, so that neighbouring bins overlap.
+    """Cells of each bin along one axis, rounded outwards, so that neighbouring bins may overlap.
 
     Parameters
     ----------
     first, last : first and last cell of the rounded box, both included.
     bins : number of bins.
     limit : size of the map along this axis; no bin reaches outside it.
-    dtype : floating type of the division; the kernels use that of the features.
+    dtype : floating dtype of the division; torchvision's kernels use that of the features.
 
     Returns
     -------
@@ -69,12 +69,12 @@ def roi_pool(
         (Ki, 4) array for each image.
     output_size : (height, width) of the grid, or one number for both.
     spatial_scale : cells per image pixel, 1 / stride.
-    mode : ``"max"`` as the kernels, or ``"average"``.
+    mode : ``"max"``, as torchvision's kernels, or ``"average"``.
 
     Returns
     -------
-    (K, C, height, width) array. An empty bin, outside the map, is 0. NaN cells are passed over;
-    a bin of nothing but NaN is NaN.
+    (K, C, height, width) array. An empty bin, outside the map, is 0. NaN cells are ignored,
+    and a bin in which all cells are NaN is NaN.
 
     Raises
     ------
@@ -86,8 +86,8 @@ def roi_pool(
 
     Differs from
     ------------
-    torchvision 0.27: a bin of nothing but NaN or minus infinity gives the lowest number of the
-    type there, and pays nobody.
+    torchvision 0.27: there, a bin in which all cells are NaN or minus infinity gives the lowest
+    number of the dtype, and no gradient.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def prepare(
 def box_bins(
     roi: np.ndarray, bins: tuple[int, int], spatial_scale: float, shape: Sequence[int]
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Both roundings of one box: its corners to cells, then its bins to cells; (rows, columns)."""
+    """Round the corners of one box to cells, then its bins: (rows, columns), stops excluded."""
     dtype = roi.dtype.type
     corners = quantize(roi[1:] * dtype(spatial_scale), "half_away")
     x1, y1, x2, y2 = (int(side) for side in corners)
@@ -139,11 +139,11 @@ def pool_cells(cells: np.ndarray, mode: str) -> np.floating:
     """Maximum or mean of the cells of one bin."""
     if mode == "average":
         return cells.mean()
-    return np.fmax.reduce(cells, axis=None)  # passes NaN over where there is a number
+    return np.fmax.reduce(cells, axis=None)  # ignores NaN unless all cells are NaN
 
 
-def winner(cells: np.ndarray) -> tuple[int, int]:
-    """Place of the maximum: the first one in reading order when several are equal; never NaN."""
+def argmax_cell(cells: np.ndarray) -> tuple[int, int]:
+    """(row, column) of the maximum, in a tie the first in row-major order; NaN is ignored."""
     row, column = np.argwhere(cells == pool_cells(cells, "max"))[0]
     return int(row), int(column)
 
@@ -155,17 +155,18 @@ def roi_pool_backward(
     spatial_scale: float = 1.0,
     mode: str = "max",
 ) -> np.ndarray:
-    """Gradient to the features: each bin pays its winner, or every one of its cells a share.
+    """Gradient with respect to the features: it goes to each bin's maximum, or to all its cells.
 
     Parameters
     ----------
-    gradient : (K, C, height, width), the gradient that arrives at the output.
-    input : (N, C, H, W), the features that were pooled: the winners depend on them.
+    gradient : (K, C, height, width) gradient with respect to the output.
+    input : (N, C, H, W), the features that were pooled: the positions of the maxima depend on them.
     boxes, spatial_scale, mode : as in ``roi_pool``.
 
     Returns
     -------
-    (N, C, H, W) array. Cells that win no bin get 0: they do not learn from this box.
+    (N, C, H, W) array. In a tie the gradient goes to the bin's first maximum (row-major order). A
+    cell that is the maximum of no bin has the gradient 0.
 
     Examples
     --------
@@ -180,21 +181,23 @@ def roi_pool_backward(
     gradient = np.asarray(gradient)
     features, rois, bins = prepare(input, boxes, gradient.shape[-2:] or 0, spatial_scale)
     check_gradient(gradient, len(rois), features.shape[1])
-    spread = np.zeros_like(features)
+    grad_input = np.zeros_like(features)
     for k, roi in enumerate(rois):
         rows, columns = box_bins(roi, bins, spatial_scale, features.shape)
         for i, (top, bottom) in enumerate(rows):
             for j, (left, right) in enumerate(columns):
                 if top < bottom and left < right:
                     block = np.s_[int(roi[0]), :, top:bottom, left:right]
-                    pay(spread[block], features[block], gradient[k, :, i, j], mode)
-    return spread
+                    add_bin_gradient(grad_input[block], features[block], gradient[k, :, i, j], mode)
+    return grad_input
 
 
-def pay(spread: np.ndarray, cells: np.ndarray, gradient: np.ndarray, mode: str) -> None:
-    """Add one bin's (C,) ``gradient`` to the (C, h, w) cells that made its value."""
+def add_bin_gradient(
+    grad_input: np.ndarray, cells: np.ndarray, gradient: np.ndarray, mode: str
+) -> None:
+    """Add the (C,) ``gradient`` of one bin to the gradients of its (C, h, w) cells."""
     for channel, amount in enumerate(gradient):
         if mode == "average":
-            spread[channel] += amount / cells[channel].size
-        elif not np.isnan(cells[channel]).all():  # where nothing is a number nobody won
-            spread[(channel, *winner(cells[channel]))] += amount
+            grad_input[channel] += amount / cells[channel].size
+        elif not np.isnan(cells[channel]).all():  # a bin of NaN has no maximum
+            grad_input[(channel, *argmax_cell(cells[channel]))] += amount
