@@ -2,7 +2,7 @@
 
 The rule behind the table: torchvision's answer wherever torchvision 0.27 returns finite values
 read from the given image; elsewhere (it crashes, raises, or reads foreign memory) one answer of
-our own, the same in every telling.
+our own, the same in every implementation.
 """
 
 from dataclasses import dataclass

@@ -59,9 +59,9 @@ def test_compiled_without_a_break_forward_and_backward(name):
                 output.square().sum(), (features, rois), allow_unused=True
             )
             results.append((output, *gradients))
-        (ours, to_features, to_rois), (eager, features_eager, rois_eager) = results
+        (ours, feature_gradient, to_rois), (eager, features_eager, rois_eager) = results
         assert torch.equal(ours, eager)
-        torch.testing.assert_close(to_features, features_eager, rtol=0, atol=1e-12)
+        torch.testing.assert_close(feature_gradient, features_eager, rtol=0, atol=1e-12)
         assert (rois_eager is None) == (name in NO_BOX_GRADIENT)
         if rois_eager is None:
             assert to_rois is None or not to_rois.any()

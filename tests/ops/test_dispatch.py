@@ -1,4 +1,4 @@
-"""Which telling answers: the choice, asked for devices and dtypes that need not be here."""
+"""Which implementation answers: the choice, asked for devices and dtypes that need not be here."""
 
 import pytest
 import torch
@@ -9,10 +9,10 @@ from roilearn.ops import dispatch
 FLOAT, DOUBLE = {torch.float32}, {torch.float64}
 
 
-@pytest.mark.parametrize("dtype", dispatch.DTYPES)
+@pytest.mark.parametrize("dtype", dispatch.KERNEL_DTYPES)
 def test_tensors_on_a_gpu_go_to_the_kernels(dtype):
-    assert dispatch.covered({"cuda"}, {dtype}, FLOAT)
-    assert dispatch.covered({"cuda"}, {dtype}, {torch.float16, torch.float32}, 5, 32)
+    assert dispatch.kernels_support({"cuda"}, {dtype}, FLOAT)
+    assert dispatch.kernels_support({"cuda"}, {dtype}, {torch.float16, torch.float32}, 5, 32)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_tensors_on_a_gpu_go_to_the_kernels(dtype):
     ],
 )
 def test_all_else_stays(arguments):
-    assert not dispatch.covered(*arguments)
+    assert not dispatch.kernels_support(*arguments)
 
 
 def test_on_the_cpu_nobody_looks_for_the_kernels(monkeypatch):
@@ -45,7 +45,7 @@ def test_on_the_cpu_nobody_looks_for_the_kernels(monkeypatch):
 @pytest.mark.parametrize("installed", [True, False])
 def test_the_module_is_found_by_name_where_triton_is(monkeypatch, installed):
     monkeypatch.setattr(dispatch, "has_triton", lambda: installed)
-    monkeypatch.setattr(dispatch, "covered", lambda *_: True)
+    monkeypatch.setattr(dispatch, "kernels_support", lambda *_: True)
     monkeypatch.setattr(dispatch, "import_module", lambda name: name)
     found = dispatch.kernels_for([torch.zeros(1)], torch.zeros(1))
     assert found == ("roilearn.kernels" if installed else None)

@@ -1,7 +1,7 @@
 """Argument checks, made before any work: each error names the argument, what came, what to do.
 
 They look only at what NumPy arrays and PyTorch tensors share (``ndim``, ``shape``, ``dtype``,
-comparisons), so that every telling of an operator answers the same mistake in the same words.
+comparisons), so that every implementation of an operator answers the same mistake in the same words.
 """
 
 import lazy_loader

@@ -57,7 +57,7 @@ def check_whole_numbers(name: str, values: Any) -> None:
         )
 
 
-def check_filled(name: str, value: Array, dimensions: int) -> Array:
+def check_not_empty(name: str, value: Array, dimensions: int) -> Array:
     """Return ``value``; raise unless its last ``dimensions`` axes exist and are not empty."""
     check_array(name, value)
     if dimensions == 1 and value.ndim != 1:
@@ -77,7 +77,7 @@ def check_same_rows(name: str, boxes: Any, other: str, rows: int) -> None:
         raise ValueError(f"{name} must have a row for each of {other}; got {came} rows for {rows}.")
 
 
-def check_one_a_box(name: str, values: Any, boxes: int) -> None:
+def check_one_per_box(name: str, values: Any, boxes: int) -> None:
     """Raise unless ``values`` is a list of numbers, one for each of the ``boxes``."""
     check_array(name, values)
     if tuple(values.shape) != (boxes,):

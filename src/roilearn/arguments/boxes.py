@@ -46,7 +46,7 @@ def check_finite(name: str, boxes: Any) -> None:
         )
 
 
-def check_sides(name: str, boxes: Any) -> None:
+def check_positive_sides(name: str, boxes: Any) -> None:
     """Raise unless every (K, 4) box is wider and higher than 0, naming the first that is not."""
     x1, y1, x2, y2 = boxes.T
     extended = (x2 > x1) & (y2 > y1)

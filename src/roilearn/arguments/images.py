@@ -32,7 +32,7 @@ def check_images(images: Any) -> None:
             )
 
 
-def check_colours(name: str, image: Any, least: float, most: float) -> None:
+def check_pixel_values(name: str, image: Any, least: float, most: float) -> None:
     """Raise unless the values of an image lie between two numbers; NaN does not."""
     low, high = float(image.min()), float(image.max())
     if not (low >= least and high <= most):

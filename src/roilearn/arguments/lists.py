@@ -28,7 +28,7 @@ def check_levels(**lists: Any) -> None:
         )
 
 
-def check_one_an_image(name: str, entries: Any, images: int) -> None:
+def check_one_per_image(name: str, entries: Any, images: int) -> None:
     """Raise unless ``entries`` is a list with one entry for each of the ``images``."""
     if not is_list(entries) or len(entries) != images:
         came = f"{len(entries)} of them" if is_list(entries) else type(entries).__name__

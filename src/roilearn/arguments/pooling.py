@@ -7,7 +7,7 @@ from typing import Any
 from roilearn.arguments.arrays import check_array, check_floating
 from roilearn.arguments.scalars import check_number, check_whole
 
-LARGEST_SCALE = 1e9
+MAX_SPATIAL_SCALE = 1e9
 """Cells per pixel above which a scale is taken for a mistake: boxes would overflow float32."""
 
 
@@ -58,8 +58,8 @@ def check_output_size(output_size: Any, name: str = "output_size") -> tuple[int,
 def check_spatial_scale(spatial_scale: Any) -> float:
     """Return ``spatial_scale`` as a float; raise unless it is positive and not absurdly large."""
     scale = check_number("spatial_scale", spatial_scale)
-    if not 0 < scale <= LARGEST_SCALE:
-        wanted = f"at most {LARGEST_SCALE:g}" if scale > 0 else "positive"
+    if not 0 < scale <= MAX_SPATIAL_SCALE:
+        wanted = f"at most {MAX_SPATIAL_SCALE:g}" if scale > 0 else "positive"
         raise ValueError(
             f"spatial_scale must be finite and {wanted}; got {scale}. It takes image pixels to "
             "cells: 1 / stride, for example 1 / 16."

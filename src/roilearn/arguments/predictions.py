@@ -5,7 +5,7 @@ from typing import Any
 from roilearn.arguments.arrays import first_row
 from roilearn.arguments.boxes import check_four_columns
 from roilearn.arguments.lists import check_levels, counted
-from roilearn.arguments.scalars import check_share
+from roilearn.arguments.scalars import check_fraction
 
 
 def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -> None:
@@ -34,7 +34,7 @@ def check_scores(scores: Any) -> None:
 
 def check_iou_threshold(iou_threshold: Any) -> float:
     """Return ``iou_threshold`` as a float; raise unless it lies from 0 to 1."""
-    return check_share(
+    return check_fraction(
         "iou_threshold",
         iou_threshold,
         "Boxes whose intersection over union is above it suppress each other: 1 keeps all, 0 those "

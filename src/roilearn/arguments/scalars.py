@@ -34,7 +34,7 @@ def check_at_least(name: str, value: Any, least: float) -> float:
     return number
 
 
-def check_share(name: str, value: Any, advice: str = "") -> float:
+def check_fraction(name: str, value: Any, advice: str = "") -> float:
     """Return ``value`` as a float; raise, with the ``advice``, unless it lies from 0 to 1."""
     share = check_number(name, value)
     if not 0 <= share <= 1:
@@ -95,7 +95,7 @@ def check_flag(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be True or False; got {value!r}.")
 
 
-def check_kind(name: str, value: Any, kind: type, advice: str = "") -> None:
+def check_type(name: str, value: Any, kind: type, advice: str = "") -> None:
     """Raise, with the ``advice``, unless ``value`` is of this ``kind``."""
     if not isinstance(value, kind):
         came = f"{value.__name__} itself" if isinstance(value, type) else type(value).__name__

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from roilearn.arguments.arrays import check_tensor, first_row
-from roilearn.arguments.boxes import check_finite, check_sides, row_text
+from roilearn.arguments.boxes import check_finite, check_positive_sides, row_text
 from roilearn.arguments.masks import check_masks
 from roilearn.arguments.training import check_labels, check_target
 
 
-def check_truth(name: str, target: Any, size: tuple[int, int], *needed: str) -> None:
+def check_ground_truth(name: str, target: Any, size: tuple[int, int], *needed: str) -> None:
     """Raise unless ``target`` has tensors of boxes, labels and all that is ``needed``.
 
     Parameters
@@ -46,16 +46,16 @@ def check_mask_size(name: str, masks: Any, boxes: int, size: tuple[int, int]) ->
     check_masks(masks, name)
 
 
-def check_truth_values(
+def check_ground_truth_values(
     name: str, target: Mapping[str, Any], size: tuple[int, int], classes: int | None
 ) -> None:
-    """Raise unless what ``check_truth`` let pass can be true of an image of this ``size``.
+    """Raise unless what ``check_ground_truth`` let pass can be true of an image of this ``size``.
 
     Boxes may reach over its edge. The labels of crowds are not looked at.
     """
     boxes, labels = target["boxes"], target["labels"]
     check_finite(f"{name}['boxes']", boxes)
-    check_sides(f"{name}['boxes']", boxes)
+    check_positive_sides(f"{name}['boxes']", boxes)
     check_inside(f"{name}['boxes']", boxes, size)
     if "iscrowd" in target:
         crowd = target["iscrowd"] != 0

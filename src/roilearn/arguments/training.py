@@ -6,13 +6,13 @@ from typing import Any
 from roilearn.arguments.arrays import (
     check_array,
     check_floating,
-    check_one_a_box,
+    check_one_per_box,
     check_same_rows,
     check_whole_numbers,
     first_row,
 )
 from roilearn.arguments.boxes import check_four_columns
-from roilearn.arguments.scalars import check_flag, check_share
+from roilearn.arguments.scalars import check_flag, check_fraction
 
 ENTRIES = ("boxes", "labels", "iscrowd")
 """Entries of a target that are always looked at."""
@@ -36,7 +36,7 @@ def check_target(target: Any, *others: str, name: str = "") -> None:
     check_floating(called["boxes"], boxes)
     for entry in ("labels", "iscrowd"):
         if entry in target:
-            check_one_a_box(called[entry], target[entry], len(boxes))
+            check_one_per_box(called[entry], target[entry], len(boxes))
     check_whole_numbers(called["labels"], target["labels"])
     for entry in others:
         check_array(called[entry], target[entry])
@@ -57,18 +57,18 @@ def check_labels(labels: Any, least: int, classes: int | None = None, name: str 
 
 
 def check_matching(
-    iou: Any, high: float, low: float, allow_low_quality: bool
+    iou: Any, high: float, low: float, allow_low_quality_matches: bool
 ) -> tuple[float, float]:
     """Return both thresholds; raise unless ``iou`` is a table and they are in order."""
     check_array("iou", iou)
     check_floating("iou", iou)
-    check_flag("allow_low_quality", allow_low_quality)
+    check_flag("allow_low_quality_matches", allow_low_quality_matches)
     if iou.ndim != 2:
         raise ValueError(
             "iou must have shape (T, A), a row for each true box and a column for each anchor; "
             f"got shape {tuple(iou.shape)}."
         )
-    high, low = check_share("high", high), check_share("low", low)
+    high, low = check_fraction("high", high), check_fraction("low", low)
     if low > high:
         raise ValueError(f"low must be at most high; got {low:g} and {high:g}.")
     return high, low

@@ -1,9 +1,9 @@
-"""Operators whose sizes depend on values, as one node of a graph that is traced.
+"""Custom operators: a value-dependent operator as one node of a graph that is traced.
 
-How many cells an adaptive bin reads is known when its box is. ``torch.compile`` and
-``torch.export`` trace shapes and no values, so what is inside such an operator cannot be traced.
-It becomes one node instead, which says what shape it returns and runs as it always does. Its
-derivative is another node, which runs the operator again, recording.
+How many cells an adaptive bin reads depends on the values of its box. ``torch.compile`` and
+``torch.export`` trace shapes and no values, so the inside of such an operator cannot be traced. It
+becomes one node of the graph instead, which says what shape it returns and runs as in eager mode.
+Its derivative is another node, which runs the operator again and lets autograd record it.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,41 +15,42 @@ import torch
 from torch import Tensor
 
 
-def opaque(operator: Callable[..., Tensor], options: str) -> Callable[..., Tensor]:
-    """Make a node of an operator.
+def as_custom_op(operator: Callable[..., Tensor], options: str) -> Callable[..., Tensor]:
+    """Register an operator, and its derivative, as custom operators of PyTorch.
 
     Parameters
     ----------
     operator : called as ``operator(input, rois, bins, *options)``; ``input`` is a list of maps
-        if its name says that it reads several.
-    options : types and names of the options, as PyTorch writes them: ``"float spatial_scale"``.
+        if the operator's name begins with multi_scale.
+    options : types and names of the options, as in a schema of PyTorch: ``"float spatial_scale"``.
 
     Returns
     -------
     Function of (maps, rois, bins, channels of the output, *options).
     """
+    # Exported programs hold this name: it stays.
     name = f"roilearn::{operator.__name__}_of_values"
     rest = f"Tensor rois, SymInt[] bins, SymInt channels, {options}"
-    several = operator.__name__.startswith("multi_scale")
+    several_maps = operator.__name__.startswith("multi_scale")
 
-    def call(
+    def run(
         maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], values: Sequence[Any]
     ) -> Tensor:
-        return operator(list(maps) if several else maps[0], rois, tuple(bins), *values)
+        return operator(list(maps) if several_maps else maps[0], rois, tuple(bins), *values)
 
     @torch.library.custom_op(name, mutates_args=(), schema=f"(Tensor[] maps, {rest}) -> Tensor")
-    def forward(
+    def forward_op(
         maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], channels: int, *values: Any
     ) -> Tensor:
         del channels
-        return call(maps, rois, bins, values)
+        return run(maps, rois, bins, values)
 
     @torch.library.custom_op(
         f"{name}_backward",
         mutates_args=(),
         schema=f"(Tensor gradient, Tensor[] maps, {rest}) -> Tensor[]",
     )
-    def backward(
+    def backward_op(
         gradient: Tensor,
         maps: Sequence[Tensor],
         rois: Tensor,
@@ -58,45 +59,45 @@ def opaque(operator: Callable[..., Tensor], options: str) -> Callable[..., Tenso
         *values: Any,
     ) -> list[Tensor]:
         del channels
-        run = partial(call, bins=bins, values=values)
-        # Inside a node PyTorch records nothing, in this thread.
-        with ThreadPoolExecutor(1) as recording:
-            return recording.submit(slopes, run, maps, rois, gradient).result()
+        forward = partial(run, bins=bins, values=values)
+        # Inside a custom operator autograd records nothing in the thread that runs it.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(gradients_of, forward, maps, rois, gradient).result()
 
-    def shape(
+    def fake_forward(
         maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], channels: int, *values: Any
     ) -> Tensor:
         del values
         return maps[0].new_empty(rois.shape[0], channels, *bins)
 
-    def shapes(
+    def fake_backward(
         gradient: Tensor, maps: Sequence[Tensor], rois: Tensor, *others: Any
     ) -> list[Tensor]:
         del gradient, others
         return [each.new_empty(each.shape) for each in (*maps, rois)]
 
-    def keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         del output
         maps, rois, *ctx.others = inputs
         ctx.save_for_backward(*maps, rois)
 
-    def pay(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
         *maps, rois = ctx.saved_tensors
-        *to_maps, to_rois = backward(gradient, maps, rois, *ctx.others)
-        return to_maps, to_rois, *(None for _ in ctx.others)
+        *map_gradients, roi_gradient = backward_op(gradient, maps, rois, *ctx.others)
+        return map_gradients, roi_gradient, *(None for _ in ctx.others)
 
-    forward.register_fake(shape)
-    backward.register_fake(shapes)
-    forward.register_autograd(pay, setup_context=keep)
-    return forward
+    forward_op.register_fake(fake_forward)
+    backward_op.register_fake(fake_backward)
+    forward_op.register_autograd(backward, setup_context=setup_context)
+    return forward_op
 
 
-def slopes(
-    run: Callable[..., Tensor], maps: Sequence[Tensor], rois: Tensor, gradient: Tensor
+def gradients_of(
+    forward: Callable[..., Tensor], maps: Sequence[Tensor], rois: Tensor, gradient: Tensor
 ) -> list[Tensor]:
-    """Gradients to each map and, last, to the boxes; zeros where there is none."""
+    """Gradients to each map and, last, to the boxes; zeros where there is no gradient."""
     inputs = [tensor.detach().requires_grad_() for tensor in (*maps, rois)]
-    output = run(inputs[:-1], inputs[-1])
+    output = forward(inputs[:-1], inputs[-1])
     found = torch.autograd.grad(output, inputs, gradient, allow_unused=True)
     return [
         torch.zeros_like(each) if slope is None else slope.contiguous()

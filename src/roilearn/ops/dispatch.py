@@ -1,7 +1,8 @@
-"""When the kernels answer for the PyTorch telling: on a GPU, where Triton is and covers the call.
+"""Dispatch: whether an operator runs as Triton kernels or in PyTorch.
 
-The kernels have the same names and signatures. They are found by name and imported at the first
-call that needs them: without a GPU nobody loads Triton.
+Kernels run on a GPU, where Triton is installed, and only for arguments that they support. They have
+the names and signatures of the operators. The package is found by name and imported at the first
+call that needs it, so that Triton is not loaded without a GPU.
 """
 
 from collections.abc import Sequence
@@ -13,59 +14,58 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from roilearn.ops import onnx
-from roilearn.ops.tracing import tracing
+from roilearn.ops.tracing import is_tracing
 
-DTYPES = (torch.float32, torch.float16, torch.bfloat16)
-"""Dtypes of features that the kernels cover. Sums and boxes are float32 there."""
-LARGEST_RATIO = 32
-"""Largest sampling ratio that they cover: they go through all samples of a bin."""
-MOST_BOXES = 2**15
-"""Boxes that their ``nms`` takes, with a bit for every pair: 128 MB."""
-MOST_LEVELS = 5
-"""Maps of a pyramid that one launch reads."""
+KERNEL_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+"""Dtypes of features that the kernels support. Their sums and boxes are float32."""
+MAX_SAMPLING_RATIO = 32
+"""Largest sampling ratio that the kernels support: they loop over all samples of a bin."""
+MAX_NMS_BOXES = 2**15
+"""Largest number of boxes for the ``nms`` kernel, which keeps a bit for every pair: 128 MB."""
+MAX_LEVELS = 5
+"""Largest number of feature maps of a pyramid that one launch reads."""
 
 
 def kernels_for(
     maps: Sequence[Tensor], boxes: Tensor | Sequence[Tensor], sampling_ratio: int = -1
 ) -> ModuleType | None:
-    """Return the module ``roilearn.kernels`` if it answers for these arguments.
+    """Return the package ``roilearn.kernels`` if these arguments run as kernels, else None.
 
     Parameters
     ----------
-    maps : what is pooled from; for ``nms`` the boxes.
-    boxes : in either form.
+    maps : the feature maps; for ``nms`` the boxes.
+    boxes : one tensor, or a list with a tensor for each image; for ``nms`` the scores.
     """
-    if tracing() or onnx.exporting() or not has_triton():
+    if is_tracing() or not has_triton():
         return None
     every = [boxes] if isinstance(boxes, Tensor) else list(boxes)
     if not all(isinstance(each, Tensor) for each in every):
-        return None  # for the checks that follow to name
+        return None  # the argument checks that follow raise
     devices = {tensor.device.type for tensor in (*maps, *every)}
     dtypes, box_dtypes = ({tensor.dtype for tensor in tensors} for tensors in (maps, every))
-    if not covered(devices, dtypes, box_dtypes, len(maps), sampling_ratio):
+    if not kernels_support(devices, dtypes, box_dtypes, len(maps), sampling_ratio):
         return None
     return import_module("roilearn.kernels")
 
 
-def covered(
+def kernels_support(
     devices: set[str],
     dtypes: set[torch.dtype],
     box_dtypes: set[torch.dtype],
     levels: int = 1,
     sampling_ratio: int = -1,
 ) -> bool:
-    """Whether kernels exist for tensors of such devices and dtypes, and such options."""
+    """Whether the kernels support tensors of these devices and dtypes, and these options."""
     return (
         devices == {"cuda"}
         and len(dtypes) == 1
-        and dtypes | box_dtypes <= set(DTYPES)
-        and levels <= MOST_LEVELS
-        and sampling_ratio <= LARGEST_RATIO
+        and dtypes | box_dtypes <= set(KERNEL_DTYPES)
+        and levels <= MAX_LEVELS
+        and sampling_ratio <= MAX_SAMPLING_RATIO
     )
 
 
 @cache
 def has_triton() -> bool:
-    """Whether Triton is installed; it exists for Linux alone."""
+    """Whether Triton is installed; it exists for Linux only."""
     return find_spec("triton") is not None

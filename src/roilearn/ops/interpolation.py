@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from roilearn.arguments import check_filled, check_floating, check_tensor
-from roilearn.ops.tracing import reads_values
+from roilearn.arguments import check_floating, check_not_empty, check_tensor
+from roilearn.ops.tracing import may_read_values
 
 
 def neighbours(
@@ -225,7 +225,7 @@ def bilinear_adjoint(
 
 def _check(name: str, values: Tensor, dimensions: int) -> None:
     check_tensor(name, values)
-    check_filled(name, values, dimensions)
+    check_not_empty(name, values, dimensions)
     check_floating(name, values)
 
 
@@ -236,6 +236,6 @@ def _finite(name: str, position: Tensor | float, like: Tensor | None = None) -> 
         # In half precision a position would be rounded: 256.5 is 256 in bfloat16.
         dtype = torch.promote_types(like.dtype, torch.float32)
         position = torch.as_tensor(position, dtype=dtype, device=like.device)
-    if reads_values(position) and not bool(position.isfinite().all()):
+    if may_read_values(position) and not bool(position.isfinite().all()):
         raise ValueError(f"{name} must be finite index coordinates; got {position}.")
     return position

@@ -1,7 +1,7 @@
-"""ONNX: while PyTorch exports a model, ``roi_align`` becomes one RoiAlign node.
+"""ONNX export: while PyTorch exports a model, ``roi_align`` becomes one RoiAlign node.
 
-Written out as it is computed, a bag would be a loop over every output cell. Engines have RoIAlign
-built in, so the exporters are given the node instead; nothing has to be passed to them::
+Exported operation by operation, the weighted sums would be a loop over every output cell. Inference
+engines have RoIAlign built in, so the exporters record that node instead; they need no option::
 
     import torch
     from roilearn.ops import RoIAlign
@@ -12,23 +12,27 @@ built in, so the exporters are given the node instead; nothing has to be passed 
     torch.onnx.export(pool, (features, boxes), "pool.onnx", dynamic_shapes=(None, any_number))
 
 PyTorch has two exporters. ``dynamo=True`` (the default; from torch 2.8 on) takes a node by its
-name. ``dynamo=False`` records operators, so RoIAlign is made one, with a translation.
+name. ``dynamo=False`` records operators, so RoIAlign is registered as one, with a symbolic function
+that writes the node.
 
-The node came to its present meaning with opset 16: before, it had no half pixel, so it could only
-say ``aligned=False``. onnxruntime 1.31 runs it up to opset 21. Ask for 16 to 21. Outside them
+The node has its present meaning since opset 16. Before, it had no half-pixel shift, so that it could
+only express ``aligned=False``. onnxruntime 1.31 runs it up to opset 21. Ask for 16 to 21. Outside
+this range
 
 - ``dynamo=False`` raises, and names the opset to ask for;
-- ``dynamo=True`` answers a lower number with a file of opset 18, which is right, and logs it, and
-  writes a higher one as asked, which not every engine runs. Look at ``opset_import`` in the file.
+- ``dynamo=True`` replaces a lower number by opset 18, which gives a correct file, and logs that. It
+  writes a higher number as asked, which not every engine runs. Look at ``opset_import`` in the file.
 
-Give the exporter the module: ``torch.export.export`` knows nothing of ONNX and keeps the bags. Bad
-boxes are the engine's to answer: onnxruntime 1.31 raises, also where adaptive samples meet an
-``aligned`` box that is inverted along one axis, which here gives zeros.
+Pass the module itself to the exporter: ``torch.export.export`` knows nothing of ONNX and would trace
+the weighted sums. Invalid boxes are left to the engine: onnxruntime 1.31 raises. It also raises for
+adaptive sampling of an ``aligned`` box that is inverted along one axis, for which the operators here
+return zeros.
 
-A node has no value until an engine runs it: for the newer exporter its stand-in is 0, so do not
-ask for ``verify=True``, which compares with that; compare with the module in eager mode.
+A node has no value until an engine runs it. The newer exporter gives it a stand-in of 0, so do not
+ask for ``verify=True``, which compares with the stand-in. Compare with the module in eager mode.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -37,43 +41,62 @@ from torch import Tensor
 from torch.onnx import symbolic_helper
 
 FIRST_OPSET, LAST_OPSET = 16, 21
-"""Opsets whose RoiAlign knows half pixels and runs in onnxruntime too."""
+"""Opsets whose RoiAlign has the half-pixel shift and runs in onnxruntime."""
 
 
-def exporting() -> bool:
-    """Whether an ONNX exporter is recording."""
-    older = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
-    return (older or torch.compiler.is_compiling()) and torch.onnx.is_in_onnx_export()
+def roi_align_node(roi_align: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the function that records ``roi_align`` as one node of an ONNX graph.
 
+    Returns
+    -------
+    Function of (input, rois, bins, spatial_scale, sampling_ratio, aligned). The node takes features
+    and boxes of one dtype, the more precise of theirs.
+    """
 
-def node(
-    input: Float[Tensor, "N C H W"],
-    rois: Float[Tensor, "K 5"],
-    bins: tuple[int, int],
-    spatial_scale: float,
-    sampling_ratio: int,
-    aligned: bool,
-) -> Float[Tensor, "K C PH PW"]:
-    """Record RoIAlign as one node. It takes features and boxes of one dtype, the more precise."""
-    operands = input.to(rois.dtype), rois[:, 1:], rois[:, 0].to(torch.int64)
-    if not torch.compiler.is_compiling():
-        pooled = _recorded(*operands, *bins, spatial_scale, sampling_ratio, aligned)
-    else:
-        pooled = torch.onnx.ops.symbolic(
-            "RoiAlign",
-            operands,
-            attributes(*bins, spatial_scale, sampling_ratio, aligned),
-            dtype=rois.dtype,
-            shape=(rois.shape[0], input.shape[1], *bins),
-            version=FIRST_OPSET,
-        )
-    return pooled.to(input)  # dtype, and device: the stand-in for a node lies on the CPU
+    @torch.library.custom_op("roilearn::roi_align", mutates_args=())
+    def operator(
+        input: Tensor,
+        boxes: Tensor,
+        image: Tensor,
+        height: int,
+        width: int,
+        spatial_scale: float,
+        sampling_ratio: int,
+        aligned: bool,
+    ) -> Tensor:
+        """RoIAlign as one operator, which ``dynamo=False`` runs on its example and records."""
+        rois = torch.cat([image[:, None], boxes], 1)
+        return roi_align(input, rois, (height, width), spatial_scale, sampling_ratio, aligned)
+
+    def record(
+        input: Float[Tensor, "N C H W"],
+        rois: Float[Tensor, "K 5"],
+        bins: tuple[int, int],
+        spatial_scale: float,
+        sampling_ratio: int,
+        aligned: bool,
+    ) -> Float[Tensor, "K C PH PW"]:
+        operands = input.to(rois.dtype), rois[:, 1:], rois[:, 0].to(torch.int64)
+        if not torch.compiler.is_compiling():
+            pooled = operator(*operands, *bins, spatial_scale, sampling_ratio, aligned)
+        else:
+            pooled = torch.onnx.ops.symbolic(
+                "RoiAlign",
+                operands,
+                attributes(*bins, spatial_scale, sampling_ratio, aligned),
+                dtype=rois.dtype,
+                shape=(rois.shape[0], input.shape[1], *bins),
+                version=FIRST_OPSET,
+            )
+        return pooled.to(input)  # dtype, and device: the stand-in for a node lies on the CPU
+
+    return record
 
 
 def attributes(
     height: int, width: int, spatial_scale: float, sampling_ratio: int, aligned: bool
 ) -> dict[str, Any]:
-    """Write our options in ONNX's words. None is left out: engines disagree on the defaults."""
+    """Attributes of the ONNX node. All are written, because engines disagree on the defaults."""
     return {
         "coordinate_transformation_mode": "half_pixel" if aligned else "output_half_pixel",
         "mode": "avg",
@@ -84,26 +107,8 @@ def attributes(
     }
 
 
-@torch.library.custom_op("roilearn::roi_align", mutates_args=())
-def _recorded(
-    input: Tensor,
-    boxes: Tensor,
-    image: Tensor,
-    height: int,
-    width: int,
-    spatial_scale: float,
-    sampling_ratio: int,
-    aligned: bool,
-) -> Tensor:
-    """RoIAlign as one operator, which ``dynamo=False`` runs on its example and writes down."""
-    from roilearn.ops.pooling.roi_align import roi_align  # noqa: PLC0415 it imports this module
-
-    rois = torch.cat([image[:, None], boxes], 1)
-    return roi_align(input, rois, (height, width), spatial_scale, sampling_ratio, aligned)
-
-
 @symbolic_helper.parse_args("v", "v", "v", "i", "i", "f", "i", "b")
-def _translated(
+def _symbolic(
     graph: Any,
     input: Any,
     boxes: Any,
@@ -114,7 +119,7 @@ def _translated(
     sampling_ratio: int,
     aligned: bool,
 ) -> Any:
-    """Write the operator as a node; below ``FIRST_OPSET`` the exporter itself raises."""
+    """Symbolic function of the operator: below ``FIRST_OPSET`` the exporter itself raises."""
     if graph.opset > LAST_OPSET:
         raise ValueError(
             f"opset_version must be {FIRST_OPSET} to {LAST_OPSET} for RoiAlign; got "
@@ -127,5 +132,5 @@ def _translated(
 
 
 torch.onnx.register_custom_op_symbolic(  # pyright: ignore[reportPrivateImportUsage]
-    "roilearn::roi_align", _translated, FIRST_OPSET
+    "roilearn::roi_align", _symbolic, FIRST_OPSET
 )

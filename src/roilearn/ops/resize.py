@@ -12,8 +12,8 @@ from torch import Tensor
 
 from roilearn.arguments import (
     check_choice,
-    check_filled,
     check_floating,
+    check_not_empty,
     check_output_size,
     check_tensor,
 )
@@ -74,7 +74,7 @@ def resize_linear(
     tensor([0.0000, 0.7500, 1.5000, 2.0000])
     """
     check_tensor("values", values)
-    check_filled("values", values, dimensions=1)
+    check_not_empty("values", values, dimensions=1)
     positions = source_positions(size, len(values), rule).to(values.device)
     return linear(values, positions).to(values.dtype)
 
@@ -105,7 +105,7 @@ def resize(
             [6., 8.]])
     """
     check_tensor("image", image)
-    check_filled("image", image, dimensions=2)
+    check_not_empty("image", image, dimensions=2)
     check_floating("image", image)
     height, width = check_output_size(size, name="size")
     rows = source_positions(height, image.shape[-2], rule).to(image.device)

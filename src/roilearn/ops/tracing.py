@@ -1,4 +1,4 @@
-"""When an operator may look at the values of a tensor."""
+"""Tracing checks: whether a graph is being recorded, and whether values of a tensor may be read."""
 
 import torch
 from torch import Tensor
@@ -6,27 +6,32 @@ from torch import Tensor
 from roilearn.arguments import check_flag
 
 
-def tracing() -> bool:
-    """Whether a graph is being recorded, by torch.compile or an exporter, for values to come."""
+def is_tracing() -> bool:
+    """Whether torch.compile or an exporter is recording a graph, for values that come later."""
     return torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
 
 
-def recording(*tensors: Tensor) -> bool:
-    """Whether what is done to the tensors is recorded for gradients."""
+def is_exporting_onnx() -> bool:
+    """Whether an ONNX exporter is recording a graph, the older or the newer one."""
+    return is_tracing() and torch.onnx.is_in_onnx_export()
+
+
+def records_gradients(*tensors: Tensor) -> bool:
+    """Whether autograd records what is done to the tensors."""
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
-def reads_values(tensor: Tensor, validate: bool | None = None) -> bool:
-    """Whether to check values, not only shapes: in eager mode on the CPU, unless told otherwise.
+def may_read_values(tensor: Tensor, validate: bool | None = None) -> bool:
+    """Whether to check values and not only shapes: by default in eager mode on the CPU.
 
-    Elsewhere a look at a value would wait for the GPU or break the graph that is being traced.
+    Elsewhere, reading a value would wait for the GPU or break the graph that is being traced.
 
     Parameters
     ----------
-    tensor : what would be read.
-    validate : True: always; False: never; None: where it costs nothing.
+    tensor : the tensor whose values would be read.
+    validate : True: always; False: never; None: only where reading costs nothing.
     """
     if validate is not None:
         check_flag("validate", validate)
         return validate
-    return tensor.device.type == "cpu" and not tracing()
+    return tensor.device.type == "cpu" and not is_tracing()

@@ -1,4 +1,4 @@
-"""Boxes, deltas and anchors that cannot be served: both tellings use the same words."""
+"""Boxes, deltas and anchors that cannot be served: both implementations use the same words."""
 
 import numpy as np
 import pytest
@@ -14,12 +14,12 @@ FLAT = np.array([[1.0, 2.0, 4.0, 6.0], [3.0, 0.0, 3.0, 3.0]])
 
 @pytest.fixture(params=[reference, ops], ids=["reference", "ops"])
 def call(request):
-    def in_telling(name, *arguments):
+    def in_implementation(name, *arguments):
         if request.param is ops:
             arguments = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in arguments]
         return getattr(request.param, name)(*arguments)
 
-    return in_telling
+    return in_implementation
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def call(request):
         ("decode_boxes", (NAN, BOXES), r"deltas must be finite"),
         ("decode_boxes", (BOXES, NAN), r"anchors must be finite"),
         *(
-            ("decode_boxes", (BOXES, BOXES, (1, 1, 1, 1), log), r"largest_log must be at least 0")
+            ("decode_boxes", (BOXES, BOXES, (1, 1, 1, 1), log), r"scale_clamp must be at least 0")
             for log in (np.nan, -1, -np.inf)
         ),
         ("generate_anchors", ((1, 2), 16, 8, 1.0, np.nan), r"offset must be a finite number; got"),
@@ -63,7 +63,7 @@ def test_bad_values(call, name, arguments, message):
     ("name", "arguments", "message"),
     [
         ("decode_boxes", (np.ones((2, 4), int), BOXES), r"deltas must be floating point"),
-        ("decode_boxes", (BOXES, BOXES, (1, 1, 1, 1), "0"), r"largest_log must be a number"),
+        ("decode_boxes", (BOXES, BOXES, (1, 1, 1, 1), "0"), r"scale_clamp must be a number"),
         ("generate_anchors", ((2, 2.5), 8, 4), r"feature_size must be a whole number; got 2\.5"),
         ("generate_anchors", ((2, 2), "8", 4), r"stride must be a number; got '8'"),
         ("base_anchors", (4, 1.0, "no"), r"rounded must be True or False"),

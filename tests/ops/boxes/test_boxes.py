@@ -63,7 +63,7 @@ SMOOTH = {
     "clip": lambda a, b: ops.clip_boxes_to_image(a, (17, 31)) * b,
     "encode": lambda a, b: ops.encode_boxes(a, b, HEADS),
     "decode": lambda a, b: ops.decode_boxes(a / 20 - 0.5, b, HEADS),
-    "decode, held": lambda a, b: ops.decode_boxes(a / 20, b, largest_log=1.0),
+    "decode, held": lambda a, b: ops.decode_boxes(a / 20, b, scale_clamp=1.0),
     "decode classes": lambda a, b: ops.decode_boxes(a.reshape(2, 2, 4) / 20, b[:2]),
 }
 

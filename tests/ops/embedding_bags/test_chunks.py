@@ -19,13 +19,13 @@ POOLS = {
     "pool, average": lambda x, rois: ops.roi_pool(x, rois, (4, 1), mode="average"),
 }
 CUTS = {  # of numbers: in a table of some channels, in a block; of entries: in a piece
-    "three channels in a table": {"TABLE": 3 * 2 * 6 * 9},
-    "one channel in a table": {"TABLE": 1},
-    "two maps in a block": {"BLOCK": 7 * 2 * 6},
-    "five cells in a block": {"BLOCK": 7 * 5},
-    "one cell in a block": {"BLOCK": 1},
-    "two boxes in a piece": {"ENTRIES_AT_ONCE": 200},
-    "everything": {"TABLE": 3 * 2 * 6 * 9, "BLOCK": 16, "ENTRIES_AT_ONCE": 1},
+    "three channels in a table": {"TABLE_SIZE": 3 * 2 * 6 * 9},
+    "one channel in a table": {"TABLE_SIZE": 1},
+    "two maps in a block": {"BLOCK_SIZE": 7 * 2 * 6},
+    "five cells in a block": {"BLOCK_SIZE": 7 * 5},
+    "one cell in a block": {"BLOCK_SIZE": 1},
+    "two boxes in a piece": {"MAX_ENTRIES": 200},
+    "everything": {"TABLE_SIZE": 3 * 2 * 6 * 9, "BLOCK_SIZE": 16, "MAX_ENTRIES": 1},
 }
 
 
@@ -42,7 +42,7 @@ def answers(name):
 @pytest.mark.parametrize("name", POOLS)
 def test_parts_change_no_bit(monkeypatch, name, cut):
     whole = answers(name)
-    sizes = {"TABLE": 0, "BLOCK": 0, "ENTRIES_AT_ONCE": 0}
+    sizes = {"TABLE_SIZE": 0, "BLOCK_SIZE": 0, "MAX_ENTRIES": 0}
     for module in [m for n, m in sys.modules.items() if n.startswith("roilearn.ops.")]:
         for size, value in CUTS[cut].items():
             if hasattr(module, size):

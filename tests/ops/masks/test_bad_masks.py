@@ -1,4 +1,4 @@
-"""Masks that cannot be served: both tellings name the argument, in the same words."""
+"""Masks that cannot be served: both implementations name the argument, in the same words."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ SIZE = (5, 6)
 
 @pytest.fixture(params=[reference, ops], ids=["reference", "ops"])
 def call(request):
-    def in_telling(name, *arguments, **options):
+    def in_implementation(name, *arguments, **options):
         if request.param is ops:
             arguments = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in arguments]
         return getattr(request.param, name)(*arguments, **options)
 
-    return in_telling
+    return in_implementation
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (2, 1, 3, 4), (2, 0, 4), (2, 3, 0)])

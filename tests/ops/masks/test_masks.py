@@ -18,7 +18,7 @@ TWO = torch.tensor([[1.13, 0.7, 5.41, 4.9], [-1.0, 2.2, 3.33, 9.0]], dtype=torch
 
 @pytest.mark.parametrize("padding", [0, 1, 2])
 @pytest.mark.parametrize("rule", RULES)
-def test_pasting_in_both_tellings(rule, padding):
+def test_pasting_in_both_implementations(rule, padding):
     """Boxes inside, across every edge, outside, inverted along one axis or both."""
     slow = reference.paste_masks_in_image(
         MASKS.numpy(), BOXES.numpy(), SIZE, padding, coordinates=rule
@@ -34,7 +34,7 @@ def test_pasting_in_both_tellings(rule, padding):
 
 
 @pytest.mark.parametrize("exclusive", [False, True])
-def test_boxes_around_masks_in_both_tellings(exclusive):
+def test_boxes_around_masks_in_both_implementations(exclusive):
     masks = STATE.rand(30, 9, 11) > STATE.uniform(0.5, 1, (30, 1, 1))
     masks[4] = False
     for each in (masks, np.where(masks, -0.5, 0.0), np.where(masks, 256, 0)):

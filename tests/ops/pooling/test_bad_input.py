@@ -1,4 +1,4 @@
-"""Arguments that cannot be served: both tellings name them, and say what is needed."""
+"""Arguments that cannot be served: both implementations name them, and say what is needed."""
 
 import subprocess
 import sys
@@ -256,43 +256,43 @@ def test_memory_stays_within_what_the_docstring_states(work):
     assert int(done.stdout) < 400_000
 
 
-@pytest.mark.parametrize("telling", [reference, ops])
-def test_bad_arguments_of_prroi_pool(telling):
-    array = np.array if telling is reference else torch.tensor
+@pytest.mark.parametrize("implementation", [reference, ops])
+def test_bad_arguments_of_prroi_pool(implementation):
+    array = np.array if implementation is reference else torch.tensor
     features, box = array(FEATURES), array([[0, 1.0, 1, 4, 4]])
     with pytest.raises(TypeError, match="aligned must be True or False; got 'no'"):
-        telling.prroi_pool(features, box, 2, 1.0, "no")
+        implementation.prroi_pool(features, box, 2, 1.0, "no")
     with pytest.raises(ValueError, match="5 columns"):
-        telling.prroi_pool(features, box[:, 1:], 2)
+        implementation.prroi_pool(features, box[:, 1:], 2)
     with pytest.raises(ValueError, match="output_size must be at least 1"):
-        telling.prroi_pool(features, box, 0)
+        implementation.prroi_pool(features, box, 0)
     with pytest.raises(ValueError, match="spatial_scale must be finite and positive"):
-        telling.prroi_pool(features, box, 2, 0)
+        implementation.prroi_pool(features, box, 2, 0)
     with pytest.raises(ValueError, match="got batch index 2 in row 0"):
-        telling.prroi_pool(features, array([[2, 1.0, 1, 4, 4]]), 2)
+        implementation.prroi_pool(features, array([[2, 1.0, 1, 4, 4]]), 2)
 
 
-@pytest.mark.parametrize("telling", [reference, ops])
-def test_bad_arguments_of_roi_align_rotated(telling):
-    array = np.array if telling is reference else torch.tensor
+@pytest.mark.parametrize("implementation", [reference, ops])
+def test_bad_arguments_of_roi_align_rotated(implementation):
+    array = np.array if implementation is reference else torch.tensor
     features, box = array(FEATURES), array([[0, 4.0, 4, 3, 2, 30]])
     columns = r"6 columns \(batch index, centre x, centre y, width, height, angle\)"
     with pytest.raises(ValueError, match=columns):
-        telling.roi_align_rotated(features, box[:, :5], 2)
+        implementation.roi_align_rotated(features, box[:, :5], 2)
     with pytest.raises(ValueError, match=r"boxes\[0\] must have shape \(K, 5\), columns centre x"):
-        telling.roi_align_rotated(features, [box, box], 2)
+        implementation.roi_align_rotated(features, [box, box], 2)
     with pytest.raises(ValueError, match=r"list with one \(K, 5\) array for each image"):
-        telling.roi_align_rotated(features, [box[:, 1:]], 2)
+        implementation.roi_align_rotated(features, [box[:, 1:]], 2)
     with pytest.raises(ValueError, match=r"at least 0; got \[0, 4, 4, -3, 2, 30\] in row 0"):
-        telling.roi_align_rotated(features, array([[0, 4.0, 4, -3, 2, 30]]), 2)
+        implementation.roi_align_rotated(features, array([[0, 4.0, 4, -3, 2, 30]]), 2)
     with pytest.raises(ValueError, match=r"got batch index 2 .* height, angle"):
-        telling.roi_align_rotated(features, array([[2, 4.0, 4, 3, 2, 30]]), 2)
+        implementation.roi_align_rotated(features, array([[2, 4.0, 4, 3, 2, 30]]), 2)
     with pytest.raises(ValueError, match="boxes must be finite"):
-        telling.roi_align_rotated(features, array([[0, 4.0, 4, 3, 2, np.inf]]), 2)
+        implementation.roi_align_rotated(features, array([[0, 4.0, 4, 3, 2, np.inf]]), 2)
     with pytest.raises(TypeError, match="sampling_ratio must be a whole number"):
-        telling.roi_align_rotated(features, box, 2, 1.0, 1.5)
+        implementation.roi_align_rotated(features, box, 2, 1.0, 1.5)
     with pytest.raises(ValueError, match="more than 4194304"):
-        telling.roi_align_rotated(features, array([[0, 4.0, 4, 1e4, 1e4, 30]]), 2)
+        implementation.roi_align_rotated(features, array([[0, 4.0, 4, 1e4, 1e4, 30]]), 2)
 
 
 def test_a_ratio_that_makes_too_many_samples_is_named():
@@ -302,20 +302,20 @@ def test_a_ratio_that_makes_too_many_samples_is_named():
         )
 
 
-@pytest.mark.parametrize("telling", [reference, ops])
-def test_bad_arguments_of_crop_and_resize(telling):
-    array = np.array if telling is reference else torch.tensor
+@pytest.mark.parametrize("implementation", [reference, ops])
+def test_bad_arguments_of_crop_and_resize(implementation):
+    array = np.array if implementation is reference else torch.tensor
     features, box = array(FEATURES), array([[0, 1.0, 1, 4, 4]])
     with pytest.raises(ValueError, match="method must be one of 'bilinear', 'nearest'"):
-        telling.crop_and_resize(features, box, 2, 1.0, "bicubic")
+        implementation.crop_and_resize(features, box, 2, 1.0, "bicubic")
     with pytest.raises(TypeError, match="extrapolation_value must be a number; got 'zero'"):
-        telling.crop_and_resize(features, box, 2, 1.0, "nearest", "zero")
+        implementation.crop_and_resize(features, box, 2, 1.0, "nearest", "zero")
     with pytest.raises(TypeError, match="aligned must be True or False; got 'no'"):
-        telling.crop_and_resize(features, box, 2, aligned="no")
+        implementation.crop_and_resize(features, box, 2, aligned="no")
     with pytest.raises(ValueError, match="crop_size must be at least 1"):
-        telling.crop_and_resize(features, box, 0)
+        implementation.crop_and_resize(features, box, 0)
     with pytest.raises(ValueError, match="5 columns"):
-        telling.crop_and_resize(features, box[:, 1:], 2)
+        implementation.crop_and_resize(features, box[:, 1:], 2)
 
 
 def test_words_where_formats_and_flags_are_wanted():

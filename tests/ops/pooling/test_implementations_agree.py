@@ -1,4 +1,4 @@
-"""One contract, several tellings: the loops in NumPy say what PyTorch has to answer."""
+"""One contract, several implementations: the loops in NumPy say what PyTorch has to answer."""
 
 import numpy as np
 import pytest
@@ -22,14 +22,14 @@ def tensors(*arrays):
     return [torch.tensor(array) for array in arrays]
 
 
-def test_the_tellings_have_the_same_names():
+def test_the_implementations_have_the_same_names():
     by_autograd = {n for n in reference.__all__ if n.endswith(("_backward", "_box_gradient"))}
     printed_in_the_book = {
         *("bin_average", "box_bins", "fractions", "in_band", "region", "sample_positions"),
-        *("bin_weights", "crop_positions", "hat", "hat_area", "turned"),
+        *("bin_weights", "crop_positions", "hat", "hat_area", "rotate_sample"),
     }
     numpy_alone = {
-        *("Judgement", "accumulate", "average_precision", "judge_image", "mask_iou"),
+        *("ImageEvaluation", "accumulate", "average_precision", "evaluate_image", "mask_iou"),
         *("match_detections", "summarise"),
     }
     loops = set(reference.__all__) - by_autograd - printed_in_the_book - numpy_alone

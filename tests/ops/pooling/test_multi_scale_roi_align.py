@@ -136,8 +136,8 @@ def test_layouts_threads_and_parts_change_no_bit(monkeypatch):
         last = [features.to(memory_format=torch.channels_last) for features in tensors()]
         assert torch.equal(ops.multi_scale_roi_align(last, *options, **SMALL), plain)
         with monkeypatch.context() as cut:
-            cut.setattr(layout, "TABLE", 700)
-            cut.setattr(memory, "ENTRIES_AT_ONCE", 200)
+            cut.setattr(layout, "TABLE_SIZE", 700)
+            cut.setattr(memory, "MAX_ENTRIES", 200)
             assert torch.equal(ops.multi_scale_roi_align(tensors(), *options, **SMALL), plain)
 
 
@@ -185,12 +185,12 @@ def test_module_has_torchvisions_constructor_call_and_repr():
 
 
 def test_scales_are_found_from_both_sides_and_at_every_call():
-    from roilearn.ops.pooling.multi_scale_pooler import scales_of  # noqa: PLC0415
+    from roilearn.ops.pooling.multi_scale_pooler import infer_scales  # noqa: PLC0415
 
     oblong = [torch.zeros(1, 1, 16, 256)]  # 33 x 1000 pixels, padded to 64 x 1024, at stride 4
-    assert scales_of(oblong, [(33, 1000)]) == [1 / 4]
+    assert infer_scales(oblong, [(33, 1000)]) == [1 / 4]
     with pytest.raises(ValueError, match=r"50 x 50 cells .* 300 x 200 pixels, which is 1/8 .* 1/4"):
-        scales_of([torch.zeros(1, 1, 50, 50)], [(300, 200)])
+        infer_scales([torch.zeros(1, 1, 50, 50)], [(300, 200)])
     pool = ops.MultiScaleRoIAlign(["0"], 2, 2)
     ramp = torch.arange(16.0).expand(1, 1, 16, 16)
     box = [torch.tensor([[8.0, 8, 40, 40]])]

@@ -1,4 +1,4 @@
-"""Every row of the table of odd boxes, in every telling: the word in its column is what happens."""
+"""Every row of the table of odd boxes, in every implementation: the word in its column is what happens."""
 
 import numpy as np
 import pytest
@@ -12,45 +12,49 @@ EACH_BIN = FEATURES.repeat(6, axis=1)  # for position-sensitive operators: one c
 RATIOS = {"fixed": 2, "adaptive": -1}
 
 
-def roi_align(telling, array, row, box, **options):
+def roi_align(implementation, array, row, box, **options):
     ratio = RATIOS[row.sampling]
-    return telling.roi_align(*arguments(array, box), 1, ratio, row.aligned, **options)
+    return implementation.roi_align(*arguments(array, box), 1, ratio, row.aligned, **options)
 
 
-def roi_pool(telling, array, row, box, **options):
+def roi_pool(implementation, array, row, box, **options):
     del row
-    return telling.roi_pool(*arguments(array, box), **options)
+    return implementation.roi_pool(*arguments(array, box), **options)
 
 
 def arguments(array, box):
     return array(FEATURES), array([[0, *box]]), (2, 3)
 
 
-def ps_roi_align(telling, array, row, box, **options):
+def ps_roi_align(implementation, array, row, box, **options):
     _, rois, bins = arguments(array, box)
-    return telling.ps_roi_align(array(EACH_BIN), rois, bins, 1, RATIOS[row.sampling], **options)
+    return implementation.ps_roi_align(
+        array(EACH_BIN), rois, bins, 1, RATIOS[row.sampling], **options
+    )
 
 
-def ps_roi_pool(telling, array, row, box, **options):
+def ps_roi_pool(implementation, array, row, box, **options):
     del row
     _, rois, bins = arguments(array, box)
-    return telling.ps_roi_pool(array(EACH_BIN), rois, bins, **options)
+    return implementation.ps_roi_pool(array(EACH_BIN), rois, bins, **options)
 
 
-def prroi_pool(telling, array, row, box, **options):
-    return telling.prroi_pool(*arguments(array, box), 1, row.aligned, **options)
+def prroi_pool(implementation, array, row, box, **options):
+    return implementation.prroi_pool(*arguments(array, box), 1, row.aligned, **options)
 
 
-def roi_align_rotated(telling, array, row, box, **options):
+def roi_align_rotated(implementation, array, row, box, **options):
     """The box in its other form: centre, width, height, and no turn."""
     x1, y1, x2, y2 = box
     features, _, bins = arguments(array, box)
     rois = array([[0, (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, 0]])
-    return telling.roi_align_rotated(features, rois, bins, 1, RATIOS[row.sampling], **options)
+    return implementation.roi_align_rotated(
+        features, rois, bins, 1, RATIOS[row.sampling], **options
+    )
 
 
-def crop_and_resize(telling, array, row, box, **options):
-    return telling.crop_and_resize(*arguments(array, box), aligned=row.aligned, **options)
+def crop_and_resize(implementation, array, row, box, **options):
+    return implementation.crop_and_resize(*arguments(array, box), aligned=row.aligned, **options)
 
 
 CALLS = {
@@ -62,7 +66,7 @@ CALLS = {
     "roi_align_rotated": roi_align_rotated,
     "crop_and_resize": crop_and_resize,
 }
-"""How to call each operator of the table: ``telling`` is the module, ``array`` makes its arrays.
+"""How to call each operator of the table: ``implementation`` is the module, ``array`` makes its arrays.
 
 Each answers 2 x 3 bins of the two channels of ``FEATURES``, one box: (1, 2, 2, 3).
 """

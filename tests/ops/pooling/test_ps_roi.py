@@ -1,4 +1,4 @@
-"""Position-sensitive pooling: laws, derivatives, both tellings, and what may come in."""
+"""Position-sensitive pooling: laws, derivatives, both implementations, and what may come in."""
 
 import numpy as np
 import pytest
@@ -17,10 +17,16 @@ SHAPE = (2, 2 * 6, 7, 9)
 CURVED = np.random.RandomState(0).randn(*SHAPE)
 SETTINGS = [(1.0, 2), (0.3, -1), (0.25, 1), (1.0, 3)]
 POOLS = {
-    "align, fixed": lambda telling, x, b, scale: telling.ps_roi_align(x, b, BINS, scale, 2),
-    "align, adaptive": lambda telling, x, b, scale: telling.ps_roi_align(x, b, BINS, scale, -1),
-    "pool": lambda telling, x, b, scale: telling.ps_roi_pool(x, b, BINS, scale),
-    "pool, all cells": lambda telling, x, b, scale: telling.ps_roi_pool(x, b, BINS, scale, True),
+    "align, fixed": lambda implementation, x, b, scale: implementation.ps_roi_align(
+        x, b, BINS, scale, 2
+    ),
+    "align, adaptive": lambda implementation, x, b, scale: implementation.ps_roi_align(
+        x, b, BINS, scale, -1
+    ),
+    "pool": lambda implementation, x, b, scale: implementation.ps_roi_pool(x, b, BINS, scale),
+    "pool, all cells": lambda implementation, x, b, scale: implementation.ps_roi_pool(
+        x, b, BINS, scale, True
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Suppression that cannot be served: both tellings name the argument, in the same words."""
+"""Suppression that cannot be served: both implementations name the argument, in the same words."""
 
 import numpy as np
 import pytest
@@ -14,13 +14,13 @@ NAN, INFINITE = float("nan"), float("inf")
 
 @pytest.fixture(params=[reference, ops], ids=["reference", "ops"])
 def call(request):
-    def in_telling(*arguments):
+    def in_implementation(*arguments):
         if request.param is ops:
             arguments = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in arguments]
         name = "nms" if len(arguments) == 3 else "batched_nms"
         return getattr(request.param, name)(*arguments)
 
-    return in_telling
+    return in_implementation
 
 
 def changed(value):

@@ -41,13 +41,28 @@ def test_the_loop_answers_the_same_for_every_kind_of_box(kind, dtype):
 
 
 WAYS = {
-    "one block": {"ONE_BLOCK": 0, "BLOCK": 10**6},
-    "small blocks": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 2.0},
-    "small blocks, few columns": {"ONE_BLOCK": 0, "BLOCK": 7, "COLUMNS": 5, "STILL_ALIVE": 2.0},
-    "a block, then a list": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 0.0},
-    "a list of few rows": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 0.0, "ROWS": 8},
-    "a list of many strips": {"ONE_BLOCK": 0, "BLOCK": 1, "STILL_ALIVE": 0.0, "IN_A_STRIP": 1},
-    "no list is worth having": {"ONE_BLOCK": 0, "BLOCK": 7, "STILL_ALIVE": 0.0},
+    "one block": {"SINGLE_BLOCK": 0, "BLOCK_SIZE": 10**6},
+    "small blocks": {"SINGLE_BLOCK": 0, "BLOCK_SIZE": 7, "DENSE_SHARE": 2.0},
+    "small blocks, few columns": {
+        "SINGLE_BLOCK": 0,
+        "BLOCK_SIZE": 7,
+        "COLUMNS": 5,
+        "DENSE_SHARE": 2.0,
+    },
+    "a block, then a list": {"SINGLE_BLOCK": 0, "BLOCK_SIZE": 7, "DENSE_SHARE": 0.0},
+    "a list of few rows": {
+        "SINGLE_BLOCK": 0,
+        "BLOCK_SIZE": 7,
+        "DENSE_SHARE": 0.0,
+        "ROWS_AT_ONCE": 8,
+    },
+    "a list of many strips": {
+        "SINGLE_BLOCK": 0,
+        "BLOCK_SIZE": 1,
+        "DENSE_SHARE": 0.0,
+        "BOXES_PER_STRIP": 1,
+    },
+    "no list is worth having": {"SINGLE_BLOCK": 0, "BLOCK_SIZE": 7, "DENSE_SHARE": 0.0},
 }
 
 
@@ -63,9 +78,9 @@ def test_every_way_gives_the_same_indices(monkeypatch, way, threshold):
         assert hasattr(module, name)
         monkeypatch.setattr(module, name, value)
     if way == "no list is worth having":
-        monkeypatch.setattr(greedy, "worth_listing", lambda boxes: -boxes)
+        monkeypatch.setattr(greedy, "comparison_limit", lambda boxes: -boxes)
     elif "list" in way:
-        monkeypatch.setattr(greedy, "worth_listing", lambda boxes: 10**9 * boxes)
+        monkeypatch.setattr(greedy, "comparison_limit", lambda boxes: 10**9 * boxes)
     assert ops.nms(boxes, scores, threshold).tolist() == loop
     assert ops.batched_nms(boxes, scores, idxs, threshold).tolist() == in_groups.tolist()
 
@@ -73,20 +88,20 @@ def test_every_way_gives_the_same_indices(monkeypatch, way, threshold):
 def test_the_way_follows_the_data(monkeypatch):
     """Spread boxes are listed after one block, heaps are never listed, groups are listed first."""
     calls = []
-    for name in ("left_by_block", "pairs_above"):
+    for name in ("suppress_by_block", "overlapping_pairs"):
         real = getattr(greedy, name)
         spy = lambda *given, name=name, real=real: calls.append(name) or real(*given)  # noqa: E731
         monkeypatch.setattr(greedy, name, spy)
     boxes, scores = crowd(1000)
     apart = boxes + torch.arange(1000)[:, None] % 25 * torch.tensor([40.0, 0, 40, 0])
     ops.nms(apart, scores, 0.5)
-    assert calls == ["left_by_block", "pairs_above"]
+    assert calls == ["suppress_by_block", "overlapping_pairs"]
     calls.clear()
     ops.nms(boxes * torch.tensor([0.2, 0.2, 1, 1]), scores, 0.2)
-    assert set(calls) == {"left_by_block"}
+    assert set(calls) == {"suppress_by_block"}
     calls.clear()
     ops.batched_nms(boxes, scores, groups_of(1000, 40), 0.5)
-    assert calls == ["pairs_above"]
+    assert calls == ["overlapping_pairs"]
 
 
 def test_layout_names_every_pair_that_meets():
@@ -94,9 +109,9 @@ def test_layout_names_every_pair_that_meets():
     boxes, _ = crowd(600, seed=3, dtype=torch.float64)
     boxes[7] = torch.tensor([0.0, 0, 60, 60])
     meet = (ops.box_iou(boxes, boxes) > 0).triu(1).nonzero().tolist()
-    table = overlapping_pairs.table_of(boxes)
-    layout = overlapping_pairs.lay_out(table, torch.zeros(600, dtype=torch.int64), 1)
-    pairs = torch.stack(overlapping_pairs.pairs_above(table, layout, 0.0), 1)
+    table = overlapping_pairs.box_table(boxes)
+    layout = overlapping_pairs.sort_into_strips(table, torch.zeros(600, dtype=torch.int64), 1)
+    pairs = torch.stack(overlapping_pairs.overlapping_pairs(table, layout, 0.0), 1)
     assert pairs.unique(dim=0).tolist() == meet
     assert len(layout.box) > 1000
     assert layout.comparisons() >= len(pairs)
@@ -133,8 +148,8 @@ def test_group_numbers_may_lie_anywhere(idxs):
 
 
 def test_far_group_numbers_in_a_list(monkeypatch):
-    monkeypatch.setattr(greedy, "ONE_BLOCK", 0)
-    monkeypatch.setattr(greedy, "worth_listing", lambda boxes: 10**9 * boxes)
+    monkeypatch.setattr(greedy, "SINGLE_BLOCK", 0)
+    monkeypatch.setattr(greedy, "comparison_limit", lambda boxes: 10**9 * boxes)
     boxes, scores = crowd(300)
     near = groups_of(300, 5)
     kept = ops.batched_nms(boxes, scores, near, 0.3)

@@ -1,1 +1,14 @@
-"""To be written."""
+"""Boxes: what they are, how far they overlap, how they are coded, and the anchors they start from.
+
+In reading order:
+
+``boxes``       formats, area, clipping to an image, removal of small boxes
+``rois``        the boxes of a batch of images as one (K, 5) tensor
+``iou``         intersection over union, and its generalised form
+``box_coding``  boxes as deltas to anchors, and back
+``anchors``     anchors of one map and of a feature pyramid
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ from roilearn.arguments import (
     check_pair,
     check_positive,
 )
-from roilearn.ops.tracing import tracing
+from roilearn.ops.tracing import is_tracing
 
 ASPECT_RATIOS = (0.5, 1.0, 2.0)
 """Height / width of the anchors of Faster R-CNN."""
@@ -110,7 +110,7 @@ def generate_anchors(
     down, across = check_pair("stride", stride)
     offset = check_finite_number("offset", offset)
     shapes = base_anchors(sizes, aspect_ratios, rounded, dtype=dtype, device=device)  # [A, 4]
-    farthest = max(height * down, width * across) if not tracing() else 0  # a symbol stays free
+    farthest = max(height * down, width * across) if not is_tracing() else 0  # a symbol stays free
     if farthest > torch.finfo(dtype).max:
         raise ValueError(
             f"dtype must hold the coordinates of all cells, up to {farthest:g}; got {dtype}, which "

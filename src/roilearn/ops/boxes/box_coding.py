@@ -11,15 +11,15 @@ from roilearn.arguments import (
     check_at_least,
     check_deltas,
     check_one_device,
+    check_positive_sides,
     check_same_rows,
-    check_sides,
     check_tensor,
     check_weights,
 )
-from roilearn.ops.boxes.boxes import box_sides, check_coordinates
-from roilearn.ops.tracing import reads_values
+from roilearn.ops.boxes.boxes import box_corners, check_coordinates
+from roilearn.ops.tracing import may_read_values
 
-LARGEST_LOG = math.log(1000 / 16)
+SCALE_CLAMP = math.log(1000 / 16)
 """dw and dh are not decoded beyond this: a side grows by 62.5 at most, 16 pixels to 1,000."""
 
 
@@ -60,12 +60,12 @@ def encode_boxes(
     tensor([[0.5000, 0.0000, 0.0000, 0.6931]])
     """
     factors = check_weights(weights)
-    boxes, anchors = box_sides("boxes", boxes), box_sides("anchors", anchors)
+    boxes, anchors = box_corners("boxes", boxes), box_corners("anchors", anchors)
     check_same_rows("anchors", anchors, "boxes", boxes.shape[0])
     check_one_device(boxes=boxes, anchors=anchors)
-    if reads_values(boxes):
-        check_sides("boxes", boxes)
-        check_sides("anchors", anchors)
+    if may_read_values(boxes):
+        check_positive_sides("boxes", boxes)
+        check_positive_sides("anchors", anchors)
     centre_x, centre_y, width, height = centre_and_size(boxes)
     anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchors)
     dx = factors[0] * (centre_x - anchor_x) / anchor_width
@@ -79,7 +79,7 @@ def decode_boxes(
     deltas: Float[Tensor, "K *C 4"],
     anchors: Num[Tensor, "K 4"],
     weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
-    largest_log: float = LARGEST_LOG,
+    scale_clamp: float = SCALE_CLAMP,
 ) -> Float[Tensor, "K *C 4"]:
     """Move and stretch each anchor by its deltas: the inverse of ``encode_boxes``.
 
@@ -89,7 +89,7 @@ def decode_boxes(
         the latter by ``reshape(K, C, 4)``.
     anchors : (K, 4) boxes as x1, y1, x2, y2.
     weights : those of ``encode_boxes``.
-    largest_log : dw and dh above it count as it, so that no exponential overflows, and get no
+    scale_clamp : dw and dh above it count as it, so that no exponential overflows, and get no
         gradient; ``math.inf`` lets them be.
 
     Returns
@@ -121,10 +121,10 @@ def decode_boxes(
     check_tensor("deltas", deltas)
     check_deltas(deltas)
     check_coordinates("deltas", deltas)
-    anchors = box_sides("anchors", anchors)
+    anchors = box_corners("anchors", anchors)
     check_same_rows("anchors", anchors, "deltas", deltas.shape[0])
     check_one_device(deltas=deltas, anchors=anchors)
-    limit = check_at_least("largest_log", largest_log, 0)
+    limit = check_at_least("scale_clamp", scale_clamp, 0)
     deltas = deltas.to(torch.promote_types(deltas.dtype, torch.float32))
     if deltas.ndim == 3:
         anchors = anchors[:, None]  # [K, 1, 4]

@@ -3,24 +3,19 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int64, Num
+from jaxtyping import Int64, Num
 from torch import Tensor
 
 from roilearn.arguments import (
-    BOX_COLUMNS,
-    check_box_values,
-    check_boxes,
     check_choice,
     check_finite,
     check_finite_number,
-    check_floating,
     check_four_columns,
     check_last_axis,
     check_output_size,
     check_tensor,
 )
-from roilearn.ops import onnx
-from roilearn.ops.tracing import reads_values
+from roilearn.ops.tracing import may_read_values
 
 TO_CORNERS = {
     "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
@@ -36,77 +31,6 @@ FROM_CORNERS = {
 """For each format, how two corners become its four numbers."""
 BOX_FORMATS = tuple(TO_CORNERS)
 """Two corners; first corner and size; centre and size."""
-NOWHERE = (0.0, -1e30, -1e30, -1e30, -1e30)
-"""The row that takes the place of a bad one where no error can be raised: far from any map."""
-
-
-def as_rois(
-    boxes: Tensor | Sequence[Tensor],
-    batch_size: int,
-    dtype: torch.dtype = torch.float32,
-    *,
-    validate: bool | None = None,
-    columns: str = BOX_COLUMNS,
-) -> Float[Tensor, "K _"]:
-    """Boxes in either form as one (K, 5) tensor of batch index, x1, y1, x2, y2.
-
-    Parameters
-    ----------
-    boxes : (K, 5) tensor, or a list with one (Ki, 4) tensor for each image of the batch.
-    batch_size : number of images.
-    dtype : floating dtype of the features. The result has at least its precision, that of the
-        boxes and that of float32: float16 knows only every second whole number above 2048.
-    validate : as in ``roi_align``.
-    columns : names of the columns, for boxes that have others.
-
-    Returns
-    -------
-    (K, 5) tensor. Where values are not read, a bad row becomes ``NOWHERE``, which pools to 0;
-    in an ONNX file bad rows stay, for the engine to refuse.
-
-    Raises
-    ------
-    ValueError: another shape; a list of another length; a NaN or infinite coordinate; a batch
-        index that is not a whole number from 0 to batch_size - 1.
-    TypeError: boxes that are not floating point.
-
-    Examples
-    --------
-    >>> as_rois([torch.tensor([[0.0, 0, 4, 4]]), torch.tensor([[1.0, 2, 3, 5]])], batch_size=2)
-    tensor([[0., 0., 0., 4., 4.],
-            [1., 1., 2., 3., 5.]])
-    """
-    rois = join_rois(boxes, batch_size, dtype, columns)
-    if reads_values(rois, validate):
-        check_box_values(rois, batch_size, columns)
-        return rois
-    return rois if onnx.exporting() else without_bad_rows(rois, batch_size)
-
-
-def join_rois(
-    boxes: Tensor | Sequence[Tensor], batch_size: int, dtype: torch.dtype, columns: str
-) -> Float[Tensor, "K _"]:
-    """Do what ``as_rois`` does, without a look at the values."""
-    check_boxes(boxes, batch_size, columns)
-    images = [boxes] if isinstance(boxes, Tensor) else list(boxes)
-    for image_boxes in images:
-        check_tensor("boxes", image_boxes)
-        check_floating("boxes", image_boxes)
-        dtype = torch.promote_types(dtype, image_boxes.dtype)
-    dtype = torch.promote_types(dtype, torch.float32)
-    if not isinstance(boxes, Tensor):
-        images = [
-            torch.nn.functional.pad(b.to(dtype), (1, 0), value=n) for n, b in enumerate(boxes)
-        ]
-    return torch.cat(images).to(dtype) if images else torch.zeros(0, columns.count(",") + 1)
-
-
-def without_bad_rows(rois: Float[Tensor, "K n"], batch_size: int) -> Float[Tensor, "K n"]:
-    """Put ``NOWHERE`` in place of each row that ``check_box_values`` would refuse."""
-    index = rois[:, 0]
-    good = rois.isfinite().all(1) & (index >= 0) & (index < batch_size) & (index % 1 == 0)
-    nowhere = rois.new_tensor([*NOWHERE, 0])[: rois.shape[1]]
-    return torch.where(good[:, None], rois, nowhere)
 
 
 def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Tensor, "*K 4"]:
@@ -171,7 +95,7 @@ def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
     >>> box_area(torch.tensor([[0, 0, 665, 665]]))
     tensor([442225])
     """
-    x1, y1, x2, y2 = box_sides("boxes", boxes, fmt).unbind(1)
+    x1, y1, x2, y2 = box_corners("boxes", boxes, fmt).unbind(1)
     return (x2 - x1) * (y2 - y1)
 
 
@@ -229,13 +153,13 @@ def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tens
     >>> remove_small_boxes(torch.tensor([[0, 0, 9, 2], [0, 0, 3, 3], [5, 5, 4, 4]]), 3)
     tensor([1])
     """
-    corners = box_sides("boxes", boxes)
+    corners = box_corners("boxes", boxes)
     check_finite_number("min_size", min_size)
     long_enough = corners[:, 2:] - corners[:, :2] >= min_size  # [K, 2]
     return long_enough.all(1).nonzero().squeeze(1)
 
 
-def box_sides(name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, "K 4"]:
+def box_corners(name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, "K 4"]:
     """Corners in numbers that hold a product: an area does not fit float16, nor that of bytes."""
     check_choice("fmt", fmt, BOX_FORMATS)
     check_tensor(name, boxes)
@@ -250,7 +174,7 @@ def check_coordinates(name: str, boxes: Tensor) -> None:
     """Raise unless ``boxes`` is a (..., 4) tensor, all finite where values are read."""
     check_tensor(name, boxes)
     check_last_axis(name, boxes)
-    if reads_values(boxes) and not all_finite(boxes):
+    if may_read_values(boxes) and not all_finite(boxes):
         check_finite(name, boxes.reshape(-1, 4))
 
 

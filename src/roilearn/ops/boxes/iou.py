@@ -5,7 +5,7 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from roilearn.arguments import check_one_device
-from roilearn.ops.boxes.boxes import box_sides
+from roilearn.ops.boxes.boxes import box_corners
 
 
 def box_iou(
@@ -38,10 +38,10 @@ def box_iou(
     >>> box_iou(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[1.0, 0, 3, 2]]))
     tensor([[0.3333]])
     """
-    first, second = box_sides("boxes1", boxes1, fmt), box_sides("boxes2", boxes2, fmt)
+    first, second = box_corners("boxes1", boxes1, fmt), box_corners("boxes2", boxes2, fmt)
     check_one_device(boxes1=first, boxes2=second)
-    shared, union = shared_and_united(first, second)
-    return share_of(shared, union)
+    shared, union = intersection_and_union(first, second)
+    return iou_of_areas(shared, union)
 
 
 def generalized_box_iou(
@@ -81,14 +81,14 @@ def generalized_box_iou(
     >>> generalized_box_iou(torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[2.0, 0, 3, 1]]))
     tensor([[-0.3333]])
     """
-    first, second = box_sides("boxes1", boxes1), box_sides("boxes2", boxes2)
+    first, second = box_corners("boxes1", boxes1), box_corners("boxes2", boxes2)
     check_one_device(boxes1=first, boxes2=second)
-    hull = hull_area(first, second)
-    shared, union = shared_and_united(first, second)
-    return share_of(shared, union) - (hull - union) / torch.where(hull > 0, hull, torch.inf)
+    hull = enclosing_area(first, second)
+    shared, union = intersection_and_union(first, second)
+    return iou_of_areas(shared, union) - (hull - union) / torch.where(hull > 0, hull, torch.inf)
 
 
-def shared_and_united(
+def intersection_and_union(
     first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]
 ) -> tuple[Num[Tensor, "N M"], Num[Tensor, "N M"]]:
     """Areas of the intersection and of the union of every pair of boxes."""
@@ -100,7 +100,7 @@ def shared_and_united(
     return shared, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
 
 
-def hull_area(first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]) -> Num[Tensor, "N M"]:
+def enclosing_area(first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]) -> Num[Tensor, "N M"]:
     """Area of the smallest box around every pair of boxes."""
     ax1, ay1, ax2, ay2 = first[:, None].unbind(-1)  # [N, 1] each
     bx1, by1, bx2, by2 = second.unbind(-1)  # [M] each
@@ -109,6 +109,6 @@ def hull_area(first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]) -> Num[Tens
     return width * height
 
 
-def share_of(shared: Num[Tensor, "N M"], union: Num[Tensor, "N M"]) -> Float[Tensor, "N M"]:
+def iou_of_areas(shared: Num[Tensor, "N M"], union: Num[Tensor, "N M"]) -> Float[Tensor, "N M"]:
     """Intersection over union where boxes meet, 0 where they do not."""
     return shared / torch.where(shared > 0, union, torch.inf)

@@ -22,16 +22,16 @@ from torch.autograd import Function
 from torch.nn.functional import embedding_bag
 
 from roilearn.ops.embedding_bags.layout import (
-    BLOCK,
-    as_one,
+    BLOCK_SIZE,
+    as_single_map,
     blocks,
     cell_table,
-    format_of,
-    lay_out,
+    memory_format_of,
     tables,
     whole_table,
+    write_rows,
 )
-from roilearn.ops.tracing import reads_values, recording, tracing
+from roilearn.ops.tracing import is_tracing, may_read_values, records_gradients
 
 Grid = tuple[int, int, int]
 """Maps, rows and columns of an (N, C, H, W) tensor: what is left of its shape without channels."""
@@ -84,24 +84,28 @@ def weighted_sums(
     """
     weight = bag.weight.to(maps[0].dtype)
     inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
-    if tracing() and not recording(weight, *maps):
-        return _Sum.forward(*inputs)  # torch.compile miscounts apply's inputs if maps are several
-    return _Sum.apply(*inputs)
+    if is_tracing() and not records_gradients(weight, *maps):
+        return _WeightedSum.forward(
+            *inputs
+        )  # torch.compile miscounts apply's inputs if maps are several
+    return _WeightedSum.apply(*inputs)
 
 
-def write_sums(
+def write_weighted_sums(
     maps: Sequence[Float[Tensor, "_ C _ _"]],
     bag: Bag,
     outputs: Sequence[Float[Tensor, "_ C _ _"]],
 ) -> None:
     """Sum each bag into its place in ``outputs``: what ``weighted_sums`` does, unrecorded."""
     bag = bag._replace(weight=bag.weight.to(maps[0].dtype))
-    if not reads_values(maps[0]):  # a look at the offsets would break a graph that is being traced
-        sums = _sum(whole_table(maps), bag)
+    if not may_read_values(
+        maps[0]
+    ):  # a look at the offsets would break a graph that is being traced
+        sums = _embedding_bag(whole_table(maps), bag)
         cells = [output[:, 0].numel() for output in outputs]
         parts = [sums] if len(outputs) == 1 else sums.split(cells)
         for output, part in zip(outputs, parts, strict=True):
-            lay_out(part, output.flatten(2))
+            write_rows(part, output.flatten(2))
         return
     for channels, table in tables(maps):
         places, rows, first = [], [], 0
@@ -111,11 +115,11 @@ def write_sums(
                 places.append(output.flatten(2)[block.maps, channels, block.cells])  # a view
                 rows.append(slice(first + block.rows.start, first + block.rows.stop))
             first += number * cells
-        for place, sums in zip(places, _sums(table, bag, rows), strict=True):
-            lay_out(sums, place)
+        for place, sums in zip(places, _embedding_bags(table, bag, rows), strict=True):
+            write_rows(sums, place)
 
 
-def join(bags: Sequence[Bag]) -> Bag:
+def concatenate_bags(bags: Sequence[Bag]) -> Bag:
     """Put lists of bags one behind the other."""
     if len(bags) == 1:
         return bags[0]
@@ -125,7 +129,7 @@ def join(bags: Sequence[Bag]) -> Bag:
     return Bag(index, weight, torch.cat(offsets))
 
 
-def collected(
+def sum_by_target(
     maps: Sequence[Float[Tensor, "_ C _ _"]],
     index: Integer[Tensor, " entries"],
     weight: Float[Tensor, " entries"],
@@ -144,14 +148,14 @@ def collected(
     return weighted_sums(maps, bag, *zip(*like, strict=True))
 
 
-def owners(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
+def bag_of_entries(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
     """Bag in which each entry stands."""
     bags = torch.arange(offsets.numel(), dtype=offsets.dtype, device=offsets.device)
     sizes = torch.diff(offsets, append=offsets.new_tensor([entries]))
     return bags.repeat_interleave(sizes, output_size=entries)
 
 
-class _Sum(Function):
+class _WeightedSum(Function):
     """out[cell b] = sum of weight[e] * maps[cell index[e]] over the entries e of bag b."""
 
     @staticmethod
@@ -164,9 +168,10 @@ class _Sum(Function):
         *maps: Tensor,
     ) -> tuple[Tensor, ...]:
         outputs = tuple(
-            empty(maps[0], shape, layout) for shape, layout in zip(shapes, formats, strict=True)
+            allocate_output(maps[0], shape, layout)
+            for shape, layout in zip(shapes, formats, strict=True)
         )
-        write_sums(maps, Bag(index, weight, offsets), outputs)
+        write_weighted_sums(maps, Bag(index, weight, offsets), outputs)
         return outputs
 
     @staticmethod
@@ -181,22 +186,24 @@ class _Sum(Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         index, weight, offsets, *maps = ctx.saved_tensors
-        owner = owners(offsets, index.numel())
-        to_weight, to_maps = None, [None] * len(ctx.like)
+        owner = bag_of_entries(offsets, index.numel())
+        weight_gradient, map_gradients = None, [None] * len(ctx.like)
         if any(ctx.needs_input_grad[5:]):  # each cell of a map collects from the bags it is in
-            to_maps = collected(gradients, owner, weight, index, ctx.like)
+            map_gradients = sum_by_target(gradients, owner, weight, index, ctx.like)
         if ctx.needs_input_grad[1]:
-            to_weight = _Product.apply(as_one(gradients), as_one(maps), owner, index)
-        return None, to_weight, None, None, None, *to_maps
+            weight_gradient = _DotProducts.apply(
+                as_single_map(gradients), as_single_map(maps), owner, index
+            )
+        return None, weight_gradient, None, None, None, *map_gradients
 
 
-class _Product(Function):
+class _DotProducts(Function):
     """out[e] = dot product of cell i[e] of left and cell j[e] of right, over the channels."""
 
     @staticmethod
     def forward(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
         left, right = cell_table(left), cell_table(right)
-        at_once = max(BLOCK // left.shape[1], 1)
+        at_once = max(BLOCK_SIZE // left.shape[1], 1)
         products = [
             left.index_select(0, some_i).mul_(right.index_select(0, some_j)).sum(1)
             for some_i, some_j in zip(i.split(at_once), j.split(at_once), strict=True)
@@ -211,26 +218,26 @@ class _Product(Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         left, right, i, j = ctx.saved_tensors
-        (to_left,) = collected([right], j, gradient, i, [_like(left)])
-        (to_right,) = collected([left], i, gradient, j, [_like(right)])
-        return to_left, to_right, None, None
+        (left_gradient,) = sum_by_target([right], j, gradient, i, [_like(left)])
+        (right_gradient,) = sum_by_target([left], i, gradient, j, [_like(right)])
+        return left_gradient, right_gradient, None, None
 
 
-def _sums(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[Tensor]:
+def _embedding_bags(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[Tensor]:
     """Sum some bags after others, each time when it is asked for."""
     first = bag.offsets[torch.tensor([some.start for some in rows], dtype=torch.int64)].tolist()
     for some, start, stop in zip(rows, first, [*first[1:], None], strict=False):
         entries, offsets = slice(start, stop), bag.offsets[some] - start
-        yield _sum(table, Bag(bag.index[entries], bag.weight[entries], offsets))
+        yield _embedding_bag(table, Bag(bag.index[entries], bag.weight[entries], offsets))
 
 
-def _sum(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "bags c"]:
+def _embedding_bag(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "bags c"]:
     """Sum every bag: the one call that all of this is for."""
     weight = bag.weight
     return embedding_bag(bag.index, table, bag.offsets, mode="sum", per_sample_weights=weight)
 
 
-def empty(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
+def allocate_output(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
     """Memory for (K, C, PH, PW) numbers."""
     size = (shape[0], like.shape[1], *shape[1:])
     return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=layout)
@@ -239,4 +246,4 @@ def empty(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
 def _like(features: Tensor) -> tuple[Grid, torch.memory_format]:
     """Shape without channels, and memory format, of an (N, C, H, W) tensor."""
     images, _, height, width = features.shape
-    return (images, height, width), format_of(features)
+    return (images, height, width), memory_format_of(features)

@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from roilearn.ops.tracing import reads_values
+from roilearn.ops.tracing import may_read_values
 
-TABLE = 2**22
+TABLE_SIZE = 2**22
 """Numbers in a table of some channels: 16 MB of float32, which a processor's last cache holds."""
-BLOCK = 2**18
+BLOCK_SIZE = 2**18
 """Numbers that are gathered, or summed and laid out, at once: 1 MB, for the cache of one core."""
 
 
@@ -36,29 +36,29 @@ def whole_table(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "rows
     return cell_table(maps[0]) if len(maps) == 1 else torch.cat([cell_table(m) for m in maps])
 
 
-def as_one(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "_ C _ _"]:
+def as_single_map(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "_ C _ _"]:
     """Several maps as one, which is one row high and holds the cells of all, counted through."""
     return maps[0] if len(maps) == 1 else whole_table(maps).T[None, :, None]
 
 
-def channels_last(features: Float[Tensor, "N C H W"]) -> bool:
+def is_channels_last(features: Float[Tensor, "N C H W"]) -> bool:
     """Whether the features are in memory cell by cell: their table is a view of them."""
     return features.is_contiguous(memory_format=torch.channels_last)
 
 
-def format_of(features: Float[Tensor, "N C H W"]) -> torch.memory_format:
+def memory_format_of(features: Float[Tensor, "N C H W"]) -> torch.memory_format:
     """How the features are in memory: cell by cell, or else map by map."""
-    by_cell = channels_last(features) and not features.is_contiguous()
+    by_cell = is_channels_last(features) and not features.is_contiguous()
     return torch.channels_last if by_cell else torch.contiguous_format
 
 
 def channels_at_once(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> int:
     """How many channels of the maps make up one of their ``tables``."""
     channels, numbers = maps[0].shape[1], sum(m.numel() for m in maps)
-    in_place = len(maps) == 1 and channels_last(maps[0])
-    if in_place or not reads_values(maps[0]) or numbers <= TABLE:
+    in_place = len(maps) == 1 and is_channels_last(maps[0])
+    if in_place or not may_read_values(maps[0]) or numbers <= TABLE_SIZE:
         return channels
-    parts = -(-numbers // TABLE)  # rounded up
+    parts = -(-numbers // TABLE_SIZE)  # rounded up
     return -(-channels // parts)
 
 
@@ -93,11 +93,11 @@ class Block(NamedTuple):
 
 
 def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Block]:
-    """Cut ``maps`` maps of ``cells`` cells, as wide as ``table``, into parts of one ``BLOCK``."""
-    if not reads_values(table):  # their number may be a symbol: one block
+    """Cut ``maps`` maps of ``cells`` cells, as wide as ``table``, into parts of one ``BLOCK_SIZE``."""
+    if not may_read_values(table):  # their number may be a symbol: one block
         yield Block(slice(None), slice(None), slice(None))
         return
-    at_once = max(BLOCK // table.shape[1], 1)
+    at_once = max(BLOCK_SIZE // table.shape[1], 1)
     whole, part = max(at_once // cells, 1), min(at_once, cells)
     for k, cell in product(range(0, maps, whole), range(0, cells, part)):
         last, stop = min(k + whole, maps), min(cell + part, cells)
@@ -105,7 +105,7 @@ def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Bl
         yield Block(slice(k, last), slice(cell, stop), rows)
 
 
-def lay_out(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None:
+def write_rows(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None:
     """Write rows, one for each cell of each map, into their places in ``maps``.
 
     A column of a table is read quickly only if its rows lie in different sets of the cache. Rows

@@ -7,11 +7,17 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from roilearn.arguments import check_tensor
-from roilearn.ops.embedding_bags.bag import Bag, empty, join, weighted_sums, write_sums
-from roilearn.ops.embedding_bags.layout import channels_last
-from roilearn.ops.tracing import reads_values, recording, tracing
+from roilearn.ops.embedding_bags.bag import (
+    Bag,
+    allocate_output,
+    concatenate_bags,
+    weighted_sums,
+    write_weighted_sums,
+)
+from roilearn.ops.embedding_bags.layout import is_channels_last
+from roilearn.ops.tracing import is_tracing, may_read_values, records_gradients
 
-ENTRIES_AT_ONCE = 2**22
+MAX_ENTRIES = 2**22
 """Entries of bags that are built at one time, beside those of a single box.
 
 An entry takes about 50 bytes while its bag is being built: 200 MB beside the features, their
@@ -42,20 +48,24 @@ def pool_bags(
     bins : (PH, PW).
     out, memory_format : as in ``roi_align``.
     """
-    shape, pieces = (rois.shape[0], *bins), in_pieces(rois, entries)
-    if recording(*maps, rois) or tracing():
+    shape, pieces = (rois.shape[0], *bins), chunks_of_boxes(rois, entries)
+    if records_gradients(*maps, rois) or is_tracing():
         check_unrecorded(out)
-        bag = join([make_bag(piece) for piece in pieces])
+        bag = concatenate_bags([make_bag(piece) for piece in pieces])
         return weighted_sums(maps, bag, [shape], [memory_format])[0]
-    output = empty(maps[0], shape, memory_format) if out is None else check_out(out, maps, shape)
+    output = (
+        allocate_output(maps[0], shape, memory_format)
+        if out is None
+        else check_out(out, maps, shape)
+    )
     if len(pieces) > 1:  # one table for all of them
         maps = [m.contiguous(memory_format=torch.channels_last) for m in maps]
     for piece, some in zip(pieces, output.split([len(piece) for piece in pieces]), strict=True):
-        write_sums(maps, make_bag(piece), [some])
+        write_weighted_sums(maps, make_bag(piece), [some])
     return output
 
 
-def pool_in_pieces(
+def pool_in_chunks(
     pool: Callable[[Float[Tensor, "N C H W"], Float[Tensor, "k R"]], Float[Tensor, "k C PH PW"]],
     input: Float[Tensor, "N C H W"],
     rois: Float[Tensor, "K R"],
@@ -68,20 +78,20 @@ def pool_in_pieces(
     pool : pools the rows of ``rois`` that it is given.
     entries : about how many cells each box reads.
     """
-    pieces = in_pieces(rois, entries)
-    if len(pieces) == 1 or recording(input, rois):
+    pieces = chunks_of_boxes(rois, entries)
+    if len(pieces) == 1 or records_gradients(input, rois):
         return pool(input, rois)
     features = input.contiguous(memory_format=torch.channels_last)  # one table for all pieces
     return torch.cat([pool(features, piece) for piece in pieces])
 
 
-def in_pieces(
+def chunks_of_boxes(
     rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"]
 ) -> Sequence[Float[Tensor, "_ R"]]:
-    """Cut the boxes into runs of about ``ENTRIES_AT_ONCE`` entries; where values are read."""
-    if not reads_values(rois) or entries.sum() <= ENTRIES_AT_ONCE:
+    """Cut the boxes into runs of about ``MAX_ENTRIES`` entries; where values are read."""
+    if not may_read_values(rois) or entries.sum() <= MAX_ENTRIES:
         return [rois]
-    number = entries.cumsum(0) // ENTRIES_AT_ONCE  # [K] 0 0 0 1 1 2 ...: the piece of each box
+    number = entries.cumsum(0) // MAX_ENTRIES  # [K] 0 0 0 1 1 2 ...: the piece of each box
     return rois.split(number.unique_consecutive(return_counts=True)[1].tolist())
 
 
@@ -106,7 +116,7 @@ def check_out(
             f"out must have shape {wanted}, {like.dtype} on {like.device}, as the result has; got "
             f"shape {tuple(out.shape)}, {out.dtype} on {out.device}."
         )
-    if not (out.is_contiguous() or channels_last(out)):
+    if not (out.is_contiguous() or is_channels_last(out)):
         raise ValueError(
             f"out must be contiguous or channels last; got strides {out.stride()}. "
             "Make it with torch.empty."

@@ -56,52 +56,60 @@ def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, col
     width : of the map: one number, or (K, 1, 1).
     """
     first = origin + rows.first[:, :, None] * width + columns.first[:, None, :]  # [K, PH, PW]
-    tall, wide = for_each_bin(rows.count, columns.count)  # [bags]
-    row_weights, column_weights = for_each_bin(_begin(rows.weight), _begin(columns.weight))
+    tall, wide = broadcast_to_bins(rows.count, columns.count)  # [bags]
+    row_weights, column_weights = broadcast_to_bins(
+        _weight_starts(rows.weight), _weight_starts(columns.weight)
+    )
 
-    bag, down = _numbered(tall)  # [runs]: which bag, how many rows below its first
-    run, across = _numbered(_at(wide, bag))  # [entries]: which run, how many cells along it
+    bag, down = _group_and_member(tall)  # [runs]: which bag, how many rows below its first
+    run, across = _group_and_member(
+        _select(wide, bag)
+    )  # [entries]: which run, how many cells along it
     if isinstance(width, Tensor):
-        width = _at(width.expand_as(first).flatten(), bag)  # [runs]
-    run_index = _at(first.flatten(), bag) + down * width
-    row_weight = _at(rows.weight.flatten(), _at(row_weights, bag) + down)  # [runs]
-    column_weight = _at(columns.weight.flatten(), _at(_at(column_weights, bag), run) + across)
+        width = _select(width.expand_as(first).flatten(), bag)  # [runs]
+    run_index = _select(first.flatten(), bag) + down * width
+    row_weight = _select(rows.weight.flatten(), _select(row_weights, bag) + down)  # [runs]
+    column_weight = _select(
+        columns.weight.flatten(), _select(_select(column_weights, bag), run) + across
+    )
     return Bag(
-        index=_at(run_index, run) + across,
-        weight=_at(row_weight, run) * column_weight,
-        offsets=_before(tall * wide),
+        index=_select(run_index, run) + across,
+        weight=_select(row_weight, run) * column_weight,
+        offsets=_exclusive_cumsum(tall * wide),
     )
 
 
-def for_each_bin(down: Int32[Tensor, "K PH"], across: Int32[Tensor, "K PW"]) -> list[Tensor]:
+def broadcast_to_bins(down: Int32[Tensor, "K PH"], across: Int32[Tensor, "K PW"]) -> list[Tensor]:
     """Give a number for each row of bins, and one for each column, to every bin: [bags] twice."""
     return [t.flatten() for t in torch.broadcast_tensors(down[:, :, None], across[:, None, :])]
 
 
-def largest(counts: Num[Tensor, "*P"]) -> int:
+def max_count(counts: Num[Tensor, "*P"]) -> int:
     """Size that has room for every one of ``counts``: at least 1, also where there are none."""
     return max(int(counts.max()), 1) if counts.numel() else 1
 
 
-def _begin(weight: Float[Tensor, "K bins most"]) -> Int32[Tensor, "K bins"]:
+def _weight_starts(weight: Float[Tensor, "K bins most"]) -> Int32[Tensor, "K bins"]:
     """Where the weights of each span begin in ``weight.flatten()``."""
     boxes, bins, most = weight.shape
     numbers = torch.arange(boxes * bins, dtype=torch.int32, device=weight.device)
     return numbers.view(boxes, bins) * most
 
 
-def _numbered(counts: Int32[Tensor, " n"]) -> tuple[Int32[Tensor, " m"], Int32[Tensor, " m"]]:
+def _group_and_member(
+    counts: Int32[Tensor, " n"],
+) -> tuple[Int32[Tensor, " m"], Int32[Tensor, " m"]]:
     """Name group and member of each: counts 2, 3 give groups 0 0 1 1 1, members 0 1 0 1 2."""
     group = torch.repeat_interleave(counts)
     everyone = torch.arange(len(group), dtype=torch.int32, device=counts.device)
-    return group, everyone - _at(_before(counts), group)
+    return group, everyone - _select(_exclusive_cumsum(counts), group)
 
 
-def _before(counts: Int32[Tensor, " n"]) -> Int32[Tensor, " n"]:
+def _exclusive_cumsum(counts: Int32[Tensor, " n"]) -> Int32[Tensor, " n"]:
     """How many come before each group: 2, 3, 1 give 0, 2, 5."""
     return counts.cumsum(0, dtype=torch.int32) - counts
 
 
-def _at(values: Shaped[Tensor, " n"], index: Int32[Tensor, " m"]) -> Shaped[Tensor, " m"]:
+def _select(values: Shaped[Tensor, " n"], index: Int32[Tensor, " m"]) -> Shaped[Tensor, " m"]:
     """``values[index]``, in its faster spelling."""
     return values.index_select(0, index)

@@ -19,9 +19,9 @@ from roilearn.arguments import (
     check_tensor,
     check_threshold,
 )
-from roilearn.ops.boxes.boxes import box_sides
-from roilearn.ops.masks.paste_sampling import Window, read_everywhere, read_patches
-from roilearn.ops.tracing import reads_values
+from roilearn.ops.boxes.boxes import box_corners
+from roilearn.ops.masks.paste_sampling import Window, sample_everywhere, sample_patches
+from roilearn.ops.tracing import may_read_values
 
 PASTE_RULES = ("torchvision", "aligned")
 PIXEL_LIMIT = 2**28
@@ -83,21 +83,21 @@ def paste_masks_in_image(
     rings, limit = check_padding(padding), check_threshold(threshold)
     check_tensor("masks", masks)
     check_square_masks(masks)
-    boxes = box_sides("boxes", boxes)
+    boxes = box_corners("boxes", boxes)
     check_same_rows("boxes", boxes, "masks", masks.shape[0])
     check_one_device(masks=masks, boxes=boxes)
     regions = pasted_regions(boxes, masks.shape[-1], rings, coordinates)
     cells = pad(masks[:, 0], (rings,) * 4)  # [N, M + 2 * rings, M + 2 * rings]
-    if not reads_values(boxes):
-        pasted = read_everywhere(cells, regions, size)
+    if not may_read_values(boxes):
+        pasted = sample_everywhere(cells, regions, size)
         return pasted if limit is None else pasted > limit
     windows = windows_of(regions, size)
     if coordinates == "aligned":
-        patches = read_patches(cells, regions, windows, size)
+        patches = sample_patches(cells, regions, windows, size)
     else:
         patches = resize_patches(cells, regions, windows)
     if limit is None:
-        return _Placed.apply(windows, (len(cells), 1, *size), cells, *patches)
+        return _Paste.apply(windows, (len(cells), 1, *size), cells, *patches)
     pasted = torch.zeros(len(cells), 1, *size, dtype=torch.bool, device=cells.device)
     for n, (window, patch) in enumerate(zip(windows, patches, strict=True)):
         torch.gt(patch, limit, out=pasted[n, 0][window])
@@ -152,7 +152,7 @@ def resize_patches(
     return patches
 
 
-class _Placed(Function):
+class _Paste(Function):
     """An image of zeros for each patch, with the patch in its window; the gradient is cut out."""
 
     @staticmethod

@@ -10,7 +10,7 @@ Window = tuple[slice, slice]
 """Rows and columns of an image."""
 
 
-def axis_reads(
+def axis_neighbours(
     first: Float[Tensor, " N"], last: Float[Tensor, " N"], size: int, cells: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Both mask cells that every pixel of one axis reads, how far between them, and whether any.
@@ -24,7 +24,7 @@ def axis_reads(
     return *neighbours(torch.where(inside, position, 0), cells), inside
 
 
-def read_patches(
+def sample_patches(
     cells: Float[Tensor, "N P P"],
     regions: Float[Tensor, "N 4"],
     windows: list[Window],
@@ -32,8 +32,8 @@ def read_patches(
 ) -> list[Tensor]:
     """Read each mask at the centres of the pixels of its window: down, then across."""
     x1, y1, x2, y2 = regions.unbind(1)
-    top, bottom, down, _ = axis_reads(y1, y2, size[0], cells.shape[1])
-    left, right, across, _ = axis_reads(x1, x2, size[1], cells.shape[2])
+    top, bottom, down, _ = axis_neighbours(y1, y2, size[0], cells.shape[1])
+    left, right, across, _ = axis_neighbours(x1, x2, size[1], cells.shape[2])
     down, across = down.to(cells.dtype), across.to(cells.dtype)
     patches = []
     for n, (rows, columns) in enumerate(windows):
@@ -43,13 +43,13 @@ def read_patches(
     return patches
 
 
-def read_everywhere(
+def sample_everywhere(
     cells: Float[Tensor, "N P P"], regions: Float[Tensor, "N 4"], size: tuple[int, int]
 ) -> Float[Tensor, "N 1 H W"]:
     """Read each mask at every pixel of the image: weights down @ mask @ weights across."""
     x1, y1, x2, y2 = regions.unbind(1)
-    down = _weights(*axis_reads(y1, y2, size[0], cells.shape[1]), cells)  # [N, H, P]
-    across = _weights(*axis_reads(x1, x2, size[1], cells.shape[2]), cells)  # [N, W, P]
+    down = _weights(*axis_neighbours(y1, y2, size[0], cells.shape[1]), cells)  # [N, H, P]
+    across = _weights(*axis_neighbours(x1, x2, size[1], cells.shape[2]), cells)  # [N, W, P]
     return (down @ cells @ across.mT)[:, None]
 
 

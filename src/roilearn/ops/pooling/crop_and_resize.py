@@ -20,7 +20,7 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops.boxes.boxes import as_rois
+from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.pooling.quantize import quantize
@@ -106,7 +106,7 @@ def crop_and_resize(
     make_bag = partial(point_bag, points=points, size=size, method=method)
     entries = corners.new_full(corners.shape[:1], 4 * points[0] * points[1])
     read = pool_bags(make_bag, [input], corners, entries, points)
-    return torch.where(on_the_map(corners, points, size)[:, None], read, outside)
+    return torch.where(inside_map(corners, points, size)[:, None], read, outside)
 
 
 def point_bag(
@@ -162,7 +162,7 @@ def between(position: Float[Tensor, "*P"], cells: int) -> Bool[Tensor, "*P"]:
     return (position >= 0) & (position <= cells - 1)
 
 
-def on_the_map(
+def inside_map(
     corners: Float[Tensor, "K 5"], points: tuple[int, int], size: tuple[int, int]
 ) -> Bool[Tensor, "K PH PW"]:
     """Whether each point lies on the map, which ends at the centres of its outermost cells."""

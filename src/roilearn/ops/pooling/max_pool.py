@@ -8,10 +8,16 @@ from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 from torch.autograd import Function
 
-from roilearn.ops.embedding_bags.layout import BLOCK, blocks, channels_at_once, lay_out, tables
+from roilearn.ops.embedding_bags.layout import (
+    BLOCK_SIZE,
+    blocks,
+    channels_at_once,
+    tables,
+    write_rows,
+)
 
 
-def largest_of(
+def max_pool_bins(
     features: Float[Tensor, "N C H W"],
     image: Int32[Tensor, " K"],
     first: Int32[Tensor, " bins"],
@@ -35,10 +41,10 @@ def largest_of(
     (K, C, height, width) tensor, differentiable in the features: a bin pays the first of its
     largest cells. NaN is passed over where there is a number.
     """
-    return _Largest.apply(features, image, first, wide, area, shape)
+    return _MaxPool.apply(features, image, first, wide, area, shape)
 
 
-class _Largest(Function):
+class _MaxPool(Function):
     """out[bin] = the largest of the cells that it reads; its gradient goes to the first of them."""
 
     @staticmethod
@@ -54,17 +60,17 @@ class _Largest(Function):
         maps, cells = shape[0], shape[1] * shape[2]
         output = features.new_empty(maps, features.shape[1], cells)
         winner = first.new_empty(output.shape) if ctx.needs_input_grad[0] else None
-        at_once = max(BLOCK // channels_at_once([features]), 1)
-        gathers = list(_gathers(first, wide, area, features.shape[3], at_once))
+        at_once = max(BLOCK_SIZE // channels_at_once([features]), 1)
+        gathers = list(_bins_by_area(first, wide, area, features.shape[3], at_once))
         for channels, table in tables([features]):
             best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
             rows = first.new_full(best.shape, len(table)) if winner is not None else None
             for bins, read in gathers:
-                _search(table, bins, read, best, rows)
+                _max_and_argmax(table, bins, read, best, rows)
             for place in blocks(table, maps, cells):
-                lay_out(best[place.rows], output[place.maps, channels, place.cells])
+                write_rows(best[place.rows], output[place.maps, channels, place.cells])
                 if winner is not None and rows is not None:
-                    lay_out(rows[place.rows], winner[place.maps, channels, place.cells])
+                    write_rows(rows[place.rows], winner[place.maps, channels, place.cells])
         ctx.save_for_backward(image, winner)
         ctx.shape = features.shape
         return output.unflatten(2, shape[1:])
@@ -77,16 +83,16 @@ class _Largest(Function):
         # From a row of the table, image * area + cell, to (image * C + channel) * area + cell.
         channel = torch.arange(channels, device=image.device)
         further = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, C, 1]
-        to_features = gradient.new_zeros(nobody + 1)
-        at_once = max(BLOCK // winner[:1].numel(), 1) if len(winner) else 1
+        feature_gradient = gradient.new_zeros(nobody + 1)
+        at_once = max(BLOCK_SIZE // winner[:1].numel(), 1) if len(winner) else 1
         parts = (tensor.split(at_once) for tensor in (winner, further, gradient))
         for row, offset, arriving in zip(*parts, strict=True):
             place = torch.where(row < images * area, row + offset, nobody)
-            to_features.scatter_add_(0, place.flatten(), arriving.flatten())
-        return to_features[:-1].view(ctx.shape), None, None, None, None, None
+            feature_gradient.scatter_add_(0, place.flatten(), arriving.flatten())
+        return feature_gradient[:-1].view(ctx.shape), None, None, None, None, None
 
 
-def _search(
+def _max_and_argmax(
     table: Float[Tensor, "rows c"],
     bins: Int64[Tensor, " m"],
     read: Int32[Tensor, "m n"],
@@ -104,7 +110,7 @@ def _search(
         winner.index_copy_(0, bins, first)
 
 
-def _gathers(
+def _bins_by_area(
     first: Tensor, wide: Tensor, area: Tensor, width: int, at_once: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Bins of about the same area, and the cells of each in reading order, a few at a time."""

@@ -79,7 +79,7 @@ class MultiScaleRoIAlign(nn.Module):
             maps,
             boxes,
             self.output_size,
-            scales_of(maps, image_shapes),
+            infer_scales(maps, image_shapes),
             self.sampling_ratio,
             self.aligned,
             self.canonical_scale,
@@ -94,7 +94,7 @@ class MultiScaleRoIAlign(nn.Module):
         )
 
 
-def scales_of(
+def infer_scales(
     maps: Sequence[Float[Tensor, "N C _ _"]], image_shapes: Sequence[tuple[int, int]]
 ) -> list[float]:
     """Cells per pixel of each map: the power of two that its size and the images' suggest.
@@ -105,15 +105,15 @@ def scales_of(
     --------
     >>> import torch
     >>> maps = [torch.zeros(1, 1, 200, 272), torch.zeros(1, 1, 25, 34)]
-    >>> scales_of(maps, [(800, 1066)])
+    >>> infer_scales(maps, [(800, 1066)])
     [0.25, 0.03125]
     """
     shapes = check_image_shapes(image_shapes, maps[0].shape[0])
     image = [max(side) for side in zip(*shapes, strict=True)]
-    return [scale_of((m.shape[2], m.shape[3]), image) for m in maps]
+    return [infer_scale((m.shape[2], m.shape[3]), image) for m in maps]
 
 
-def scale_of(size: tuple[int, int], image: Sequence[int]) -> float:
+def infer_scale(size: tuple[int, int], image: Sequence[int]) -> float:
     """Power of two that takes an image of one size to a map of another."""
     guesses = [
         2.0 ** round(math.log2(cells / pixels)) for cells, pixels in zip(size, image, strict=True)

@@ -22,21 +22,20 @@ from roilearn.arguments import (
     check_spatial_scales,
     check_tensor,
 )
-from roilearn.ops import onnx
-from roilearn.ops.boxes.boxes import as_rois
-from roilearn.ops.custom_op import opaque
+from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import kernels_for
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.pooling.levels import assign_levels
 from roilearn.ops.pooling.roi_align import (
-    entries_each,
+    entries_per_box,
     lists_samples,
     region,
     roi_align,
     sample_bag_from,
 )
-from roilearn.ops.tracing import tracing
+from roilearn.ops.tracing import is_exporting_onnx, is_tracing
 
 
 def multi_scale_roi_align(
@@ -111,20 +110,20 @@ def multi_scale_roi_align(
             maps, boxes, bins, scales, ratio, aligned, *levels, **options
         )
     rois = as_rois(boxes, maps[0].shape[0], maps[0].dtype, validate=validate)
-    which = map_of(rois, scales, canonical_scale, canonical_level, rule)  # [K]
-    if onnx.exporting():
+    map_index = assign_maps(rois, scales, canonical_scale, canonical_level, rule)  # [K]
+    if is_exporting_onnx():
         options = (bins, ratio, aligned)
-        return _every_level(maps, rois, which, scales, *options)
-    if tracing() and not lists_samples(ratio):
+        return _pool_every_level(maps, rois, map_index, scales, *options)
+    if is_tracing() and not lists_samples(ratio):
         levels = (canonical_scale, canonical_level, rule)
-        return _of_values(maps, rois, bins, maps[0].shape[1], scales, ratio, aligned, *levels)
-    return by_bags(maps, rois, which, bins, scales, ratio, aligned, out, memory_format)
+        return _custom_op(maps, rois, bins, maps[0].shape[1], scales, ratio, aligned, *levels)
+    return pool_with_bags(maps, rois, map_index, bins, scales, ratio, aligned, out, memory_format)
 
 
-def by_bags(
+def pool_with_bags(
     maps: Sequence[Float[Tensor, "N C _ _"]],
     rois: Float[Tensor, "K 5"],
-    which: Int64[Tensor, " K"],
+    map_index: Int64[Tensor, " K"],
     bins: tuple[int, int],
     spatial_scales: Sequence[float],
     sampling_ratio: int,
@@ -133,18 +132,18 @@ def by_bags(
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
     """Pool boxes that have been checked, each from map number ``which``."""
-    scale = rois.new_tensor(spatial_scales)[which][:, None]
-    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned), which.to(rois.dtype)], 1)
+    scale = rois.new_tensor(spatial_scales)[map_index][:, None]
+    regions = torch.stack([rois[:, 0], *region(rois, scale, aligned), map_index.to(rois.dtype)], 1)
     sizes = [(level_map.shape[2], level_map.shape[3]) for level_map in maps]
     make_bag = partial(
         pyramid_bag, bins=bins, sampling_ratio=sampling_ratio, sizes=sizes, images=maps[0].shape[0]
     )
     largest_size = (max(height for height, _ in sizes), max(width for _, width in sizes))
-    entries = entries_each(regions[:, :5], bins, sampling_ratio, largest_size)
+    entries = entries_per_box(regions[:, :5], bins, sampling_ratio, largest_size)
     return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
 
 
-def map_of(
+def assign_maps(
     rois: Float[Tensor, "K 5"],
     scales: Sequence[float],
     canonical_scale: float,
@@ -174,21 +173,21 @@ def pyramid_bag(
         coordinates.
     sizes : (height, width) of each map.
     """
-    image, top, left, height, width, which = regions.unbind(1)
+    image, top, left, height, width, map_index = regions.unbind(1)
     cells = [images * rows * columns for rows, columns in sizes]
     begin = [sum(cells[:number]) for number in range(len(cells))]
     numbers = torch.tensor([(*size, at) for size, at in zip(sizes, begin, strict=True)])
-    of_box = numbers.to(regions.device, torch.int32)[which.long()]  # [K, 3]
+    of_box = numbers.to(regions.device, torch.int32)[map_index.long()]  # [K, 3]
     rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
     origin = first + image.to(torch.int32)[:, None, None] * rows * columns
     box = (top, left, height, width)
     return sample_bag_from(origin, box, bins, sampling_ratio, (rows, columns))
 
 
-def _every_level(
+def _pool_every_level(
     maps: Sequence[Tensor],
     rois: Tensor,
-    which: Tensor,
+    map_index: Tensor,
     scales: Sequence[float],
     bins: tuple[int, int],
     sampling_ratio: int,
@@ -198,11 +197,11 @@ def _every_level(
     pooled = torch.zeros((), dtype=maps[0].dtype, device=maps[0].device)
     for number, (level_map, scale) in enumerate(zip(maps, scales, strict=True)):
         each = roi_align(level_map, rois, bins, scale, sampling_ratio, aligned)
-        pooled = torch.where((which == number)[:, None, None, None], each, pooled)
+        pooled = torch.where((map_index == number)[:, None, None, None], each, pooled)
     return pooled
 
 
-_of_values = opaque(
+_custom_op = as_custom_op(
     multi_scale_roi_align,
     "float[] spatial_scales, SymInt sampling_ratio, bool aligned, float canonical_scale, "
     "SymInt canonical_level, str rule",

@@ -19,12 +19,12 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops.boxes.boxes import as_rois
-from roilearn.ops.custom_op import opaque
+from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.memory import pool_bags
-from roilearn.ops.embedding_bags.spans import Spans, largest, outer_bag
-from roilearn.ops.tracing import tracing
+from roilearn.ops.embedding_bags.spans import Spans, max_count, outer_bag
+from roilearn.ops.tracing import is_tracing
 
 
 def prroi_pool(
@@ -88,12 +88,12 @@ def prroi_pool(
     check_features(input)
     check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if tracing():
-        return _of_values([input], rois, bins, input.shape[1], scale, aligned)
+    if is_tracing():
+        return _custom_op([input], rois, bins, input.shape[1], scale, aligned)
     regions = region(rois, scale, aligned)
     size = (input.shape[2], input.shape[3])
     make_bag = partial(surface_bag, bins=bins, size=size)
-    return pool_bags(make_bag, [input], regions, entries_each(regions, bins, size), bins)
+    return pool_bags(make_bag, [input], regions, entries_per_box(regions, bins, size), bins)
 
 
 def region(rois: Float[Tensor, "K 5"], spatial_scale: float, aligned: bool) -> Float[Tensor, "K 5"]:
@@ -137,7 +137,7 @@ def hat_spans(
     reads = (high > low) & (high > -1) & (low < size)
     count = (last - first + 1) * reads
 
-    cell = first[..., None] + torch.arange(largest(count), device=start.device)  # [K, bins, most]
+    cell = first[..., None] + torch.arange(max_count(count), device=start.device)  # [K, bins, most]
     area = hat_area(low[..., None] - cell, high[..., None] - cell)
     weight = area / torch.where(reads, high - low, 1)[..., None]
     return Spans(first.to(torch.int32), count.to(torch.int32), weight)
@@ -163,17 +163,17 @@ def hat_area(start: Float[Tensor, "*P"], stop: Float[Tensor, "*P"]) -> Float[Ten
     return before + after
 
 
-def entries_each(
+def entries_per_box(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], size: tuple[int, int]
 ) -> Float[Tensor, " K"]:
     """Bound the entries of each box's bags."""
     limits = regions.new_tensor(size)
     cells = regions[:, 3:].detach().minimum(limits) + 3 * regions.new_tensor(bins)  # [K, 2]
     # Along an axis every box has as many places for cells as the longest box needs.
-    return cells.prod(1) + largest(cells.sum(1))
+    return cells.prod(1) + max_count(cells.sum(1))
 
 
-_of_values = opaque(prroi_pool, "float spatial_scale, bool aligned")
+_custom_op = as_custom_op(prroi_pool, "float spatial_scale, bool aligned")
 
 
 class PrRoIPool(nn.Module):

@@ -20,13 +20,13 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops.boxes.boxes import as_rois
-from roilearn.ops.custom_op import opaque
+from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import kernels_for
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.memory import pool_bags
-from roilearn.ops.pooling.roi_align import entries_each, lists_samples, region, sample_bag_from
-from roilearn.ops.tracing import tracing
+from roilearn.ops.pooling.roi_align import entries_per_box, lists_samples, region, sample_bag_from
+from roilearn.ops.tracing import is_tracing
 
 
 def ps_roi_align(
@@ -89,13 +89,13 @@ def ps_roi_align(
     if (kernels := kernels_for([input], boxes, ratio)) is not None:
         return kernels.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if tracing() and not lists_samples(ratio):
+    if is_tracing() and not lists_samples(ratio):
         channels = input.shape[1] // (bins[0] * bins[1])
-        return _of_values([input], rois, bins, channels, scale, ratio)
-    return by_bags([input], rois, bins, scale, ratio)
+        return _custom_op([input], rois, bins, channels, scale, ratio)
+    return pool_with_bags([input], rois, bins, scale, ratio)
 
 
-def by_bags(
+def pool_with_bags(
     maps: Sequence[Float[Tensor, "N _ H W"]],
     rois: Float[Tensor, "K 5"],
     bins: tuple[int, int],
@@ -106,7 +106,7 @@ def by_bags(
     regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned=True)], 1)  # [K, 5]
     size = (maps[0].shape[2], maps[0].shape[3])
     make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
-    entries = entries_each(regions, bins, sampling_ratio, size)
+    entries = entries_per_box(regions, bins, sampling_ratio, size)
     return pool_bags(make_bag, maps_of_bins(maps[0], bins), regions, entries, bins)
 
 
@@ -119,12 +119,12 @@ def maps_of_bins(
     """
     number = bins[0] * bins[1]
     each = input.unflatten(1, (input.shape[1] // number, number)).transpose(1, 2)
-    if tracing() or not input.shape[0]:
+    if is_tracing() or not input.shape[0]:
         return [each.flatten(0, 1)]
     return list(each.unbind(0))
 
 
-def origins(
+def map_origins(
     image: Float[Tensor, " K"], bins: tuple[int, int], cells: int
 ) -> Int32[Tensor, "K PH PW"]:
     """Rows of the table where the map of each bin of each box begins; a map has ``cells``."""
@@ -144,11 +144,11 @@ def position_sensitive_bag(
     size : (height, width) of the map.
     """
     image, *box = regions.unbind(1)
-    origin = origins(image, bins, size[0] * size[1])
+    origin = map_origins(image, bins, size[0] * size[1])
     return sample_bag_from(origin, box, bins, sampling_ratio, size)
 
 
-_of_values = opaque(ps_roi_align, "float spatial_scale, SymInt sampling_ratio")
+_custom_op = as_custom_op(ps_roi_align, "float spatial_scale, SymInt sampling_ratio")
 
 
 class PSRoIAlign(nn.Module):

@@ -15,15 +15,15 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops.boxes.boxes import as_rois
-from roilearn.ops.custom_op import opaque
+from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.embedding_bags.spans import Spans, outer_bag_from
-from roilearn.ops.pooling.ps_roi_align import maps_of_bins, origins
+from roilearn.ops.pooling.ps_roi_align import map_origins, maps_of_bins
 from roilearn.ops.pooling.quantize import quantize_box
 from roilearn.ops.pooling.roi_pool import bin_edges, equal_weights
-from roilearn.ops.tracing import tracing
+from roilearn.ops.tracing import is_tracing
 
 
 def ps_roi_pool(
@@ -86,14 +86,14 @@ def ps_roi_pool(
     check_position_sensitive(input, bins)
     check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
-    if tracing():
+    if is_tracing():
         channels = input.shape[1] // (bins[0] * bins[1])
-        return _of_values([input], rois, bins, channels, scale, read_last)
+        return _custom_op([input], rois, bins, channels, scale, read_last)
     size = (input.shape[2], input.shape[3])
     limits = size if read_last else (size[0] - 1, size[1] - 1)
     rows, columns = box_spans(rois, bins, scale, limits)
     entries = rows.count.sum(1) * columns.count.sum(1)  # [K]
-    make_bag = partial(mean_bag, bins=bins, spatial_scale=scale, size=size, limits=limits)
+    make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size, limits=limits)
     return pool_bags(make_bag, maps_of_bins(input, bins), rois, entries, bins)
 
 
@@ -106,7 +106,7 @@ def box_spans(
     return rows, equal_weights(*bin_edges(x1, x2 - 1, bins[1], limits[1]), rois.dtype)
 
 
-def mean_bag(
+def average_bag(
     rois: Float[Tensor, "K 5"],
     bins: tuple[int, int],
     spatial_scale: float,
@@ -114,11 +114,11 @@ def mean_bag(
     limits: tuple[int, int],
 ) -> Bag:
     """Cells of each bin, in the map of that bin, all of one weight."""
-    origin = origins(rois[:, 0], bins, size[0] * size[1])
+    origin = map_origins(rois[:, 0], bins, size[0] * size[1])
     return outer_bag_from(origin, size[1], *box_spans(rois, bins, spatial_scale, limits))
 
 
-_of_values = opaque(ps_roi_pool, "float spatial_scale, bool read_last")
+_custom_op = as_custom_op(ps_roi_pool, "float spatial_scale, bool read_last")
 
 
 class PSRoIPool(nn.Module):

@@ -22,17 +22,17 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops import onnx
-from roilearn.ops.boxes.boxes import as_rois
-from roilearn.ops.custom_op import opaque
+from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import kernels_for
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
-from roilearn.ops.embedding_bags.spans import Size, Spans, largest, outer_bag_from
+from roilearn.ops.embedding_bags.spans import Size, Spans, max_count, outer_bag_from
 from roilearn.ops.interpolation import neighbours
-from roilearn.ops.tracing import tracing
+from roilearn.ops.onnx import roi_align_node
+from roilearn.ops.tracing import is_exporting_onnx, is_tracing
 
-FEW_SAMPLES = 2
+MAX_LISTED_RATIO = 2
 """Up to this sampling ratio every sample is listed; above it, samples that share cells merge."""
 SAMPLE_LIMIT = 2**20
 """Samples of one box along one axis above which ``roi_align`` raises."""
@@ -112,14 +112,14 @@ def roi_align(
         options = {"validate": validate, "out": out, "memory_format": memory_format}
         return kernels.roi_align(input, boxes, bins, scale, ratio, aligned, **options)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if onnx.exporting():
-        return onnx.node(input, rois, bins, scale, ratio, aligned)
-    if tracing() and not lists_samples(ratio):
-        return _of_values([input], rois, bins, input.shape[1], scale, ratio, aligned)
-    return by_bags([input], rois, bins, scale, ratio, aligned, out, memory_format)
+    if is_exporting_onnx():
+        return _onnx_node(input, rois, bins, scale, ratio, aligned)
+    if is_tracing() and not lists_samples(ratio):
+        return _custom_op([input], rois, bins, input.shape[1], scale, ratio, aligned)
+    return pool_with_bags([input], rois, bins, scale, ratio, aligned, out, memory_format)
 
 
-def by_bags(
+def pool_with_bags(
     maps: Sequence[Float[Tensor, "N C H W"]],
     rois: Float[Tensor, "K 5"],
     bins: tuple[int, int],
@@ -133,7 +133,7 @@ def by_bags(
     regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned)], 1)  # [K, 5]
     size = (maps[0].shape[2], maps[0].shape[3])
     make_bag = partial(sample_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
-    entries = entries_each(regions, bins, sampling_ratio, size)
+    entries = entries_per_box(regions, bins, sampling_ratio, size)
     return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
 
 
@@ -183,15 +183,17 @@ def sample_bag_from(
     columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
     if lists_samples(sampling_ratio):
         return sample_by_sample(origin, rows, columns, size)
-    return outer_bag_from(origin, size[1], spans(rows, size[0]), spans(columns, size[1]))
+    return outer_bag_from(
+        origin, size[1], sample_spans(rows, size[0]), sample_spans(columns, size[1])
+    )
 
 
 def lists_samples(sampling_ratio: int) -> bool:
     """Whether bags list sample after sample: where they are few, or sizes must be known early."""
-    return sampling_ratio > 0 and (sampling_ratio <= FEW_SAMPLES or tracing())
+    return sampling_ratio > 0 and (sampling_ratio <= MAX_LISTED_RATIO or is_tracing())
 
 
-def samples_a_bin(
+def samples_per_bin(
     length: Float[Tensor, " K"], bins: int, sampling_ratio: int
 ) -> Float[Tensor, " K"]:
     """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, one a cell."""
@@ -222,8 +224,8 @@ def sample_positions(
     tensor([[[2.5000, 3.5000],
              [4.5000, 5.5000]]])
     """
-    samples = samples_a_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
-    most = sampling_ratio if sampling_ratio > 0 else largest(samples)
+    samples = samples_per_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
+    most = sampling_ratio if sampling_ratio > 0 else max_count(samples)
     start, bin_size = start[:, None, None], (length / bins)[:, None, None]  # [K, 1, 1]
     i = torch.arange(bins, dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
     s = torch.arange(most, dtype=start.dtype, device=start.device)  # [S]
@@ -268,7 +270,7 @@ def cells_read(
     return torch.stack([low, high], -1).flatten(2).to(torch.int32), weight.flatten(2)
 
 
-def spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
+def sample_spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
     """Cells that the samples of each bin read along one axis, each cell once.
 
     The samples of a bin lie beside each other, so the cells do too; their weights are added up.
@@ -281,14 +283,14 @@ def spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
 
     samples = position.isfinite().sum(-1, keepdim=True).clamp(min=1)
     share = inside.to(position.dtype) / samples
-    weight = share.new_zeros(*count.shape, largest(count))
+    weight = share.new_zeros(*count.shape, max_count(count))
     weight = weight.scatter_add(2, low, (1 - fraction) * share)
     weight = weight.scatter_add(2, high, fraction * share)
     count = count * inside.any(-1)  # a bin that reads nothing is empty
     return Spans(first.squeeze(-1).to(torch.int32), count.to(torch.int32), weight)
 
 
-def entries_each(
+def entries_per_box(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
 ) -> Float[Tensor, " K"]:
     """Bound the entries of each box's bags; raise where a box has too many samples."""
@@ -301,7 +303,7 @@ def entries_each(
         )
     cells, samples = [], []
     for length, axis_bins, limit in zip(regions[:, 3:].detach().T, bins, size, strict=True):
-        samples.append(samples_a_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
+        samples.append(samples_per_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
         if not bool((samples[-1] <= SAMPLE_LIMIT).all()):
             raise ValueError(
                 f"boxes must be small enough to sample adaptively; got one {length.max():g} cells "
@@ -310,10 +312,11 @@ def entries_each(
             )
         cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # neighbouring bins share
     # Along an axis every box has as many places for samples as the longest box needs.
-    return cells[0] * cells[1] + largest(samples[0] + samples[1])
+    return cells[0] * cells[1] + max_count(samples[0] + samples[1])
 
 
-_of_values = opaque(roi_align, "float spatial_scale, SymInt sampling_ratio, bool aligned")
+_custom_op = as_custom_op(roi_align, "float spatial_scale, SymInt sampling_ratio, bool aligned")
+_onnx_node = roi_align_node(roi_align)
 
 
 class RoIAlign(nn.Module):

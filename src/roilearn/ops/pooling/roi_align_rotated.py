@@ -22,13 +22,13 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops.boxes.boxes import NOWHERE, as_rois
-from roilearn.ops.custom_op import opaque
+from roilearn.ops.boxes.rois import NOWHERE, as_rois
+from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.interpolation import neighbours
-from roilearn.ops.pooling.roi_align import in_band, sample_positions, samples_a_bin
-from roilearn.ops.tracing import reads_values, tracing
+from roilearn.ops.pooling.roi_align import in_band, sample_positions, samples_per_bin
+from roilearn.ops.tracing import is_tracing, may_read_values
 
 SAMPLE_LIMIT = 2**22
 """Samples of one box above which ``roi_align_rotated`` raises."""
@@ -91,12 +91,12 @@ def roi_align_rotated(
     check_features(input)
     check_one_device(input=input, boxes=boxes)
     rois = as_rotated_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if tracing() and ratio < 1:
-        return _of_values([input], rois, bins, input.shape[1], scale, ratio)
+    if is_tracing() and ratio < 1:
+        return _custom_op([input], rois, bins, input.shape[1], scale, ratio)
     regions = region(rois, scale)
     size = (input.shape[2], input.shape[3])
     make_bag = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
-    return pool_bags(make_bag, [input], regions, entries_each(regions, bins, ratio), bins)
+    return pool_bags(make_bag, [input], regions, entries_per_box(regions, bins, ratio), bins)
 
 
 def as_rotated_rois(
@@ -108,7 +108,7 @@ def as_rotated_rois(
 ) -> Float[Tensor, "K 6"]:
     """``as_rois`` for rotated boxes, whose width and height must not be negative."""
     rois = as_rois(boxes, batch_size, dtype, validate=validate, columns=ROTATED_BOX_COLUMNS)
-    if reads_values(rois, validate):
+    if may_read_values(rois, validate):
         check_no_negative_size(rois)
         return rois
     negative = (rois[:, 3:5] < 0).any(1, keepdim=True)
@@ -142,7 +142,7 @@ def sample_bag(
     size : (height, width) of the map.
     """
     image, centre_row, centre_column, height, width, angle = regions.unbind(1)
-    each, samples = every_sample(height, width, bins, sampling_ratio)
+    each, samples = list_samples(height, width, bins, sampling_ratio)
     box, down, across = samples
     # Indexing with [box] would add gradients up in an order that hangs on the threads.
     centre_row, centre_column, cos, sin = (
@@ -167,7 +167,7 @@ def sample_bag(
     return Bag(index.flatten().to(torch.int32), weight.flatten(), offsets)
 
 
-def every_sample(
+def list_samples(
     height: Float[Tensor, " K"],
     width: Float[Tensor, " K"],
     bins: tuple[int, int],
@@ -176,8 +176,8 @@ def every_sample(
     """Count the samples in a bin of each box, and list them all, before the turn."""
     rows = sample_positions(-height / 2, height, bins[0], sampling_ratio)  # [K, PH, S]
     columns = sample_positions(-width / 2, width, bins[1], sampling_ratio)  # [K, PW, T]
-    tall = samples_a_bin(height.detach(), bins[0], sampling_ratio).to(torch.int32)  # [K]
-    wide = samples_a_bin(width.detach(), bins[1], sampling_ratio).to(torch.int32)
+    tall = samples_per_bin(height.detach(), bins[0], sampling_ratio).to(torch.int32)  # [K]
+    wide = samples_per_bin(width.detach(), bins[1], sampling_ratio).to(torch.int32)
     each = tall * wide
     total = height.shape[0] * bins[0] * bins[1] * sampling_ratio**2 if sampling_ratio > 0 else None
     counts = each * (bins[0] * bins[1])
@@ -193,13 +193,13 @@ def every_sample(
     return each, Samples(box, down, across)
 
 
-def entries_each(
+def entries_per_box(
     regions: Float[Tensor, "K 6"], bins: tuple[int, int], sampling_ratio: int
 ) -> Float[Tensor, " K"]:
     """Count the entries of each box's bags; raise where a box has too many samples."""
     height, width = regions[:, 3:5].detach().unbind(1)
-    down = samples_a_bin(height, bins[0], sampling_ratio) * bins[0]  # [K]
-    across = samples_a_bin(width, bins[1], sampling_ratio) * bins[1]
+    down = samples_per_bin(height, bins[0], sampling_ratio) * bins[0]  # [K]
+    across = samples_per_bin(width, bins[1], sampling_ratio) * bins[1]
     if sampling_ratio > 0:
         samples = sampling_ratio**2 * bins[0] * bins[1]
         if samples > SAMPLE_LIMIT:
@@ -217,7 +217,7 @@ def entries_each(
     return 4 * down * across
 
 
-_of_values = opaque(roi_align_rotated, "float spatial_scale, SymInt sampling_ratio")
+_custom_op = as_custom_op(roi_align_rotated, "float spatial_scale, SymInt sampling_ratio")
 
 
 class RoIAlignRotated(nn.Module):

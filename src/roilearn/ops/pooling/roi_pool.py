@@ -19,15 +19,15 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.ops.boxes.boxes import as_rois
-from roilearn.ops.custom_op import opaque
+from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import kernels_for
 from roilearn.ops.embedding_bags.bag import Bag
-from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_pieces
-from roilearn.ops.embedding_bags.spans import Spans, for_each_bin, largest, outer_bag
-from roilearn.ops.pooling.max_pool import largest_of
+from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_chunks
+from roilearn.ops.embedding_bags.spans import Spans, broadcast_to_bins, max_count, outer_bag
+from roilearn.ops.pooling.max_pool import max_pool_bins
 from roilearn.ops.pooling.quantize import quantize_box
-from roilearn.ops.tracing import tracing
+from roilearn.ops.tracing import is_tracing
 
 POOL_MODES = ("max", "average")
 
@@ -89,16 +89,16 @@ def roi_pool(
     if mode == "max" and (kernels := kernels_for([input], boxes)) is not None:
         return kernels.roi_pool(input, boxes, bins, scale, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
-    if tracing():
-        return _of_values([input], rois, bins, input.shape[1], scale, mode)
+    if is_tracing():
+        return _custom_op([input], rois, bins, input.shape[1], scale, mode)
     if mode == "max":
-        return by_gathers(input, rois, bins, scale)
+        return pool_maxima(input, rois, bins, scale)
     size = (input.shape[2], input.shape[3])
     make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size)
-    return pool_bags(make_bag, [input], rois, cells_each(rois, bins, scale, size), bins)
+    return pool_bags(make_bag, [input], rois, cells_per_box(rois, bins, scale, size), bins)
 
 
-def by_gathers(
+def pool_maxima(
     input: Float[Tensor, "N C H W"],
     rois: Float[Tensor, "K 5"],
     bins: tuple[int, int],
@@ -106,11 +106,11 @@ def by_gathers(
 ) -> Float[Tensor, "K C PH PW"]:
     """Pool the maxima of boxes that have been checked."""
     size = (input.shape[2], input.shape[3])
-    pool = partial(largest_cells, bins=bins, spatial_scale=spatial_scale)
-    return pool_in_pieces(pool, input, rois, cells_each(rois, bins, spatial_scale, size))
+    pool = partial(max_pool_boxes, bins=bins, spatial_scale=spatial_scale)
+    return pool_in_chunks(pool, input, rois, cells_per_box(rois, bins, spatial_scale, size))
 
 
-def cells_each(
+def cells_per_box(
     rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
 ) -> Int64[Tensor, " K"]:
     """Count the cells that the bins of each box read."""
@@ -125,7 +125,7 @@ def average_bag(
     return outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
 
 
-def largest_cells(
+def max_pool_boxes(
     input: Float[Tensor, "N C H W"],
     rois: Float[Tensor, "K 5"],
     bins: tuple[int, int],
@@ -134,10 +134,10 @@ def largest_cells(
     """Largest value of each channel among the cells of each bin; 0 for a bin without cells."""
     height, width = input.shape[2:]
     image, rows, columns = box_spans(rois, bins, spatial_scale, (height, width))
-    top, left = for_each_bin(image[:, None] * height + rows.first, columns.first)  # [bins]
-    tall, wide = for_each_bin(rows.count, columns.count)
+    top, left = broadcast_to_bins(image[:, None] * height + rows.first, columns.first)  # [bins]
+    tall, wide = broadcast_to_bins(rows.count, columns.count)
     first = top * width + left  # row of the table
-    return largest_of(input, image, first, wide, tall * wide, (len(rois), *bins))
+    return max_pool_bins(input, image, first, wide, tall * wide, (len(rois), *bins))
 
 
 def box_spans(
@@ -186,10 +186,10 @@ def equal_weights(
     """Spans from ``start`` to ``stop`` whose cells share a weight of 1."""
     count = (stop - start).clamp(min=0)
     share = 1 / count.clamp(min=1).to(dtype)
-    return Spans(start, count, share[:, :, None].expand(-1, -1, largest(count)))
+    return Spans(start, count, share[:, :, None].expand(-1, -1, max_count(count)))
 
 
-_of_values = opaque(roi_pool, "float spatial_scale, str mode")
+_custom_op = as_custom_op(roi_pool, "float spatial_scale, str mode")
 
 
 class RoIPool(nn.Module):

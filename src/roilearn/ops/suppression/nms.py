@@ -16,15 +16,15 @@ from roilearn.arguments import (
     check_four_columns,
     check_has_values,
     check_iou_threshold,
-    check_one_a_box,
     check_one_device,
+    check_one_per_box,
     check_tensor,
     check_whole_numbers,
 )
-from roilearn.ops.dispatch import MOST_BOXES, kernels_for
-from roilearn.ops.suppression.greedy import survivors
-from roilearn.ops.suppression.overlapping_pairs import table_of
-from roilearn.ops.tracing import tracing
+from roilearn.ops.dispatch import MAX_NMS_BOXES, kernels_for
+from roilearn.ops.suppression.greedy import kept_boxes
+from roilearn.ops.suppression.overlapping_pairs import box_table
+from roilearn.ops.tracing import is_tracing
 
 
 def nms(
@@ -71,8 +71,8 @@ def nms(
     tensor([0, 1, 2])
     """
     threshold = check_iou_threshold(iou_threshold)
-    check_all(boxes, scores)
-    operator = OPAQUE if tracing() else suppress
+    check_boxes_and_scores(boxes, scores)
+    operator = _NMS_OP if is_tracing() else suppress
     return operator(boxes.detach(), scores.detach(), None, threshold)
 
 
@@ -111,22 +111,22 @@ def batched_nms(
     tensor([0, 2])
     """
     threshold = check_iou_threshold(iou_threshold)
-    check_all(boxes, scores)
+    check_boxes_and_scores(boxes, scores)
     check_tensor("idxs", idxs)
-    check_one_a_box("idxs", idxs, boxes.shape[0])
+    check_one_per_box("idxs", idxs, boxes.shape[0])
     check_whole_numbers("idxs", idxs)
     check_one_device(boxes=boxes, idxs=idxs)
-    operator = OPAQUE if tracing() else suppress
+    operator = _NMS_OP if is_tracing() else suppress
     return operator(boxes.detach(), scores.detach(), idxs, threshold)
 
 
-def check_all(boxes: Tensor, scores: Tensor) -> None:
+def check_boxes_and_scores(boxes: Tensor, scores: Tensor) -> None:
     """Raise unless there is a floating box of four columns and a floating score for each."""
     for name, value in (("boxes", boxes), ("scores", scores)):
         check_tensor(name, value)
         check_floating(name, value)
     check_four_columns("boxes", boxes)
-    check_one_a_box("scores", scores, boxes.shape[0])
+    check_one_per_box("scores", scores, boxes.shape[0])
     check_one_device(boxes=boxes, scores=scores)
 
 
@@ -140,23 +140,23 @@ def suppress(
     check_has_values("boxes", boxes)
     check_finite("boxes", boxes)
     check_finite("scores", scores[:, None])
-    if len(boxes) <= MOST_BOXES and (kernels := kernels_for([boxes], scores)) is not None:
+    if len(boxes) <= MAX_NMS_BOXES and (kernels := kernels_for([boxes], scores)) is not None:
         if idxs is None:
             return kernels.nms(boxes, scores, iou_threshold)
         return kernels.batched_nms(boxes, scores, idxs, iou_threshold)
     order = scores.argsort(stable=True, descending=True)
     boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))[order]
-    table, (group, groups) = table_of(boxes), numbered_groups(idxs, order)
+    table, (group, groups) = box_table(boxes), group_numbers(idxs, order)
     stays = torch.ones_like(order, dtype=torch.bool)
     x1, y1, x2, y2, area = table
     # Others overlap nothing: 0 / 0 or a number over infinity, which is above no threshold.
     solid = ((x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)).nonzero()[:, 0]
-    threshold = threshold_in(boxes.dtype, iou_threshold)
-    stays[solid] = survivors(table.index_select(1, solid), group[solid], groups, threshold)
+    threshold = threshold_in_dtype(boxes.dtype, iou_threshold)
+    stays[solid] = kept_boxes(table.index_select(1, solid), group[solid], groups, threshold)
     return order[stays]
 
 
-OPAQUE = torch.library.custom_op(
+_NMS_OP = torch.library.custom_op(
     "roilearn::nms",
     suppress,
     mutates_args=(),
@@ -165,8 +165,8 @@ OPAQUE = torch.library.custom_op(
 """``suppress`` as one node of a graph that is being recorded: how many stay, no tracer can know."""
 
 
-@OPAQUE.register_fake
-def some_indices(
+@_NMS_OP.register_fake
+def fake_suppress(
     boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float
 ) -> Tensor:
     """Say what a graph may know of the answer: indices, any number of them."""
@@ -174,7 +174,7 @@ def some_indices(
     return boxes.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
 
 
-def numbered_groups(
+def group_numbers(
     idxs: Int[Tensor, " N"] | None, order: Int64[Tensor, " N"]
 ) -> tuple[Int64[Tensor, " N"], int]:
     """Group of each box, by descending score, numbered from 0; and how many numbers there are."""
@@ -188,7 +188,7 @@ def numbered_groups(
     return number, len(names)
 
 
-def threshold_in(dtype: torch.dtype, threshold: float) -> float:
+def threshold_in_dtype(dtype: torch.dtype, threshold: float) -> float:
     """Move ``threshold`` to a number of ``dtype`` above which lie the same numbers of ``dtype``.
 
     PyTorch rounds a number to the dtype of the tensor that it is compared with, and 0.3 upwards:

@@ -11,25 +11,25 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-ROWS = 1024
+ROWS_AT_ONCE = 1024
 """Entries of a layout that are compared at once, each with a window of those behind it."""
-IN_A_STRIP = 64
+BOXES_PER_STRIP = 64
 """Boxes that a strip should hold at least, to be worth having."""
 
 
-class Layout(NamedTuple):
+class StripLayout(NamedTuple):
     """Boxes by group, strip and left edge. A box is entered into every strip that it reaches."""
 
     box: Int64[Tensor, " M"]  # its index
     behind: Int64[Tensor, " M"]  # entries behind it, in its strip, that begin before it ends
-    windows: list[int]  # the largest ``behind`` of each ROWS entries
+    windows: list[int]  # the largest ``behind`` of each ROWS_AT_ONCE entries
 
     def comparisons(self) -> int:
-        """Pairs that ``pairs_above`` would compare."""
-        return ROWS * sum(self.windows)
+        """Pairs that ``overlapping_pairs`` would compare."""
+        return ROWS_AT_ONCE * sum(self.windows)
 
 
-def table_of(boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "5 N"]:
+def box_table(boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "5 N"]:
     """Columns x1, y1, x2, y2 and area."""
     x1, y1, x2, y2 = boxes.unbind(1)
     return torch.stack([x1, y1, x2, y2, (x2 - x1) * (y2 - y1)])
@@ -43,7 +43,9 @@ def iou(first: Float[Tensor, "5 #R #W"], second: Float[Tensor, "5 #R #W"]) -> Fl
     return shared.div_((first[4] + second[4]).sub_(shared))
 
 
-def lay_out(table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int) -> Layout:
+def sort_into_strips(
+    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int
+) -> StripLayout:
     """Enter boxes that have an area into strips, those of each group apart.
 
     Left edges are compared once, as they are. From there on their ranks stand for them: to add a
@@ -51,7 +53,7 @@ def lay_out(table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int
     """
     x1, by_edge = table[0].sort()
     table = table.index_select(1, by_edge)
-    top, bottom = strips(table, table.shape[1] // groups // IN_A_STRIP)
+    top, bottom = strip_range(table, table.shape[1] // groups // BOXES_PER_STRIP)
     reach = bottom - top + 1
     rank = torch.repeat_interleave(reach)  # [M]
     entry = torch.arange(1, len(rank) + 1, device=rank.device)
@@ -63,11 +65,13 @@ def lay_out(table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int
     rank = rank.index_select(0, by_strip)
     end = torch.searchsorted(x1, table[2]).index_select(0, rank)  # a rank, too
     behind = torch.searchsorted(strip * step + rank, strip * step + end) - entry
-    blocks = torch.nn.functional.pad(behind, (0, -len(behind) % ROWS)).view(-1, ROWS)
-    return Layout(by_edge.index_select(0, rank), behind, blocks.amax(1).tolist())
+    blocks = torch.nn.functional.pad(behind, (0, -len(behind) % ROWS_AT_ONCE)).view(
+        -1, ROWS_AT_ONCE
+    )
+    return StripLayout(by_edge.index_select(0, rank), behind, blocks.amax(1).tolist())
 
 
-def strips(
+def strip_range(
     table: Float[Tensor, "5 N"], most: int
 ) -> tuple[Int64[Tensor, " N"], Int64[Tensor, " N"]]:
     """First and last strip of each box: strips as high as a box on average, or higher."""
@@ -79,8 +83,8 @@ def strips(
     return top, bottom
 
 
-def pairs_above(
-    table: Float[Tensor, "5 N"], layout: Layout, threshold: float
+def overlapping_pairs(
+    table: Float[Tensor, "5 N"], layout: StripLayout, threshold: float
 ) -> tuple[Int64[Tensor, " P"], Int64[Tensor, " P"]]:
     """Pairs with an intersection over union above ``threshold``: lower index, higher index.
 
@@ -91,10 +95,12 @@ def pairs_above(
     for number, window in enumerate(layout.windows):
         if not window:
             continue
-        start = number * ROWS
-        behind = layout.behind[start : start + ROWS]
+        start = number * ROWS_AT_ONCE
+        behind = layout.behind[start : start + ROWS_AT_ONCE]
         stop = start + len(behind)
-        others = entries[:, start + 1 : stop + window].unfold(1, window, 1)  # [5, ROWS, window]
+        others = entries[:, start + 1 : stop + window].unfold(
+            1, window, 1
+        )  # [5, ROWS_AT_ONCE, window]
         above = iou(entries[:, start:stop, None], others) > threshold
         row, place = above.nonzero().unbind(1)
         in_strip = place < behind.index_select(0, row)

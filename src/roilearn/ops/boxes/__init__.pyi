@@ -1,0 +1,14 @@
+from .boxes import BOX_FORMATS as BOX_FORMATS
+from .boxes import FROM_CORNERS as FROM_CORNERS
+from .boxes import TO_CORNERS as TO_CORNERS
+from .boxes import all_finite as all_finite
+from .boxes import box_area as box_area
+from .boxes import box_convert as box_convert
+from .boxes import box_corners as box_corners
+from .boxes import check_coordinates as check_coordinates
+from .boxes import clip_boxes_to_image as clip_boxes_to_image
+from .boxes import remove_small_boxes as remove_small_boxes
+from .rois import NOWHERE as NOWHERE
+from .rois import as_rois as as_rois
+from .rois import join_rois as join_rois
+from .rois import without_bad_rows as without_bad_rows

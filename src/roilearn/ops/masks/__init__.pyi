@@ -1,0 +1,1 @@
+from .masks import masks_to_boxes as masks_to_boxes
