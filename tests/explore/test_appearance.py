@@ -1,4 +1,4 @@
-"""Phone width, dark mode, file://, reduced motion: each figure stays whole and readable."""
+"""Appearance of the live figures: phone width, dark mode, file://, reduced motion."""
 
 import numpy as np
 import pytest

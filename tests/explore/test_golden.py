@@ -1,4 +1,4 @@
-"""The numbers of each figure in the page equal the NumPy reference, in many states."""
+"""The numbers of each live figure in the page equal those of the NumPy reference."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each figure by mouse, touch and keys: the state moves as said, and every read-out follows."""
+"""Interaction with each live figure by mouse, touch and keys."""
 
 import pytest
 

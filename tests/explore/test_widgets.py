@@ -1,4 +1,4 @@
-"""The Python side of the live figures: state, errors, stills, alt text, and famous numbers."""
+"""The live figures as widgets: state, errors, stills, alt text, and known numbers."""
 
 import json
 import struct
@@ -197,7 +197,7 @@ def test_sliding_box_opens_on_a_jump():
 def test_exact_integral_is_what_ever_more_samples_tend_to(offset):
     widget = explore.SlidingBox(offset=offset)
     features = np.array(widget.features, dtype=float)[None, None]
-    boxes = [np.array([widget.slid(offset)])]
+    boxes = [np.array([widget.moved_box(offset)])]
     many = reference.roi_align(features, boxes, 2, 1 / 16, 40, aligned=True)[0, 0, 0, 0]
     assert widget.numbers()["here"]["exact"] == pytest.approx(many, abs=1e-3)
 

@@ -1,4 +1,4 @@
-"""`roilearn.patch()`: torchvision's operators become ours for everybody, and theirs again."""
+"""`roilearn.patch()`: torchvision's operators become ours for every caller, and are restored."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""COCO's twelve numbers against pycocotools, on random and on unkind data."""
+"""Average precision against pycocotools, on random data and on edge cases."""
 
 import numpy as np
 import pytest

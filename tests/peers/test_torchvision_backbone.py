@@ -1,4 +1,4 @@
-"""Body, pyramid and transform against torchvision: keys, maps, batches, and the way back."""
+"""Backbone and transform against torchvision: keys, maps, batches, and results mapped back."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Boxes, deltas and anchors against torchvision: every bit equal where its answer is finite."""
+"""Boxes, box coding and anchors against torchvision: equal bits where its result is finite."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The whole Mask R-CNN against torchvision's: names, detections, losses, and weights by name."""
+"""The whole Mask R-CNN against torchvision's: state dict, detections, losses and weights."""
 
 import copy
 
@@ -8,12 +8,17 @@ import torchvision
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from roilearn.bench.detectors.mask_rcnn import detect, found_again, make_image, spread_answers
+from roilearn.bench.detectors.mask_rcnn import (
+    detect,
+    make_image,
+    matched_fraction,
+    standardise_outputs,
+)
 from roilearn.models import fold_normalisation, mask_rcnn_resnet50_fpn
 
 SMALL = {"min_size": 96, "max_size": 160}
 THEIR_FEW = {"rpn_post_nms_top_n_test": 200, "box_detections_per_img": 20, **SMALL}
-FEW = {"rpn": {"after": {"training": 2000, "testing": 200}}, "per_image": 20, **SMALL}
+FEW = {"rpn": {"after": {"training": 2000, "testing": 200}}, "detections_per_image": 20, **SMALL}
 SIZES = {
     "wide": [(96, 128)],
     "enlarged": [(61, 40)],
@@ -31,7 +36,7 @@ def images_of(name):
 def theirs():
     torch.manual_seed(0)
     model = FROM_TORCHVISION(weights=None, weights_backbone=None, **THEIR_FEW).eval()
-    spread_answers(model, images_of("wide"))
+    standardise_outputs(model, images_of("wide"))
     return model
 
 
@@ -76,7 +81,7 @@ def test_a_new_model_begins_with_numbers_and_weights_like_theirs():
     assert ours.transform.max_size == theirs.transform.max_size
     assert ours.rpn.before == theirs.rpn._pre_nms_top_n
     assert ours.rpn.after == theirs.rpn._post_nms_top_n
-    assert ours.roi_heads.options.per_image == theirs.roi_heads.detections_per_img
+    assert ours.roi_heads.options.detections_per_image == theirs.roi_heads.detections_per_img
     assert ours.roi_heads.options.score_threshold == theirs.roi_heads.score_thresh
     assert ours.roi_heads.options.nms_threshold == theirs.roi_heads.nms_thresh
     theirs, ours = theirs.state_dict(), ours.state_dict()
@@ -124,7 +129,7 @@ def test_folded_features_and_answers_are_the_same_to_rounding(theirs, frozen):
         for one, other in pairs:
             assert (one - other).abs().max() <= 1e-4 * one.abs().max()
     for one, other in zip(detect(theirs, images), detect(folded, images), strict=True):
-        assert found_again(one, other) >= 0.98
+        assert matched_fraction(one, other) >= 0.98
 
 
 def make_targets(images):

@@ -1,4 +1,4 @@
-"""Masks against torchvision: its boxes around them, and its image of pasted ones, bit for bit."""
+"""Masks against torchvision: boxes around masks, and pasting, bit for bit."""
 
 import numpy as np
 import pytest

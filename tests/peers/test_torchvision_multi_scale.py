@@ -1,4 +1,4 @@
-"""Pooling from a pyramid against torchvision's module and its level mapper."""
+"""Multi-scale RoIAlign and level assignment against torchvision's."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
-"""Suppression against torchvision's CPU kernel: the same indices, in the same order.
+"""NMS against torchvision's CPU kernel: the same indices, in the same order.
 
-Also where its ``batched_nms`` answers otherwise than its own kernel class by class, and why.
+Also the cases in which its ``batched_nms`` differs from its own kernel run class by class.
 """
 
 import numpy as np

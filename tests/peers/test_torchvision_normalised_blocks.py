@@ -1,4 +1,4 @@
-"""Pyramid and heads with normalisation, against those of torchvision's second Mask R-CNN."""
+"""Pyramid and heads with batch norm, against torchvision's second Mask R-CNN."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Position-sensitive pooling against torchvision on the CPU, and where it is left on purpose."""
+"""Position-sensitive pooling against torchvision on the CPU, and the intended differences."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 """RoIAlign against torchvision's CPU kernel: every kind of box, forward and backward.
 
-The loops run on a tenth of the boxes; that the tellings agree on all of them is tested in
+The loops run on a tenth of the boxes; that the implementations agree on all of them is tested in
 ``tests/ops/pooling/test_implementations_agree.py``.
 """
 

@@ -1,4 +1,4 @@
-"""The second stage against torchvision: names, first weights, samples, losses and detections."""
+"""The RoI heads against torchvision's: names, initial weights, samples, losses, detections."""
 
 import pytest
 import torch
@@ -61,7 +61,7 @@ def theirs(**options):
         faster_rcnn.TwoMLPHead(CHANNELS * 49, 32),
         faster_rcnn.FastRCNNPredictor(32, CLASSES),
         *(0.5, 0.5, options.get("sampled", 512), 0.25, None),
-        *(options.get("score_threshold", 0.05), 0.5, options.get("per_image", 100)),
+        *(options.get("score_threshold", 0.05), 0.5, options.get("detections_per_image", 100)),
         MultiScaleRoIAlign(MAPS, 14, 2),
         mask_rcnn.MaskRCNNHeads(CHANNELS, (10, 10), 1),
         mask_rcnn.MaskRCNNPredictor(10, 12, CLASSES),
@@ -166,7 +166,7 @@ def test_losses_and_their_gradients(scene, keypoints):
 @torch.no_grad()
 def test_detections(scene, keypoints):
     features, proposals, _ = scene
-    there, here = pair(score_threshold=0.2, per_image=30, keypoints=keypoints)
+    there, here = pair(score_threshold=0.2, detections_per_image=30, keypoints=keypoints)
     expected = there.eval()(features, proposals, SIZES)[0]
     found, losses = here.eval()(features, proposals, SIZES)
     assert losses == {}
@@ -205,7 +205,7 @@ def test_mask_targets(scene):
         torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
     rois = torch.cat([index[:, None], boxes], 1)
     aligned = torchvision.ops.roi_align(masks[:, None].float(), rois, 28, aligned=True)[:, 0]
-    found = models.mask_targets(masks, boxes, index, 28, half_cell=True)
+    found = models.mask_targets(masks, boxes, index, 28, aligned=True)
     torch.testing.assert_close(found, aligned, rtol=0, atol=2e-6)
 
 

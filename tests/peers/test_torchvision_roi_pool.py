@@ -1,4 +1,4 @@
-"""RoIPool against torchvision's CPU kernel: every number equal, and every winner."""
+"""RoIPool against torchvision's CPU kernel: equal outputs and equal argmax."""
 
 import numpy as np
 import pytest

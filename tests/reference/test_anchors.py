@@ -1,4 +1,4 @@
-"""Anchors: how many, how large, of which shape, and where."""
+"""Anchors: their number, size, aspect ratio and position."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""COCO's average precision in cases small enough for paper."""
+"""COCO's average precision in cases small enough to work out by hand."""
 
 import numpy as np
 import pytest

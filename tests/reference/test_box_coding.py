@@ -1,4 +1,4 @@
-"""Deltas: numbers by hand, and the laws by which they are worth learning."""
+"""Box coding: numbers by hand, and the laws of deltas."""
 
 import math
 

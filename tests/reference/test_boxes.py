@@ -1,4 +1,4 @@
-"""Formats, area and overlap of boxes, and the two forms in which boxes arrive."""
+"""Formats, area and IoU of boxes, and the two forms of a batch of boxes."""
 
 import numpy as np
 import pytest

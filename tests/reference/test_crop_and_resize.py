@@ -1,4 +1,4 @@
-"""Crop and resize: TensorFlow's numbers, laws, the adjoint and the slopes."""
+"""Crop and resize: TensorFlow's numbers, laws, the adjoint and the box gradient."""
 
 import numpy as np
 import pytest

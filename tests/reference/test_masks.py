@@ -1,4 +1,4 @@
-"""Masks in loops: the box around one, and what a pixel of a pasted one reads."""
+"""Masks in NumPy: the box around a mask, and the values of a pasted one."""
 
 import numpy as np
 import pytest

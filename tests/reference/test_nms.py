@@ -1,4 +1,4 @@
-"""The loop: what stays, in which order, and what happens on the very threshold."""
+"""NMS in NumPy: the boxes that are kept, their order, and IoUs equal to the threshold."""
 
 import numpy as np
 import pytest

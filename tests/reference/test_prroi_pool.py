@@ -1,4 +1,4 @@
-"""Laws of Precise RoI pooling: the exact mean of the surface, its adjoint and its slopes."""
+"""Laws of Precise RoI pooling: the exact mean, its adjoint and its box gradient."""
 
 import numpy as np
 import pytest

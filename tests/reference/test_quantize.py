@@ -1,4 +1,4 @@
-"""Rounding rules on halves and negatives, the size of the error, and the box everybody quotes."""
+"""Rounding rules on halves and negative numbers, the size of the error, and the box of 665 px."""
 
 import numpy as np
 import pytest

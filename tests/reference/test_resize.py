@@ -1,4 +1,4 @@
-"""The four grid rules: where they read, what they keep, and the numbers everybody quotes."""
+"""The four grid rules: the positions they read, what they preserve, and known numbers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Laws of RoIAlign: what leaves it unchanged, what it reproduces, its adjoint and its slopes."""
+"""Laws of RoIAlign: invariances, exactness on ramps, its adjoint and its box gradient."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Laws of rotated RoIAlign: no turn, quarter turns, ramps, the adjoint and the slopes."""
+"""Laws of rotated RoIAlign: no rotation, quarter turns, ramps, adjoint and box gradient."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""RoIPool's bins, its winners and its gradient."""
+"""RoIPool: its bins, its maxima and its gradient."""
 
 from itertools import pairwise
 

@@ -1,9 +1,17 @@
-"""Live figures: each teaches one thing, and runs with a kernel or without.
+"""Live figures: each explains one idea, in Jupyter and in a page without a kernel.
 
-A figure is a Python class beside its module. In Jupyter it is an anywidget; in a built page the
-same module runs on its stored state. Needs the extra ``roilearn[explore]``.
+A figure is a Python class beside its JavaScript module. In Jupyter it is an anywidget; in a built
+page the same module runs on its stored state. Needs the extra ``roilearn[explore]``.
+
+The figures, in the order of the chapters: ``interpolation_weights``, ``resize_grids``,
+``quantization``, ``pool_and_align`` (and ``pool_and_align_still``, its picture), ``sliding_box``,
+``bin_mean``, ``bag_matrix``.
+
+What they share: ``explorable`` (the base class), ``checks`` (validation of their state), ``maps``
+(feature maps to open with), and in JavaScript ``common.mjs`` (layout, controls, dragging),
+``operators.mjs`` (the RoI operators) and ``box_gestures.mjs`` (moving and resizing a box).
 """
 
-from roilearn._moved import attach_stub
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

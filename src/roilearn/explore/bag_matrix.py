@@ -1,4 +1,4 @@
-"""The bins of one box as bags of map cells, and all bags together as a sparse matrix."""
+"""Live figure: the bins of one box as bags of cells, and all bags as one sparse matrix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class BagMatrix(Explorable):
-    """Choose an output and see the row that makes it, or a cell and see the column that pays it.
+    """Choose an output and see its row of weights, or a cell and see its column.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class BagMatrix(Explorable):
     stride : image pixels a cell.
     output_size : (height, width) in bins, 1 to 3 each.
     sampling_ratio : samples along each axis of a bin, 1 to 4; 0: adaptive.
-    bag : number of the chosen bag, rows of bins first.
-    cell : number of the chosen cell, its row of the table.
+    bag : number of the chosen bag, in row-major order of the bins.
+    cell : number of the chosen cell, in row-major order of the map.
     look : ``"bag"`` shows a row of the matrix, ``"cell"`` a column.
     """
 
-    parts = ("operators.mjs", "box_gestures.mjs", "bag_matrix.mjs")
-    styles = ("bag_matrix.css",)
+    modules = ("operators.mjs", "box_gestures.mjs", "bag_matrix.mjs")
+    stylesheets = ("bag_matrix.css",)
 
     features = Checked(FIVE_BY_SIX, checks.feature_map(2, 6))
     box = Checked([12, 12, 76, 60], checks.extent("x1, y1, x2, y2", 0, 1024))
@@ -49,9 +49,9 @@ class BagMatrix(Explorable):
         matrix, values = self.matrix(), np.ravel(self.features)
         output = reference.roi_align(*self.arguments(), *self.options())[0, 0]
         bags, cells = matrix.shape
-        # The choice may be left over from a larger grid or map.
+        # The chosen number may come from a larger grid or map.
         bag, cell = min(self.bag, bags - 1), min(self.cell, cells - 1)
-        read, paying = np.flatnonzero(matrix[bag]), np.flatnonzero(matrix[:, cell])
+        read, reading = np.flatnonzero(matrix[bag]), np.flatnonzero(matrix[:, cell])
         return {
             "box": self.box,
             "output_size": self.output_size,
@@ -71,14 +71,14 @@ class BagMatrix(Explorable):
             },
             "cell": {
                 "number": cell,
-                "bags": paying.tolist(),
-                "weights": matrix[paying, cell].tolist(),
+                "bags": reading.tolist(),
+                "weights": matrix[reading, cell].tolist(),
                 "sum": float(matrix[:, cell].sum()),
             },
         }
 
     def arguments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features and box as the operator takes them."""
+        """Features and box as arguments of the operator."""
         features = np.array(self.features, dtype=np.float64)[None, None]
         return features, np.array([[0.0, *self.box]])
 
@@ -87,7 +87,7 @@ class BagMatrix(Explorable):
         return tuple(self.output_size), 1 / self.stride, self.sampling_ratio, True
 
     def matrix(self) -> np.ndarray:
-        """(bags, cells) weights: row b is the gradient of output b to the cells."""
+        """(bags, cells) weights: row b is the gradient of output b with respect to the cells."""
         bags = int(np.prod(self.output_size))
         outputs = np.eye(bags).reshape(bags, 1, 1, *self.output_size)
         _, *options = self.options()

@@ -1,4 +1,4 @@
-"""What one bin answers while its right edge moves: some samples, adaptive ones, the exact mean."""
+"""Live figure: the value of one bin as its right edge moves, by sampling and by the exact mean."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LINES: dict[str, dict[str, Any]] = {
 
 
 class BinMean(Explorable):
-    """Pull the right edge of one bin: which cells count, and what it answers, by three rules.
+    """Move the right edge of one bin, and see its weights and its value by three rules.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class BinMean(Explorable):
     counted : the rule whose weights the map shows: ``"fixed"``, ``"adaptive"`` or ``"exact"``.
     """
 
-    parts = ("operators.mjs", "bin_mean.mjs")
-    styles = ("bin_mean.css",)
+    modules = ("operators.mjs", "bin_mean.mjs")
+    stylesheets = ("bin_mean.css",)
 
     features = Checked(BRIGHT_CELLS, checks.feature_map(2, 16))
     box = Checked([16, 16, 112, 96], checks.extent("x1, y1, x2, y2", 0, 1024))
@@ -54,7 +54,7 @@ class BinMean(Explorable):
         edges = [low + n * (high - low) / POINTS for n in range(POINTS + 1)]
         weights = {rule: self.weights(rule) for rule in NAMES}
         cells = {rule: int(np.count_nonzero(weight)) for rule, weight in weights.items()}
-        here = {rule: {**self.answer(rule), "read": cells[rule]} for rule in NAMES}
+        here = {rule: {**self.value_and_slope(rule), "read": cells[rule]} for rule in NAMES}
         return {
             "box": self.box,
             "stride": self.stride,
@@ -72,7 +72,7 @@ class BinMean(Explorable):
         return x1 + max(self.stride / 4, 1.0), max(end, x1 + 2.0 * self.stride)
 
     def arguments(self, x2: float) -> tuple[np.ndarray, np.ndarray]:
-        """Features and box as the operators take them, with the right edge at ``x2``."""
+        """Features and box as arguments of the operators, with the right edge at ``x2``."""
         x1, y1, _, y2 = self.box
         features = np.array(self.features, dtype=np.float64)[None, None]
         return features, np.array([[0.0, x1, y1, x2, y2]])
@@ -82,8 +82,8 @@ class BinMean(Explorable):
         ratio = {"fixed": (self.sampling_ratio,), "adaptive": (-1,), "exact": ()}[rule]
         return 1 / self.stride, *ratio, True
 
-    def answer(self, rule: str) -> dict[str, float]:
-        """Value of the bin by a rule, and its slope to the right edge, per image pixel."""
+    def value_and_slope(self, rule: str) -> dict[str, float]:
+        """Value of the bin by a rule, and its gradient to the right edge, per image pixel."""
         arguments, ones = self.arguments(self.box[2]), np.ones((1, 1, 1, 1))
         exact = rule == "exact"
         gradient = reference.prroi_pool_box_gradient if exact else reference.roi_align_box_gradient
@@ -98,7 +98,7 @@ class BinMean(Explorable):
         return operator(features, boxes, 1, *self.options(rule))[:, 0, 0, 0].tolist()
 
     def weights(self, rule: str) -> np.ndarray:
-        """How much each cell counts in the bin: the gradient of its value to the map."""
+        """Weight of each cell in the bin: the gradient of its value with respect to the map."""
         arguments, ones = self.arguments(self.box[2]), np.ones((1, 1, 1, 1))
         exact = rule == "exact"
         backward = reference.prroi_pool_backward if exact else reference.roi_align_backward
@@ -151,7 +151,7 @@ class BinMean(Explorable):
 
 
 def draw_curves(axes: Axes, numbers: dict[str, Any]) -> None:
-    """Draw the three answers against the right edge, and their values where it is."""
+    """Draw the values by three rules against the right edge, and mark the present ones."""
     low, high = numbers["reach"]
     edges = np.linspace(low, high, POINTS + 1)
     for rule, style in LINES.items():
@@ -166,6 +166,6 @@ def draw_curves(axes: Axes, numbers: dict[str, Any]) -> None:
 
 
 def jumps(edges: np.ndarray, numbers: dict[str, Any]) -> np.ndarray:
-    """Points before which an adaptive bin gets another column of samples."""
+    """Points before which adaptive sampling adds a column of samples."""
     columns = np.ceil((edges - numbers["box"][0]) / numbers["stride"] - 1e-9)
     return np.flatnonzero(np.diff(columns)) + 1

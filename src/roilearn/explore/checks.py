@@ -1,4 +1,4 @@
-"""Checks of a figure's state: each returns the value as plain JSON or says what it must be."""
+"""Validators of a live figure's state: each returns plain JSON or raises an error that says why."""
 
 from __future__ import annotations
 

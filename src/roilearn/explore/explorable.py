@@ -1,4 +1,4 @@
-"""What the live figures share: one module text, JSON state, a still picture with alt text."""
+"""Base class of the live figures: one module text, JSON state, a still picture with alt text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(name: str) -> str:
 
 
 class Checked(traitlets.TraitType):
-    """A trait of JSON values, shared with the page, that ``check(name, value)`` passes or refuses.
+    """A trait of JSON values, shared with the page, that ``check(name, value)`` accepts or refuses.
 
     The check returns the value in its stored form, or raises ValueError or TypeError in words
     that name the trait.
@@ -60,18 +60,18 @@ class Checked(traitlets.TraitType):
 class Explorable(anywidget.AnyWidget):
     """A live figure: the same module in Jupyter and in a page without a kernel.
 
-    A subclass names its module files in ``parts`` (palette and ``common.mjs`` come first),
+    A subclass names its module files in ``modules`` (palette and ``common.mjs`` come first),
     declares its state as ``Checked`` traits, and gives ``numbers``, ``alt`` and ``draw``.
     """
 
-    parts: ClassVar[tuple[str, ...]] = ()
-    styles: ClassVar[tuple[str, ...]] = ()
+    modules: ClassVar[tuple[str, ...]] = ()
+    stylesheets: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Put the module text together once for each class."""
-        if "parts" in vars(cls):  # not for the class that traitlets derives for each instance
-            cls._esm = compose("common.mjs", *cls.parts)
-            cls._css = "\n".join(map(read, ("common.css", *cls.styles)))
+        """Compose the module text once for each class."""
+        if "modules" in vars(cls):  # not for the class that traitlets derives for each instance
+            cls._esm = compose("common.mjs", *cls.modules)
+            cls._css = "\n".join(map(read, ("common.css", *cls.stylesheets)))
         super().__init_subclass__(**options)
 
     def __init__(self, **state: Any) -> None:
@@ -96,7 +96,7 @@ class Explorable(anywidget.AnyWidget):
     def numbers(self) -> dict[str, Any]:
         """Every number that the figure shows, computed by ``roilearn.reference``.
 
-        The module's ``compute(state)`` gives the same ones in the page.
+        The module's ``compute(state)`` gives the same numbers in the page.
         """
         raise NotImplementedError
 

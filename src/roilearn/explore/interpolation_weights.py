@@ -1,4 +1,4 @@
-"""Bilinear weights as opposite areas, on a map with a point that can be dragged."""
+"""Live figure: bilinear weights as opposite areas, for a point that can be dragged."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SEEN = {
 
 
 class InterpolationWeights(Explorable):
-    """A value between four cells: each weighs as much as the area opposite to it.
+    """Interpolate between four cells: the weight of each is the area opposite to it.
 
     Parameters
     ----------
     values : (H, W) map, 2 to 8 cells a side.
     x, y : the point in continuous coordinates; the centre of cell i is at i + 0.5.
-    show : ``"value"`` for the weights, ``"gradient"`` for what each cell would receive and the
-        way uphill.
+    show : ``"value"`` for the weights, ``"gradient"`` for the gradient of each cell and the
+        direction of steepest ascent.
     """
 
-    parts = ("operators.mjs", "interpolation_weights.mjs")
-    styles = ("interpolation_weights.css",)
+    modules = ("operators.mjs", "interpolation_weights.mjs")
+    stylesheets = ("interpolation_weights.css",)
 
     values = Checked(FOUR_BY_FOUR, checks.feature_map(2, 8))
     x = Checked(2.1, checks.number(0, 8))
@@ -116,7 +116,7 @@ def weighed_cells(values: np.ndarray, row: float, column: float) -> list[dict[st
 
 
 def draw_areas(axes: Axes, numbers: dict[str, Any]) -> None:
-    """Fill each rectangle as strongly as it weighs, named after the cell across the point."""
+    """Shade each rectangle by its weight, and name it after the cell opposite to it."""
     x, y = numbers["inside"]["column"] + 0.5, numbers["inside"]["row"] + 0.5
     cells = numbers["cells"]
     for name, cell, opposite in zip("ABCD", cells, cells[::-1], strict=True):
@@ -131,7 +131,7 @@ def draw_areas(axes: Axes, numbers: dict[str, Any]) -> None:
 
 
 def draw_received(axes: Axes, numbers: dict[str, Any]) -> None:
-    """Mark what each cell would receive, and the way uphill at the point."""
+    """Mark the gradient of each cell, and the direction of steepest ascent at the point."""
     amounts = np.array(numbers["gradient"])
     rows, columns = np.nonzero(amounts)
     square = {"marker": "s", "s": 3000 * amounts[rows, columns], "alpha": 0.6}

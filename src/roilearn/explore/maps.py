@@ -1,4 +1,4 @@
-"""The small maps that the figures open with: curved, not square, easy to read."""
+"""Small feature maps for the opening states of the live figures: curved and not square."""
 
 FEATURE_MAP = [
     [1, 2, 1, 0, 1, 3, 2, 1, 0, 1],

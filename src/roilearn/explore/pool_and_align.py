@@ -1,4 +1,4 @@
-"""RoIPool beside RoIAlign: the same box on the same map, both answers and both gradients."""
+"""Live figure: RoIPool and RoIAlign of the same box, with their outputs and gradients."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class PoolAndAlign(Explorable):
     sampling_ratio : samples a bin along each axis, up to 4; below 1: adaptive.
     aligned : whether RoIAlign subtracts half a cell.
     selected : (row, column) of the bin whose sum is shown.
-    show : ``"values"``, or ``"gradient"`` for where a 1 arriving at every bin goes.
+    show : ``"values"``, or ``"gradient"`` for the gradient of the map if each bin has gradient 1.
     """
 
-    parts = ("operators.mjs", "box_gestures.mjs", "pool_and_align.mjs")
-    styles = ("pool_and_align.css",)
+    modules = ("operators.mjs", "box_gestures.mjs", "pool_and_align.mjs")
+    stylesheets = ("pool_and_align.css",)
 
     features = Checked(FEATURE_MAP, checks.feature_map(2, 16))
     box = Checked([37, 19, 100, 70], checks.extent("x1, y1, x2, y2", 0, 1024))
@@ -66,7 +66,7 @@ class PoolAndAlign(Explorable):
         return features, boxes, tuple(self.output_size), 1 / self.stride
 
     def pool_numbers(self, row: int, column: int) -> dict[str, Any]:
-        """RoIPool's side, with the bin at (row, column) in detail."""
+        """Numbers of RoIPool, with the bin at (row, column) in detail."""
         features, boxes, size, scale = self.arguments()
         rows, columns = box_bins(boxes[0], size, scale, features.shape)
         output = reference.roi_pool(features, boxes, size, scale)[0, 0]
@@ -92,7 +92,7 @@ class PoolAndAlign(Explorable):
         }
 
     def align_numbers(self, row: int, column: int) -> dict[str, Any]:
-        """RoIAlign's side, with the bin at (row, column) in detail."""
+        """Numbers of RoIAlign, with the bin at (row, column) in detail."""
         features, boxes, size, scale = self.arguments()
         options = {"sampling_ratio": self.sampling_ratio, "aligned": self.aligned}
         rows, columns = box_samples(boxes[0], size, scale, **options)
@@ -152,7 +152,7 @@ class PoolAndAlign(Explorable):
 def winning_cell(
     values: np.ndarray, rows: tuple[int, int], columns: tuple[int, int]
 ) -> list[int] | None:
-    """[row, column] of the cell that a bin takes its value from; None for an empty bin."""
+    """[row, column] of the maximum of a bin; None for an empty bin."""
     (top, bottom), (left, right) = rows, columns
     if top >= bottom or left >= right:
         return None
@@ -161,7 +161,7 @@ def winning_cell(
 
 
 def list_samples(features: np.ndarray, rows: list[float], columns: list[float]) -> list[dict]:
-    """Each sample of one bin: where it reads and what, from (1, H, W) features."""
+    """Position and value of each sample of one bin, from (1, H, W) features."""
     height, width = features.shape[-2:]
     return [
         {

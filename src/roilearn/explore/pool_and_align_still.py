@@ -1,4 +1,4 @@
-"""The two panels of ``PoolAndAlign`` as matplotlib draws them for its still."""
+"""The still picture of ``PoolAndAlign``: its two panels, drawn with matplotlib."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def grid_text(output: list[list[float]]) -> str:
-    """Say an output grid in words: rows by semicolons."""
+    """Write an output grid as text, its rows separated by semicolons."""
     return "; ".join(", ".join(f"{value:.2f}" for value in line) for line in output)
 
 
 def draw_pool(axes: Axes, numbers: dict[str, Any], show: str) -> None:
-    """Draw RoIPool's panel: rounded box, overlapping bins, winners or gradient."""
+    """Draw the panel of RoIPool: rounded box, overlapping bins, and maxima or gradient."""
     pool = numbers["pool"]
     x1, y1, x2, y2 = pool["corners"]
     for i, (top, bottom) in enumerate(pool["rows"]):
@@ -38,7 +38,7 @@ def draw_pool(axes: Axes, numbers: dict[str, Any], show: str) -> None:
 
 
 def draw_align(axes: Axes, numbers: dict[str, Any], show: str) -> None:
-    """Draw RoIAlign's panel: bins where the box lies, samples and weights, or gradient."""
+    """Draw the panel of RoIAlign: bins, and samples with weights or gradient."""
     align = numbers["align"]
     left, top, right, bottom = np.array(align["region"]) + 0.5
     down = np.linspace(top, bottom, len(align["rows"]) + 1)
@@ -68,7 +68,7 @@ def draw_bin(axes: Axes, sides: tuple[float, ...], *, chosen: bool) -> None:
 
 
 def draw_gradient(axes: Axes, gradient: list[list[float]]) -> None:
-    """Mark what each cell receives: a square of that area."""
+    """Mark the gradient of each cell by a square of proportional area."""
     amounts = np.array(gradient)
     rows, columns = np.nonzero(amounts)
     marks = {"s": 340 * np.minimum(amounts[rows, columns], 1), "color": COLOURS["gradient"]}

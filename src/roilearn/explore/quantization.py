@@ -1,4 +1,4 @@
-"""A box rounded twice: its edges to whole cells, its cells to whole-cell bins."""
+"""Live figure: quantization of a box, its edges to whole cells and its bins to whole cells."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ CURVE = range(4, 801, 4)
 
 
 class Quantization(Explorable):
-    """Rounding to cells moves a box's edges: by how many image pixels, and what IoU is left.
+    """Round a box to cells: how far its edges move, in image pixels, and its IoU with the true box.
 
     Parameters
     ----------
     edges : x1, x2 of the box in image pixels, 0 to 896. The IoU is that of the square box.
     stride : image pixels a cell: 4, 8, 16, 32 or 64.
     rule : one of ``reference.ROUNDING_RULES``.
-    end_included : whether the last cell named is read as well, as the kernels do.
+    end_included : whether the last cell is read as well, as in RoIPool.
     """
 
-    parts = ("operators.mjs", "quantization.mjs")
-    styles = ("quantization.css",)
+    modules = ("operators.mjs", "quantization.mjs")
+    stylesheets = ("quantization.css",)
 
     edges = Checked([0, 665], checks.extent("x1, x2", 0, 896))
     stride = Checked(32, checks.one_of(4, 8, 16, 32, 64))
@@ -59,7 +59,7 @@ class Quantization(Explorable):
         }
 
     def read_by(self, rule: str, edges: list[float]) -> dict[str, Any]:
-        """Say what a box reads under one rule, what its edges gain in pixels, the IoU left."""
+        """Cells that a box reads under one rule, the pixels its edges gain, and the IoU."""
         x1, x2 = edges
         box = [x1, x1, x2, x2]
         first, _, last, _ = reference.quantize_box(box, 1 / self.stride, rule)
@@ -75,14 +75,14 @@ class Quantization(Explorable):
         }
 
     def bins(self, first: int, count: int) -> list[list[int]]:
-        """Cells of each of the seven bins, (start, stop); none when nothing is read."""
+        """Cells of each of the seven bins, (start, stop); none if no cell is read."""
         if count < 1:
             return []
         edges = reference.bin_edges(first, first + count - 1, BINS, IMAGE // self.stride)
         return [list(pair) for pair in edges]
 
     def farthest_bin_edge(self, bins: list[list[int]]) -> float:
-        """How far bins lie from equal parts of the true box at worst, in image pixels."""
+        """Largest distance, in pixels, of a bin's edge from that of an equal part of the box."""
         x1, x2 = self.edges
         part = (x2 - x1) / BINS
         distances = [

@@ -1,4 +1,4 @@
-"""Where each output of a resized signal reads, under the four grid rules in use."""
+"""Live figure: the position that each output of a resized signal reads, under four grid rules."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def signal_with_mass(name: str, value: Any) -> list[float]:
 
 
 class ResizeGrids(Explorable):
-    """Enlarge or shrink a signal: each grid rule reads it somewhere else, and may shift it.
+    """Resize a signal: each grid rule reads it at other positions, and some shift it.
 
     Parameters
     ----------
     signal : the input, 2 to 8 values from 0 upwards, not all 0; one that is the same from both
         ends stays in place under a rule that shifts nothing.
     out_size : number of output pixels, 1 to 12.
-    selected : index of the output pixel whose position is spelled out.
+    selected : index of the output pixel whose position is written out.
     """
 
-    parts = ("operators.mjs", "resize_grids.mjs")
-    styles = ("resize_grids.css",)
+    modules = ("operators.mjs", "resize_grids.mjs")
+    stylesheets = ("resize_grids.css",)
 
     signal = Checked([0, 9, 0], signal_with_mass)
     out_size = Checked(4, checks.whole(1, 12))
@@ -57,7 +57,7 @@ class ResizeGrids(Explorable):
         }
 
     def rule_numbers(self, rule: str, selected: int) -> dict[str, Any]:
-        """Say what one rule reads, what comes out, and how far the picture moves, in pixels."""
+        """Positions and output of one rule, and the shift of the picture in pixels."""
         signal = np.array(self.signal, dtype=np.float64)
         positions = reference.source_positions(self.out_size, len(signal), rule)
         resized = reference.resize_linear(signal, self.out_size, rule)

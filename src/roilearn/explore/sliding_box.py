@@ -1,4 +1,4 @@
-"""What one bin answers while its box slides by one cell: RoIPool, RoIAlign, exact integral."""
+"""Live figure: the value of one bin as its box slides by one cell, by three operators."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class SlidingBox(Explorable):
     offset : how far the box has slid, in image pixels.
     """
 
-    parts = ("operators.mjs", "sliding_box.mjs")
-    styles = ("sliding_box.css",)
+    modules = ("operators.mjs", "sliding_box.mjs")
+    stylesheets = ("sliding_box.css",)
 
     features = Checked(FEATURE_MAP, checks.feature_map(2, 16))
     box = Checked([34, 19, 93, 70], checks.extent("x1, y1, x2, y2", 0, 1024))
@@ -56,16 +56,16 @@ class SlidingBox(Explorable):
     def numbers(self) -> dict[str, Any]:
         """Every number that the figure shows, computed by ``roilearn.reference``."""
         offsets = np.arange(0, self.stride + STEP / 2, STEP)
-        points = [self.respond(offset) for offset in offsets]
+        points = [self.bin_values(offset) for offset in offsets]
         curves = {kind: [point[kind] for point in points] for kind in NAMES}
         largest = {kind: float(np.abs(np.diff(curve)).max()) for kind, curve in curves.items()}
         offset = min(self.offset, self.stride)
         return {
             "offset": offset,
-            "box": self.slid(offset),
+            "box": self.moved_box(offset),
             "bin": self.bin,
             "sampling_ratio": self.sampling_ratio,
-            "here": self.respond(offset),
+            "here": self.bin_values(offset),
             "curves": curves,
             "largest": largest,
             "jumps": [
@@ -75,15 +75,15 @@ class SlidingBox(Explorable):
             ],
         }
 
-    def slid(self, offset: float) -> list[float]:
+    def moved_box(self, offset: float) -> list[float]:
         """Return the box moved to the right by ``offset`` image pixels."""
         x1, y1, x2, y2 = self.box
         return [x1 + float(offset), y1, x2 + float(offset), y2]
 
-    def respond(self, offset: float) -> dict[str, float]:
-        """Value of the bin under the three rules, with the box moved by ``offset``."""
+    def bin_values(self, offset: float) -> dict[str, float]:
+        """Value of the bin by the three operators, with the box moved by ``offset``."""
         features = np.array(self.features, dtype=np.float64)
-        rois = np.array([[0.0, *self.slid(offset)]])
+        rois = np.array([[0.0, *self.moved_box(offset)]])
         shared = (features[None, None], rois, SIZE, 1 / self.stride)
         pool = reference.roi_pool(*shared)[0, 0]
         align = reference.roi_align(*shared, sampling_ratio=self.sampling_ratio, aligned=True)[0, 0]
@@ -157,7 +157,7 @@ def mean_weights(start: float, stop: float, size: int) -> np.ndarray:
 
 
 def draw_curves(axes: Axes, numbers: dict[str, Any]) -> None:
-    """Draw the three responses against the offset, and their values where the box is."""
+    """Draw the values by three operators against the offset, and mark the present ones."""
     for kind, style in LINES.items():
         offsets = np.arange(len(numbers["curves"][kind])) * STEP
         line = {"color": COLOURS[kind], "label": NAMES[kind], **style, "markersize": 6}

@@ -115,7 +115,9 @@ def detection_targets(
     boxes = np.array([*boxes, *target["boxes"][rows]]).reshape(-1, 4)
     iou = box_iou(target["boxes"][rows], boxes)
     matched_idxs, labels = np.full(len(boxes), -1), np.zeros(len(boxes), np.int64)
-    for k, best in enumerate(match(iou, positive_iou, positive_iou, allow_low_quality=False)):
+    for k, best in enumerate(
+        match(iou, positive_iou, positive_iou, allow_low_quality_matches=False)
+    ):
         matched_idxs[k] = rows[best] if best >= 0 else -1
         labels[k] = label_of(boxes[k], matched_idxs[k], target)
     random = random or np.random.RandomState()
