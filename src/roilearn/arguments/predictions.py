@@ -32,10 +32,10 @@ def check_scores(scores: Any) -> None:
         )
 
 
-def check_iou_threshold(iou_threshold: Any) -> float:
+def check_iou_threshold(iou_threshold: Any, name: str = "iou_threshold") -> float:
     """Return ``iou_threshold`` as a float; raise unless it lies from 0 to 1."""
     return check_fraction(
-        "iou_threshold",
+        name,
         iou_threshold,
         "Boxes whose intersection over union is above it suppress each other: 1 keeps all, 0 those "
         "that do not meet.",

@@ -9,7 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.arguments import check_count, check_floating, check_predictions
+from roilearn.arguments import (
+    check_count,
+    check_floating,
+    check_iou_threshold,
+    check_predictions,
+)
 from roilearn.reference.boxes.box_coding import decode_boxes
 from roilearn.reference.boxes.boxes import clip_boxes_to_image
 from roilearn.reference.boxes.nms import batched_nms
@@ -73,6 +78,7 @@ def generate_proposals(
     check_predictions(objectness, deltas, anchors, len(image_sizes))
     pre_nms_top_n = check_count("pre_nms_top_n", pre_nms_top_n)
     post_nms_top_n = check_count("post_nms_top_n", post_nms_top_n)
+    nms_threshold = check_iou_threshold(nms_threshold, "nms_threshold")
     image_boxes, image_scores = [], []
     for image, size in enumerate(image_sizes):
         boxes, scores, levels = [], [], []
