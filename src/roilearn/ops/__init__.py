@@ -1,10 +1,23 @@
-"""Region operators in PyTorch, under torchvision's names and signatures.
+"""Operators on boxes and regions in PyTorch, with torchvision's names and signatures.
 
-The same files, names and answers as in ``roilearn.reference``, vectorised over boxes and
+They have the names and results of ``roilearn.reference``, are vectorised over boxes and
 differentiable. ``from roilearn.ops import roi_align`` replaces the same import from torchvision.
+They run in eager mode, under ``torch.compile`` and in ``torch.export``. Like torchvision's they do
+not support ``torch.func``, and unlike those not ``torch.jit.script``.
 
-They run eagerly, under ``torch.compile`` and in ``torch.export``, and autograd differentiates them.
-Like torchvision's they are not for ``torch.func``, and unlike those not for ``torch.jit.script``.
+In reading order:
+
+``interpolation``   linear and bilinear interpolation
+``resize``          resizing of images under four grid rules
+``pooling``         RoIPool, RoIAlign, from one map or from a pyramid, and their relatives
+``embedding_bags``  how their averages are computed: weighted sums of cells
+``boxes``           formats, IoU, box coding, anchors
+``suppression``     non-maximum suppression
+``masks``           boxes around masks, masks pasted into images
+``tracing``         whether a graph is being traced, and values may be read
+``dispatch``        whether a call runs as Triton kernels
+``custom_op``       value-dependent operators as one node of a traced graph
+``onnx``            the ONNX node of RoIAlign
 """
 
 from importlib.util import find_spec

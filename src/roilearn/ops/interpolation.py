@@ -1,9 +1,9 @@
-"""Linear and bilinear interpolation, their gradients and their adjoint, at many positions at once.
+"""Linear and bilinear interpolation, their gradients and their adjoints, at many positions at once.
 
-Positions are *index coordinates*: the value of index i sits at position i. A continuous
-coordinate x, which puts that value at the pixel's centre i + 0.5, becomes a position by x - 0.5.
-A position beyond the first or last value is moved onto it (clamped). Positions of any shape P are
-read in one call, and everything is differentiable in the values and in the positions.
+Positions are *index coordinates*: the value of index i lies at position i. A continuous coordinate
+x, in which that value lies at the pixel's centre i + 0.5, becomes a position by x - 0.5. A position
+beyond the first or last value is clamped to it. Positions of any shape P are read in one call, and
+everything is differentiable in the values and in the positions.
 """
 
 import torch
@@ -17,7 +17,7 @@ from roilearn.ops.tracing import may_read_values
 def neighbours(
     position: Float[Tensor, "*P"], size: int | Int[Tensor, "..."]
 ) -> tuple[Int[Tensor, "*P"], Int[Tensor, "*P"], Float[Tensor, "*P"]]:
-    """Index below, index above, and how far each position lies from the one towards the other.
+    """Index below, index above, and the fraction of the way between them, of each position.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ def linear_gradient(
 def linear_adjoint(
     gradient: Float[Tensor, "*P"] | float, position: Float[Tensor, "*P"] | float, size: int
 ) -> Float[Tensor, " size"]:
-    """Spread each gradient over the ``size`` values that ``linear`` read, by the same weights.
+    """Distribute each gradient to the ``size`` values that ``linear`` read, by the same weights.
 
-    Reading gathers, its adjoint scatters: for all values v and gradients g
+    Interpolation gathers and its adjoint scatters: for all values v and gradients g
     ``(linear(v, p) * g).sum() == (v * linear_adjoint(g, p, len(v))).sum()``.
 
     Examples
@@ -108,12 +108,12 @@ def bilinear_weights(
 ) -> list[tuple[Int[Tensor, "*P"], Int[Tensor, "*P"], Float[Tensor, "*P"]]]:
     """Four cells around each position and the weight of each: the area opposite to it.
 
-    The point cuts the square between the four cell centres into four rectangles. A cell weighs
-    as much as the rectangle farthest from it, so that the nearest cell weighs most.
+    The point divides the square between the four cell centres into four rectangles. The weight of a
+    cell is the area of the rectangle farthest from it, so that the nearest cell has most weight.
 
     Returns
     -------
-    Four (row index, column index, weight) in reading order; the weights sum to 1.
+    Four (row index, column index, weight) in row-major order; the weights sum to 1.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def bilinear(
 
     Parameters
     ----------
-    image : (..., H, W) tensor; leading axes (channels) are read at the same places.
+    image : (..., H, W) tensor; leading axes (channels) are read at the same positions.
     row, column : index coordinates of one shape P, clamped to the image.
 
     Returns
@@ -167,7 +167,7 @@ def bilinear_gradient(
     row: Float[Tensor, "*P"] | float,
     column: Float[Tensor, "*P"] | float,
 ) -> tuple[Float[Tensor, "..."], Float[Tensor, "..."]]:
-    """How each value changes with its position: (d value / d row, d value / d column).
+    """Gradient of each value to its position: (d value / d row, d value / d column).
 
     Along each axis it is the difference of the two neighbours, interpolated along the other.
 
@@ -197,7 +197,7 @@ def bilinear_adjoint(
     height: int,
     width: int,
 ) -> Float[Tensor, "... height width"]:
-    """Spread each gradient over the four cells that ``bilinear`` read, by the same weights.
+    """Distribute each gradient to the four cells that ``bilinear`` read, by the same weights.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def _check(name: str, values: Tensor, dimensions: int) -> None:
 
 
 def _finite(name: str, position: Tensor | float, like: Tensor | None = None) -> Tensor:
-    """Positions as a tensor; raise where values are read and one is NaN or infinite."""
+    """Positions as a tensor; raise if values are checked and one is NaN or infinite."""
     if not isinstance(position, Tensor):
         like = torch.empty(0) if like is None else like
         # In half precision a position would be rounded: 256.5 is 256 in bfloat16.

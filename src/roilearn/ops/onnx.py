@@ -1,7 +1,7 @@
 """ONNX export: while PyTorch exports a model, ``roi_align`` becomes one RoiAlign node.
 
-Exported operation by operation, the weighted sums would be a loop over every output cell. Inference
-engines have RoIAlign built in, so the exporters record that node instead; they need no option::
+Exported operation by operation, the weighted sums would be a loop over every output cell.
+Inference engines have RoIAlign built in, so the exporters record that node instead::
 
     import torch
     from roilearn.ops import RoIAlign
@@ -15,18 +15,19 @@ PyTorch has two exporters. ``dynamo=True`` (the default; from torch 2.8 on) take
 name. ``dynamo=False`` records operators, so RoIAlign is registered as one, with a symbolic function
 that writes the node.
 
-The node has its present meaning since opset 16. Before, it had no half-pixel shift, so that it could
-only express ``aligned=False``. onnxruntime 1.31 runs it up to opset 21. Ask for 16 to 21. Outside
-this range
+The node has its present meaning since opset 16. Before, it had no half-pixel shift, so that it
+could only express ``aligned=False``. onnxruntime 1.31 runs it up to opset 21. Ask for 16 to 21.
+Outside this range
 
 - ``dynamo=False`` raises, and names the opset to ask for;
-- ``dynamo=True`` replaces a lower number by opset 18, which gives a correct file, and logs that. It
-  writes a higher number as asked, which not every engine runs. Look at ``opset_import`` in the file.
+- ``dynamo=True`` replaces a lower number by opset 18, which gives a correct file, and logs that.
+  It writes a higher number as asked, which not every engine runs. Look at ``opset_import`` in the
+  file.
 
-Pass the module itself to the exporter: ``torch.export.export`` knows nothing of ONNX and would trace
-the weighted sums. Invalid boxes are left to the engine: onnxruntime 1.31 raises. It also raises for
-adaptive sampling of an ``aligned`` box that is inverted along one axis, for which the operators here
-return zeros.
+Pass the module itself to the exporter: ``torch.export.export`` knows nothing of ONNX and would
+trace the weighted sums. Invalid boxes are left to the engine: onnxruntime 1.31 raises. It also
+raises for adaptive sampling of an ``aligned`` box that is inverted along one axis, for which
+``roi_align`` returns zeros.
 
 A node has no value until an engine runs it. The newer exporter gives it a stand-in of 0, so do not
 ask for ``verify=True``, which compares with the stand-in. Compare with the module in eager mode.

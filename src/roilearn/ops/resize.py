@@ -1,7 +1,8 @@
-"""Resizing by linear interpolation under the four grid rules in use.
+"""Resizing by linear interpolation, under four grid rules.
 
-A grid rule says where, among ``in_size`` values, each of ``out_size`` outputs reads. All four
-agree on nothing but the size; three of them are called "bilinear" somewhere.
+A grid rule gives the position, among ``in_size`` values, that each of ``out_size`` outputs reads.
+The four rules give different results of the same size; three of them are called "bilinear" in some
+library.
 """
 
 from collections.abc import Sequence
@@ -82,10 +83,11 @@ def resize_linear(
 def resize(
     image: Float[Tensor, "*batch H W"], size: int | Sequence[int], rule: str = "half_pixel"
 ) -> Float[Tensor, "*batch h w"]:
-    """Resize images: along the rows, then along the columns.
+    """Resize images by bilinear interpolation: along the rows, then along the columns.
 
-    Every output pixel reads at its own row and its own column, so the four weights of a bilinear
-    reading are the product of two pairs, and the image can be resized one axis at a time.
+    The position of every output pixel is a row and a column that do not depend on each other. So
+    the four bilinear weights are the product of two pairs, and the image can be resized one axis at
+    a time.
 
     Parameters
     ----------

@@ -124,10 +124,7 @@ def test_first_and_second_derivatives(ratio):
 
 
 def test_layouts_threads_and_parts_change_no_bit(monkeypatch):
-    from roilearn.ops.embedding_bags import (
-        layout,
-        memory,
-    )
+    from roilearn.ops.embedding_bags import layout, memory  # noqa: PLC0415
 
     boxes = torch.tensor(pyramid_boxes("inside", 30))
     for ratio in (2, -1):

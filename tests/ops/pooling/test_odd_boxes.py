@@ -1,4 +1,4 @@
-"""Every row of the table of odd boxes, in every implementation: the word in its column is what happens."""
+"""Every row of the table of odd boxes, in every implementation: its column says what happens."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ CALLS = {
     "roi_align_rotated": roi_align_rotated,
     "crop_and_resize": crop_and_resize,
 }
-"""How to call each operator of the table: ``implementation`` is the module, ``array`` makes its arrays.
+"""How to call each operator: ``implementation`` is its module, ``array`` makes its arrays.
 
 Each answers 2 x 3 bins of the two channels of ``FEATURES``, one box: (1, 2, 2, 3).
 """

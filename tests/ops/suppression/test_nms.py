@@ -54,7 +54,7 @@ WAYS = {
         "SINGLE_BLOCK": 0,
         "BLOCK_SIZE": 7,
         "DENSE_SHARE": 0.0,
-        "ROWS_AT_ONCE": 8,
+        "BLOCK_ROWS": 8,
     },
     "a list of many strips": {
         "SINGLE_BLOCK": 0,

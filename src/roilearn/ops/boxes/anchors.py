@@ -1,4 +1,4 @@
-"""Anchors: boxes of a few sizes and shapes at every cell, from which proposals are made."""
+"""Anchors: boxes of a few sizes and aspect ratios at every cell, which proposals start from."""
 
 from collections.abc import Sequence
 
@@ -28,13 +28,13 @@ def base_anchors(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str | None = None,
 ) -> Float[Tensor, "A 4"]:
-    """List the anchors of one point, around the origin.
+    """List the anchors of one cell, centred on the origin.
 
     Parameters
     ----------
     sizes : square roots of areas, in image pixels.
     aspect_ratios : height / width. Anchors of one size and any ratio have the same area.
-    rounded : move every edge to the nearest whole pixel, halves to the even one.
+    rounded : round every edge to the nearest whole pixel, halves to even.
     dtype, device : of the result; a floating dtype.
 
     Returns
@@ -78,9 +78,9 @@ def generate_anchors(
     Parameters
     ----------
     feature_size : (height, width) of the map, in cells.
-    stride : image pixels a cell: one number, or one for each of (down, across).
+    stride : image pixels per cell: one number, or a pair (vertical, horizontal).
     sizes, aspect_ratios, rounded, dtype, device : as in ``base_anchors``.
-    offset : where in its cell an anchor's centre lies: 0.5 in the middle, 0 at its first corner.
+    offset : position of an anchor's centre in its cell: 0.5 in the middle, 0 at its first corner.
 
     Returns
     -------
@@ -97,8 +97,8 @@ def generate_anchors(
 
     Differs from
     ------------
-    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``, half a cell up and left
-    of what their cells look at.
+    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``. They lie half a cell
+    above and to the left of the centres of their cells.
 
     Examples
     --------
@@ -110,7 +110,9 @@ def generate_anchors(
     down, across = check_pair("stride", stride)
     offset = check_finite_number("offset", offset)
     shapes = base_anchors(sizes, aspect_ratios, rounded, dtype=dtype, device=device)  # [A, 4]
-    farthest = max(height * down, width * across) if not is_tracing() else 0  # a symbol stays free
+    farthest = (
+        max(height * down, width * across) if not is_tracing() else 0
+    )  # a traced size stays a symbol
     if farthest > torch.finfo(dtype).max:
         raise ValueError(
             f"dtype must hold the coordinates of all cells, up to {farthest:g}; got {dtype}, which "
@@ -143,8 +145,8 @@ def pyramid_anchors(
 
     Returns
     -------
-    A list with a tensor for each level: proposals are picked level by level. ``torch.cat`` of it
-    is what torchvision's ``AnchorGenerator`` gives for one image.
+    A list with a tensor for each level, because proposals are selected level by level.
+    ``torch.cat`` of it is what torchvision's ``AnchorGenerator`` returns for one image.
 
     Raises
     ------
@@ -153,7 +155,7 @@ def pyramid_anchors(
 
     Source
     ------
-    Lin et al., Feature Pyramid Networks (2017), section 4.1: one size a level.
+    Lin et al., Feature Pyramid Networks (2017), section 4.1: one size per level.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Boxes as deltas: how far a box lies from an anchor, in units a network can learn."""
+"""Box coding: boxes as deltas (dx, dy, dw, dh) to their anchors, and back."""
 
 import math
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ def encode_boxes(
     anchors: Num[Tensor, "K 4"],
     weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
 ) -> Float[Tensor, "K 4"]:
-    """Say where each box lies, seen from its anchor.
+    """Encode each box as deltas to its anchor.
 
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2.
     anchors : (K, 4) the anchor, or proposal, of each box.
-    weights : four factors, of dx, dy, dw and dh. Deltas of good anchors are small numbers;
-        heads learn them ten or five times as large (10, 10, 5, 5).
+    weights : factors of dx, dy, dw and dh. Deltas of good anchors are small numbers, so that heads
+        are trained on larger ones, with weights (10, 10, 5, 5).
 
     Returns
     -------
@@ -45,8 +45,8 @@ def encode_boxes(
     Raises
     ------
     ValueError: shapes that do not fit; a NaN or infinite coordinate; a side that is not above 0
-        (where values are not looked for, its deltas are NaN or infinite); weights that are not
-        four positive numbers.
+        (where values are not checked, its deltas are NaN or infinite); weights that are not four
+        positive numbers.
 
     Source
     ------
@@ -81,7 +81,7 @@ def decode_boxes(
     weights: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
     scale_clamp: float = SCALE_CLAMP,
 ) -> Float[Tensor, "K *C 4"]:
-    """Move and stretch each anchor by its deltas: the inverse of ``encode_boxes``.
+    """Decode deltas: move and scale each anchor by its deltas, the inverse of ``encode_boxes``.
 
     Parameters
     ----------
@@ -89,13 +89,14 @@ def decode_boxes(
         the latter by ``reshape(K, C, 4)``.
     anchors : (K, 4) boxes as x1, y1, x2, y2.
     weights : those of ``encode_boxes``.
-    scale_clamp : dw and dh above it count as it, so that no exponential overflows, and get no
-        gradient; ``math.inf`` lets them be.
+    scale_clamp : maximum of dw and dh. Larger ones are clamped to it, so that the exponential does
+        not overflow, and get no gradient; ``math.inf`` clamps nothing.
 
     Returns
     -------
-    Boxes x1, y1, x2, y2, of the shape of ``deltas``, in float32 or better: half precision knows
-    no coordinate between 1024 and 1025. They may reach outside the image. Differentiable in both.
+    Boxes x1, y1, x2, y2, of the shape of ``deltas``, in float32 or better: half precision has no
+    number between 1024 and 1025. They may reach outside the image. Differentiable in the deltas and
+    in the anchors.
 
     Raises
     ------
@@ -109,7 +110,8 @@ def decode_boxes(
 
     Differs from
     ------------
-    torchvision 0.27: its coder takes (K, 4 * C) and gives (K, C, 4), in the dtype of the deltas.
+    torchvision 0.27: its ``BoxCoder`` takes (K, 4 * C) and returns (K, C, 4), in the dtype of the
+    deltas.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Boxes: how they are written, their area, and which of them an image can hold."""
+"""Boxes: formats, area, clipping to an image, and removal of small boxes."""
 
 from collections.abc import Sequence
 
@@ -22,19 +22,19 @@ TO_CORNERS = {
     "xywh": lambda x1, y1, w, h: (x1, y1, x1 + w, y1 + h),
     "cxcywh": lambda cx, cy, w, h: (cx - 0.5 * w, cy - 0.5 * h, cx + 0.5 * w, cy + 0.5 * h),
 }
-"""For each format, how its four numbers become two corners."""
+"""For each format, the function from its four numbers to two corners."""
 FROM_CORNERS = {
     "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
     "xywh": lambda x1, y1, x2, y2: (x1, y1, x2 - x1, y2 - y1),
     "cxcywh": lambda x1, y1, x2, y2: ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1),
 }
-"""For each format, how two corners become its four numbers."""
+"""For each format, the function from two corners to its four numbers."""
 BOX_FORMATS = tuple(TO_CORNERS)
 """Two corners; first corner and size; centre and size."""
 
 
 def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Tensor, "*K 4"]:
-    """Write boxes in another format.
+    """Convert boxes from one format to another.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
 
 
 def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[Tensor, "*K 4"]:
-    """Move what lies outside the image onto its nearest edge.
+    """Clip boxes to the image: move coordinates outside it to its nearest edge.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
 
     Returns
     -------
-    (..., 4) tensor. A box wholly outside is left with no area, on the edge or corner next to it.
-    A coordinate that was moved has no gradient.
+    (..., 4) tensor. A box wholly outside has no area afterwards and lies on the nearest edge or
+    corner. A coordinate that was clipped gets no gradient.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
     """
     height, width = check_output_size(size, name="size")
     check_coordinates("boxes", boxes)
-    if boxes.element_size() < 4:  # bytes and halves hold no number beyond their largest
+    if boxes.element_size() < 4:  # a bound beyond the largest number of the dtype would overflow
         kind = torch.finfo if boxes.is_floating_point() else torch.iinfo
         height, width = (min(side, int(kind(boxes.dtype).max)) for side in (height, width))
     x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)  # [*K, 2] each
@@ -131,18 +131,18 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
 
 
 def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tensor, " kept"]:
-    """Find the boxes of which neither side is shorter than ``min_size``.
+    """Find the boxes whose width and height are at least ``min_size``.
 
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2.
-    min_size : the shortest side that stays, in the unit of the boxes.
+    min_size : minimum width and height, in the unit of the boxes.
 
     Returns
     -------
-    Indices of the boxes to keep, in order. A side of exactly ``min_size`` stays. How many there
-    are depends on the values: torch.export follows, torch.compile as one graph only with
-    ``torch._dynamo.config.capture_dynamic_output_shape_ops``.
+    Indices of the boxes to keep, in order. A side of exactly ``min_size`` is long enough. How many
+    there are depends on the values: torch.export supports that, torch.compile in one graph only
+    with ``torch._dynamo.config.capture_dynamic_output_shape_ops``.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tens
 
 
 def box_corners(name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, "K 4"]:
-    """Corners in numbers that hold a product: an area does not fit float16, nor that of bytes."""
+    """Return boxes as corners in a dtype that holds areas: at least float32, or int64."""
     check_choice("fmt", fmt, BOX_FORMATS)
     check_tensor(name, boxes)
     check_four_columns(name, boxes)
@@ -179,8 +179,8 @@ def check_coordinates(name: str, boxes: Tensor) -> None:
 
 
 def all_finite(numbers: Tensor) -> bool:
-    """Whether no number is NaN or infinite: one pass, and no row of four at a time."""
+    """Whether no number is NaN or infinite, by one pass over all numbers."""
     if numbers.numel() == 0 or not numbers.is_floating_point():
         return True
-    least, most = numbers.aminmax()  # NaN is both
+    least, most = numbers.aminmax()  # NaN is both of them
     return bool((most - most == 0) & (least - least == 0))

@@ -1,4 +1,4 @@
-"""How much two boxes have in common: intersection over union, and its generalised form."""
+"""Intersection over union (IoU) of boxes, and its generalised form (GIoU)."""
 
 import torch
 from jaxtyping import Float, Num
@@ -22,8 +22,8 @@ def box_iou(
     Returns
     -------
     (N, M) tensor, in [0, 1] for boxes whose areas and their sum are numbers of the dtype: float32
-    holds sides from 1e-18 to 1e19. Beyond it areas are 0 or infinite and the answer may be NaN;
-    pass float64. A box of no area has IoU 0 with everything, itself included.
+    holds sides from 1e-18 to 1e19. Beyond this range areas are 0 or infinite and the result may be
+    NaN; pass float64. A box of no area has IoU 0 with everything, itself included.
 
     Raises
     ------
@@ -40,17 +40,17 @@ def box_iou(
     """
     first, second = box_corners("boxes1", boxes1, fmt), box_corners("boxes2", boxes2, fmt)
     check_one_device(boxes1=first, boxes2=second)
-    shared, union = intersection_and_union(first, second)
-    return iou_of_areas(shared, union)
+    intersection, union = intersection_and_union(first, second)
+    return iou_of_areas(intersection, union)
 
 
 def generalized_box_iou(
     boxes1: Num[Tensor, "N 4"], boxes2: Num[Tensor, "M 4"]
 ) -> Float[Tensor, "N M"]:
-    """IoU of every pair, less the share of their common hull that neither box covers.
+    """Generalised IoU of every pair: IoU minus the part of their enclosing box that neither covers.
 
-    IoU is 0 for all boxes that do not meet. This one goes on falling as they part, towards -1,
-    so that a loss made of it has a slope there.
+    IoU is 0 for all boxes that do not overlap. Generalised IoU goes on falling towards -1 as they
+    move apart, so that a loss made of it has a gradient there.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def generalized_box_iou(
 
     Returns
     -------
-    (N, M) tensor, in [-1, 1] for boxes that are not inverted and of areas as in ``box_iou``. Two
-    boxes of no area have -1, or 0 where their hull has no area either.
+    (N, M) tensor, in [-1, 1] for boxes that are not inverted, with areas as in ``box_iou``. Two
+    boxes of no area have -1, or 0 where their enclosing box has no area either.
 
     Raises
     ------
@@ -76,16 +76,17 @@ def generalized_box_iou(
 
     Examples
     --------
-    Two unit squares with a gap of one between them fill two thirds of their hull:
+    Two unit squares with a gap of one between them fill two thirds of their enclosing box:
 
     >>> generalized_box_iou(torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[2.0, 0, 3, 1]]))
     tensor([[-0.3333]])
     """
     first, second = box_corners("boxes1", boxes1), box_corners("boxes2", boxes2)
     check_one_device(boxes1=first, boxes2=second)
-    hull = enclosing_area(first, second)
-    shared, union = intersection_and_union(first, second)
-    return iou_of_areas(shared, union) - (hull - union) / torch.where(hull > 0, hull, torch.inf)
+    enclosing = enclosing_area(first, second)
+    intersection, union = intersection_and_union(first, second)
+    uncovered = (enclosing - union) / torch.where(enclosing > 0, enclosing, torch.inf)
+    return iou_of_areas(intersection, union) - uncovered
 
 
 def intersection_and_union(
@@ -96,12 +97,12 @@ def intersection_and_union(
     bx1, by1, bx2, by2 = second.unbind(-1)  # [M] each
     width = (torch.minimum(ax2, bx2) - torch.maximum(ax1, bx1)).clamp(min=0)  # [N, M]
     height = (torch.minimum(ay2, by2) - torch.maximum(ay1, by1)).clamp(min=0)
-    shared = width * height
-    return shared, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
+    intersection = width * height
+    return intersection, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - intersection
 
 
 def enclosing_area(first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]) -> Num[Tensor, "N M"]:
-    """Area of the smallest box around every pair of boxes."""
+    """Area of the smallest box that encloses each pair of boxes."""
     ax1, ay1, ax2, ay2 = first[:, None].unbind(-1)  # [N, 1] each
     bx1, by1, bx2, by2 = second.unbind(-1)  # [M] each
     width = (torch.maximum(ax2, bx2) - torch.minimum(ax1, bx1)).clamp(min=0)  # [N, M]
@@ -109,6 +110,8 @@ def enclosing_area(first: Num[Tensor, "N 4"], second: Num[Tensor, "M 4"]) -> Num
     return width * height
 
 
-def iou_of_areas(shared: Num[Tensor, "N M"], union: Num[Tensor, "N M"]) -> Float[Tensor, "N M"]:
-    """Intersection over union where boxes meet, 0 where they do not."""
-    return shared / torch.where(shared > 0, union, torch.inf)
+def iou_of_areas(
+    intersection: Num[Tensor, "N M"], union: Num[Tensor, "N M"]
+) -> Float[Tensor, "N M"]:
+    """Intersection over union where boxes overlap, 0 where they do not."""
+    return intersection / torch.where(intersection > 0, union, torch.inf)

@@ -27,21 +27,21 @@ def as_rois(
     validate: bool | None = None,
     columns: str = BOX_COLUMNS,
 ) -> Float[Tensor, "K _"]:
-    """Boxes in either form as one (K, 5) tensor of batch index, x1, y1, x2, y2.
+    """Return boxes in either form as one (K, 5) tensor of batch index, x1, y1, x2, y2.
 
     Parameters
     ----------
     boxes : (K, 5) tensor, or a list with one (Ki, 4) tensor for each image of the batch.
     batch_size : number of images.
     dtype : floating dtype of the features. The result has at least its precision, that of the
-        boxes and that of float32: float16 knows only every second whole number above 2048.
+        boxes and that of float32: float16 has only every second whole number above 2048.
     validate : as in ``roi_align``.
     columns : names of the columns, for boxes that have others.
 
     Returns
     -------
-    (K, 5) tensor. Where values are not read, a bad row becomes ``NOWHERE``, which pools to 0;
-    in an ONNX file bad rows stay, for the engine to refuse.
+    (K, 5) tensor. Where values are not checked, an invalid row becomes ``NOWHERE``, which pools to
+    0. In an ONNX file invalid rows stay, and the engine refuses them.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def as_rois(
 def join_rois(
     boxes: Tensor | Sequence[Tensor], batch_size: int, dtype: torch.dtype, columns: str
 ) -> Float[Tensor, "K _"]:
-    """Do what ``as_rois`` does, without a look at the values."""
+    """Do what ``as_rois`` does, without checking values."""
     check_boxes(boxes, batch_size, columns)
     images = [boxes] if isinstance(boxes, Tensor) else list(boxes)
     for image_boxes in images:
@@ -81,7 +81,7 @@ def join_rois(
 
 
 def without_bad_rows(rois: Float[Tensor, "K n"], batch_size: int) -> Float[Tensor, "K n"]:
-    """Put ``NOWHERE`` in place of each row that ``check_box_values`` would refuse."""
+    """Replace each row that ``check_box_values`` would refuse by ``NOWHERE``."""
     index = rois[:, 0]
     good = rois.isfinite().all(1) & (index >= 0) & (index < batch_size) & (index % 1 == 0)
     nowhere = rois.new_tensor([*NOWHERE, 0])[: rois.shape[1]]

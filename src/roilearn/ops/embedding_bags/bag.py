@@ -1,15 +1,15 @@
-"""The shared idea: an output cell is a bag of map cells, each with a weight.
+"""Embedding bags: each output cell is a weighted sum of cells of the feature map.
 
-Write the features as a table with one row of C channels for each of the N * H * W cells. A region
-operator then only has to say, for each of its output cells, which rows to read and how much of
-each: a *bag*. One call sums all bags: ``embedding_bag``, which PyTorch made for bags of words.
+Write the features as a table with one row of C channels for each of the N * H * W cells. A pooling
+operator then only lists, for each of its output cells, which rows to read and with which weights: a
+*bag*. One call sums all bags: ``embedding_bag``, which PyTorch made for bags of words.
 
-Backwards every row collects from the bags that read it. That is a bag again, the same entries
-sorted by row instead of by output cell. So the derivative of a bag is a bag, and its derivative
-too.
+In the backward pass, each row sums the gradients of the bags that read it. These sums are bags
+again, with the same entries sorted by row instead of by output cell. So the derivative of a bag is
+computed as bags, and so is the derivative of that.
 
-A pyramid has several maps. Their cells are counted through, one map after the other, and one list
-of bags reads them all; backwards the same list, sorted, writes them all.
+A pyramid has several maps. Their cells are numbered consecutively, one map after the other, and one
+list of bags reads them all. In the backward pass the same list, sorted, writes all their gradients.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,15 +34,15 @@ from roilearn.ops.embedding_bags.layout import (
 from roilearn.ops.tracing import is_tracing, may_read_values, records_gradients
 
 Grid = tuple[int, int, int]
-"""Maps, rows and columns of an (N, C, H, W) tensor: what is left of its shape without channels."""
+"""Number of maps, rows and columns of an (N, C, H, W) tensor: its shape without channels."""
 
 
 class Bag(NamedTuple):
-    """What each output cell reads. The entries stand in one line, bag after bag."""
+    """What each output cell reads: the entries of all bags, one bag after the other."""
 
     index: Integer[Tensor, " entries"]  # row of the table
     weight: Float[Tensor, " entries"]
-    offsets: Integer[Tensor, " bags"]  # where the entries of each bag begin
+    offsets: Integer[Tensor, " bags"]  # first entry of each bag
 
 
 def weighted_sum(
@@ -51,19 +51,19 @@ def weighted_sum(
     shape: Grid,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Sum each bag, and lay the sums out as K maps of PH x PW cells.
+    """Sum each bag, and write the sums as K maps of PH x PW cells.
 
     Parameters
     ----------
-    features : what the bags read.
+    features : the maps that the bags read.
     bag : K * PH * PW bags; that of cell (i, j) of map k is number (k * PH + i) * PW + j.
     shape : (K, PH, PW).
     memory_format : ``torch.contiguous_format`` or ``torch.channels_last``.
 
     Returns
     -------
-    (K, C, PH, PW) tensor; an empty bag gives 0. Differentiable, as often as wanted, in the
-    features and in the weights.
+    (K, C, PH, PW) tensor; an empty bag gives 0. Differentiable in the features and in the weights,
+    to any order.
     """
     return weighted_sums([features], bag, [shape], [memory_format])[0]
 
@@ -74,20 +74,19 @@ def weighted_sums(
     shapes: Sequence[Grid],
     formats: Sequence[torch.memory_format],
 ) -> Sequence[Float[Tensor, "_ C _ _"]]:
-    """Sum bags that read several maps, and lay the sums out as several outputs.
+    """Sum bags that read several maps, and write the sums as several outputs.
 
     Parameters
     ----------
-    maps : their cells are counted through, the second map's after the first's.
-    bag : the bags of all outputs, counted through in the same way.
+    maps : their cells are numbered consecutively, the second map's after the first's.
+    bag : the bags of all outputs, numbered in the same way.
     shapes, formats : (K, PH, PW) and memory format of each output.
     """
     weight = bag.weight.to(maps[0].dtype)
     inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
     if is_tracing() and not records_gradients(weight, *maps):
-        return _WeightedSum.forward(
-            *inputs
-        )  # torch.compile miscounts apply's inputs if maps are several
+        # With several maps torch.compile miscounts the inputs of apply.
+        return _WeightedSum.forward(*inputs)
     return _WeightedSum.apply(*inputs)
 
 
@@ -96,11 +95,9 @@ def write_weighted_sums(
     bag: Bag,
     outputs: Sequence[Float[Tensor, "_ C _ _"]],
 ) -> None:
-    """Sum each bag into its place in ``outputs``: what ``weighted_sums`` does, unrecorded."""
+    """Write the sum of each bag to its place in ``outputs``; autograd does not record this."""
     bag = bag._replace(weight=bag.weight.to(maps[0].dtype))
-    if not may_read_values(
-        maps[0]
-    ):  # a look at the offsets would break a graph that is being traced
+    if not may_read_values(maps[0]):  # reading the offsets would break a graph that is traced
         sums = _embedding_bag(whole_table(maps), bag)
         cells = [output[:, 0].numel() for output in outputs]
         parts = [sums] if len(outputs) == 1 else sums.split(cells)
@@ -120,7 +117,7 @@ def write_weighted_sums(
 
 
 def concatenate_bags(bags: Sequence[Bag]) -> Bag:
-    """Put lists of bags one behind the other."""
+    """Concatenate lists of bags."""
     if len(bags) == 1:
         return bags[0]
     before = torch.tensor([0] + [bag.index.numel() for bag in bags[:-1]]).cumsum(0).tolist()
@@ -136,9 +133,9 @@ def sum_by_target(
     target: Integer[Tensor, " entries"],
     like: Sequence[tuple[Grid, torch.memory_format]],
 ) -> Sequence[Float[Tensor, "_ C _ _"]]:
-    """Weighted sum of loose entries: entry e reads cell index[e] on behalf of cell target[e].
+    """Weighted sum of single entries: entry e adds weight[e] * cell index[e] to cell target[e].
 
-    Sorting the entries by target makes bags of them; those of one bag keep their order.
+    Sorting the entries by target turns them into bags; entries of one bag keep their order.
     """
     target, order = target.sort(stable=True)
     number = sum(k * height * width for (k, height, width), _ in like)
@@ -149,7 +146,7 @@ def sum_by_target(
 
 
 def bag_of_entries(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
-    """Bag in which each entry stands."""
+    """Bag that each entry belongs to, by its number."""
     bags = torch.arange(offsets.numel(), dtype=offsets.dtype, device=offsets.device)
     sizes = torch.diff(offsets, append=offsets.new_tensor([entries]))
     return bags.repeat_interleave(sizes, output_size=entries)
@@ -179,7 +176,7 @@ class _WeightedSum(Function):
         del output
         index, weight, offsets, _, _, *maps = inputs
         ctx.like = [_like(m) for m in maps]
-        # The maps are large: keep them only for a gradient to the weights.
+        # The maps are large, so they are saved only for a gradient to the weights.
         kept = maps if ctx.needs_input_grad[1] else []
         ctx.save_for_backward(index, weight, offsets, *kept)
 
@@ -188,7 +185,7 @@ class _WeightedSum(Function):
         index, weight, offsets, *maps = ctx.saved_tensors
         owner = bag_of_entries(offsets, index.numel())
         weight_gradient, map_gradients = None, [None] * len(ctx.like)
-        if any(ctx.needs_input_grad[5:]):  # each cell of a map collects from the bags it is in
+        if any(ctx.needs_input_grad[5:]):  # each cell sums over the bags that read it
             map_gradients = sum_by_target(gradients, owner, weight, index, ctx.like)
         if ctx.needs_input_grad[1]:
             weight_gradient = _DotProducts.apply(
@@ -224,7 +221,7 @@ class _DotProducts(Function):
 
 
 def _embedding_bags(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[Tensor]:
-    """Sum some bags after others, each time when it is asked for."""
+    """Yield the sums of each slice of bags in turn."""
     first = bag.offsets[torch.tensor([some.start for some in rows], dtype=torch.int64)].tolist()
     for some, start, stop in zip(rows, first, [*first[1:], None], strict=False):
         entries, offsets = slice(start, stop), bag.offsets[some] - start
@@ -232,13 +229,13 @@ def _embedding_bags(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[
 
 
 def _embedding_bag(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "bags c"]:
-    """Sum every bag: the one call that all of this is for."""
+    """Sum every bag, in one call of PyTorch."""
     weight = bag.weight
     return embedding_bag(bag.index, table, bag.offsets, mode="sum", per_sample_weights=weight)
 
 
 def allocate_output(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
-    """Memory for (K, C, PH, PW) numbers."""
+    """Allocate memory for a (K, C, PH, PW) output."""
     size = (shape[0], like.shape[1], *shape[1:])
     return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=layout)
 

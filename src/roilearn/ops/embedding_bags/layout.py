@@ -1,9 +1,9 @@
-"""Maps as tables of cells, and tables as maps, in parts that stay in a cache.
+"""Memory layout: feature maps as tables of cells and back, in blocks that fit a processor's cache.
 
-PyTorch keeps features map by map, (N, C, H, W): the C channels of one cell lie far apart. What
-reads single cells wants them side by side, as the row of a table. Moving memory takes longer than
-the arithmetic here, so a whole table is never written: some channels become a table, some of its
-rows become results, those go to their place, and the same memory serves the next.
+PyTorch stores features as (N, C, H, W): the C channels of one cell lie far apart. Code that reads
+single cells wants them side by side, as one row of a table. Moving memory takes longer than the
+arithmetic here, so the whole table is never written. Some channels become a table, some of its rows
+are summed, the sums are written to their place, and the same memory is used for the next ones.
 
 Several maps, the levels of a pyramid, make one table: the cells of the second come after those of
 the first.
@@ -20,14 +20,14 @@ from torch import Tensor
 from roilearn.ops.tracing import may_read_values
 
 TABLE_SIZE = 2**22
-"""Numbers in a table of some channels: 16 MB of float32, which a processor's last cache holds."""
+"""Numbers in a table of some channels: 16 MB of float32, which fit the last-level cache."""
 BLOCK_SIZE = 2**18
-"""Numbers that are gathered, or summed and laid out, at once: 1 MB, for the cache of one core."""
+"""Numbers that are gathered, or summed and written, at once: 1 MB, for the cache of one core."""
 
 
 def cell_table(features: Float[Tensor, "N C H W"]) -> Float[Tensor, "rows C"]:
     """Features as a table: row (n * H + y) * W + x holds the channels of cell (y, x) of image n."""
-    # Without contiguous() one image gives a strided view, which embedding_bag reads slowly.
+    # Without contiguous() one image would give a strided view, which embedding_bag reads slowly.
     return features.permute(0, 2, 3, 1).contiguous().flatten(0, 2)
 
 
@@ -37,23 +37,23 @@ def whole_table(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "rows
 
 
 def as_single_map(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "_ C _ _"]:
-    """Several maps as one, which is one row high and holds the cells of all, counted through."""
+    """Several maps as one map of height 1, which holds the cells of them all."""
     return maps[0] if len(maps) == 1 else whole_table(maps).T[None, :, None]
 
 
 def is_channels_last(features: Float[Tensor, "N C H W"]) -> bool:
-    """Whether the features are in memory cell by cell: their table is a view of them."""
+    """Whether the features are in channels-last format: their table is a view of them."""
     return features.is_contiguous(memory_format=torch.channels_last)
 
 
 def memory_format_of(features: Float[Tensor, "N C H W"]) -> torch.memory_format:
-    """How the features are in memory: cell by cell, or else map by map."""
+    """Memory format of the features: channels last, or else contiguous."""
     by_cell = is_channels_last(features) and not features.is_contiguous()
     return torch.channels_last if by_cell else torch.contiguous_format
 
 
 def channels_at_once(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> int:
-    """How many channels of the maps make up one of their ``tables``."""
+    """Count the channels in one of the ``tables`` of the maps."""
     channels, numbers = maps[0].shape[1], sum(m.numel() for m in maps)
     in_place = len(maps) == 1 and is_channels_last(maps[0])
     if in_place or not may_read_values(maps[0]) or numbers <= TABLE_SIZE:
@@ -65,9 +65,9 @@ def channels_at_once(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> int:
 def tables(
     maps: Sequence[Float[Tensor, "_ C _ _"]],
 ) -> Iterator[tuple[slice, Float[Tensor, "rows c"]]]:
-    """Tables of some channels each, one after the other in the same memory: (channels, table).
+    """Yield tables of some channels each, in the same memory: (channels, table).
 
-    A single map that is in memory cell by cell already (channels last) is one table, not copied.
+    A single map in channels-last format is one table, which is not copied.
     """
     each, channels = channels_at_once(maps), maps[0].shape[1]
     if each == channels:
@@ -93,7 +93,7 @@ class Block(NamedTuple):
 
 
 def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Block]:
-    """Cut ``maps`` maps of ``cells`` cells, as wide as ``table``, into parts of one ``BLOCK_SIZE``."""
+    """Divide ``maps`` maps of ``cells`` cells into blocks of at most ``BLOCK_SIZE`` numbers."""
     if not may_read_values(table):  # their number may be a symbol: one block
         yield Block(slice(None), slice(None), slice(None))
         return
@@ -106,11 +106,11 @@ def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Bl
 
 
 def write_rows(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None:
-    """Write rows, one for each cell of each map, into their places in ``maps``.
+    """Write rows, one for each cell of each map, to their places in ``maps``.
 
     A column of a table is read quickly only if its rows lie in different sets of the cache. Rows
-    of 512 or 1024 channels share a few sets and push each other out, so they are first copied to
-    64 bytes more than their length apart.
+    of 512 or 1024 channels share a few sets and evict each other, so they are first copied to
+    rows that are 64 bytes longer.
     """
     channels = rows.shape[1]
     by_map = maps.stride(2) == 1

@@ -1,4 +1,4 @@
-"""How much is laid out at once: a few boxes at a time, so that memory does not grow with them."""
+"""Memory bound: boxes are pooled in chunks, so that memory does not grow with their number."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,15 +18,15 @@ from roilearn.ops.embedding_bags.layout import is_channels_last
 from roilearn.ops.tracing import is_tracing, may_read_values, records_gradients
 
 MAX_ENTRIES = 2**22
-"""Entries of bags that are built at one time, beside those of a single box.
+"""Entries of bags that are built at one time, unless a single box needs more.
 
-An entry takes about 50 bytes while its bag is being built: 200 MB beside the features, their
-table and the output. While gradients are recorded the finished bags of all boxes must stay, at 12
-bytes an entry.
+An entry takes about 50 bytes while its bag is being built: 200 MB in addition to the features,
+their table and the output. While gradients are recorded the finished bags of all boxes are saved,
+with 12 bytes per entry.
 """
 
 MEMORY_FORMATS = (torch.contiguous_format, torch.channels_last)
-"""How an output can lie in memory: map by map, or cell by cell."""
+"""Memory formats of an output."""
 
 
 def pool_bags(
@@ -38,30 +38,30 @@ def pool_bags(
     out: Float[Tensor, "K C PH PW"] | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Sum the bags of all boxes, built a few boxes at a time.
+    """Sum the bags of all boxes, built for a chunk of boxes at a time.
 
     Parameters
     ----------
-    make_bag : builds the bags of the rows of ``rois`` that it is given.
-    maps : what the bags read; one map, or the levels of a pyramid.
-    entries : about how many entries each box needs.
+    make_bag : builds the bags of some rows of ``rois``.
+    maps : the maps that the bags read; one map, or the levels of a pyramid.
+    entries : approximate number of entries of each box.
     bins : (PH, PW).
     out, memory_format : as in ``roi_align``.
     """
-    shape, pieces = (rois.shape[0], *bins), chunks_of_boxes(rois, entries)
+    shape, chunks = (rois.shape[0], *bins), chunks_of_boxes(rois, entries)
     if records_gradients(*maps, rois) or is_tracing():
         check_unrecorded(out)
-        bag = concatenate_bags([make_bag(piece) for piece in pieces])
+        bag = concatenate_bags([make_bag(chunk) for chunk in chunks])
         return weighted_sums(maps, bag, [shape], [memory_format])[0]
     output = (
         allocate_output(maps[0], shape, memory_format)
         if out is None
         else check_out(out, maps, shape)
     )
-    if len(pieces) > 1:  # one table for all of them
+    if len(chunks) > 1:  # one table for all of them
         maps = [m.contiguous(memory_format=torch.channels_last) for m in maps]
-    for piece, some in zip(pieces, output.split([len(piece) for piece in pieces]), strict=True):
-        write_weighted_sums(maps, make_bag(piece), [some])
+    for chunk, some in zip(chunks, output.split([len(chunk) for chunk in chunks]), strict=True):
+        write_weighted_sums(maps, make_bag(chunk), [some])
     return output
 
 
@@ -71,32 +71,32 @@ def pool_in_chunks(
     rois: Float[Tensor, "K R"],
     entries: Num[Tensor, " K"],
 ) -> Float[Tensor, "K C PH PW"]:
-    """Pool all boxes with an operator that is no weighted sum, a few boxes at a time.
+    """Pool all boxes with an operator that is not a weighted sum, a chunk of boxes at a time.
 
     Parameters
     ----------
-    pool : pools the rows of ``rois`` that it is given.
-    entries : about how many cells each box reads.
+    pool : pools some rows of ``rois``.
+    entries : approximate number of cells that each box reads.
     """
-    pieces = chunks_of_boxes(rois, entries)
-    if len(pieces) == 1 or records_gradients(input, rois):
+    chunks = chunks_of_boxes(rois, entries)
+    if len(chunks) == 1 or records_gradients(input, rois):
         return pool(input, rois)
-    features = input.contiguous(memory_format=torch.channels_last)  # one table for all pieces
-    return torch.cat([pool(features, piece) for piece in pieces])
+    features = input.contiguous(memory_format=torch.channels_last)  # one table for all chunks
+    return torch.cat([pool(features, chunk) for chunk in chunks])
 
 
 def chunks_of_boxes(
     rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"]
 ) -> Sequence[Float[Tensor, "_ R"]]:
-    """Cut the boxes into runs of about ``MAX_ENTRIES`` entries; where values are read."""
+    """Split the boxes into chunks of about ``MAX_ENTRIES`` entries, where values may be read."""
     if not may_read_values(rois) or entries.sum() <= MAX_ENTRIES:
         return [rois]
-    number = entries.cumsum(0) // MAX_ENTRIES  # [K] 0 0 0 1 1 2 ...: the piece of each box
+    number = entries.cumsum(0) // MAX_ENTRIES  # [K] 0 0 0 1 1 2 ...: the chunk of each box
     return rois.split(number.unique_consecutive(return_counts=True)[1].tolist())
 
 
 def check_unrecorded(out: Tensor | None) -> None:
-    """Raise if there is an ``out``: for calls whose result becomes part of a graph."""
+    """Raise if ``out`` is given: for calls whose result becomes part of a graph."""
     if out is not None:
         raise ValueError(
             "out must be None while gradients are recorded or a graph is traced; got a tensor. "
@@ -107,7 +107,7 @@ def check_unrecorded(out: Tensor | None) -> None:
 def check_out(
     out: Tensor, maps: Sequence[Float[Tensor, "_ C _ _"]], shape: tuple[int, int, int]
 ) -> Tensor:
-    """Return ``out``; raise unless the result can be written there."""
+    """Return ``out``; raise unless the result can be written to it."""
     check_tensor("out", out)
     like = maps[0]
     wanted = (shape[0], like.shape[1], *shape[1:])

@@ -1,8 +1,8 @@
-"""A bin is a product: what it reads down the map times what it reads across.
+"""Separable bins: bags that are the outer product of a span of rows and a span of columns.
 
-Along one axis a bin reads a *span*: some consecutive cells, each with a weight. The bin's entries
-are every cell of its span of rows with every cell of its span of columns, weight times weight.
-However many samples fall among the same few cells, they make one entry a cell.
+Along one axis a bin reads a *span*: some consecutive cells, each with a weight. The entries of the
+bin are all pairs of a row of its first span and a column of its second; the weight of a pair is the
+product of the two weights. However many samples read the same few cells, each cell is one entry.
 """
 
 from typing import NamedTuple
@@ -14,25 +14,25 @@ from torch import Tensor
 from roilearn.ops.embedding_bags.bag import Bag
 
 Size = int | Int32[Tensor, "K 1 1"]
-"""Cells of a map along one axis, or of the map that each of K boxes reads."""
+"""Number of cells along one axis of the map, or of the map that each of K boxes reads."""
 
 
 class Spans(NamedTuple):
     """The span of each bin of each box, along one axis."""
 
-    first: Int32[Tensor, "K bins"]  # cell
-    count: Int32[Tensor, "K bins"]  # of cells; a span of none makes an empty bag
-    weight: Float[Tensor, "K bins most"]  # of cell first, first + 1, ...; only count of them
+    first: Int32[Tensor, "K bins"]  # first cell
+    count: Int32[Tensor, "K bins"]  # number of cells; 0 makes an empty bag
+    weight: Float[Tensor, "K bins most"]  # weights of cells first, first + 1, ...; count are used
 
 
 def outer_bag(
     image: Int32[Tensor, " K"], rows: Spans, columns: Spans, size: tuple[int, int]
 ) -> Bag:
-    """One bag for each bin of each box: the outer product of its two spans.
+    """List one bag for each bin of each box: the outer product of its two spans.
 
     Parameters
     ----------
-    image : index of the image that each of the K boxes lies in.
+    image : index of the image of each of the K boxes.
     rows, columns : spans of PH and of PW bins.
     size : (height, width) of the map.
 
@@ -45,15 +45,15 @@ def outer_bag(
 
 
 def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, columns: Spans) -> Bag:
-    """``outer_bag`` for boxes, or bins, that each read a map of their own.
+    """``outer_bag`` where each box, or each bin, reads its own map.
 
-    The products differ in size. They are laid out in two steps, without padding: a bag becomes a
-    run for each row that it reads, and a run becomes its cells.
+    The products differ in size. They are listed in two steps, without padding: a bag is expanded to
+    one run for each row that it reads, and a run is expanded to its cells.
 
     Parameters
     ----------
-    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map begins that is read.
-    width : of the map: one number, or (K, 1, 1).
+    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map of each box or bin begins.
+    width : width of the map in cells: one number, or (K, 1, 1).
     """
     first = origin + rows.first[:, :, None] * width + columns.first[:, None, :]  # [K, PH, PW]
     tall, wide = broadcast_to_bins(rows.count, columns.count)  # [bags]
@@ -80,17 +80,17 @@ def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, col
 
 
 def broadcast_to_bins(down: Int32[Tensor, "K PH"], across: Int32[Tensor, "K PW"]) -> list[Tensor]:
-    """Give a number for each row of bins, and one for each column, to every bin: [bags] twice."""
+    """Broadcast a number for each row, and one for each column, to all bins: [bags] twice."""
     return [t.flatten() for t in torch.broadcast_tensors(down[:, :, None], across[:, None, :])]
 
 
 def max_count(counts: Num[Tensor, "*P"]) -> int:
-    """Size that has room for every one of ``counts``: at least 1, also where there are none."""
+    """Maximum of ``counts``, or 1 if that is larger or there are none: a size to pad to."""
     return max(int(counts.max()), 1) if counts.numel() else 1
 
 
 def _weight_starts(weight: Float[Tensor, "K bins most"]) -> Int32[Tensor, "K bins"]:
-    """Where the weights of each span begin in ``weight.flatten()``."""
+    """Index in ``weight.flatten()`` of the first weight of each span."""
     boxes, bins, most = weight.shape
     numbers = torch.arange(boxes * bins, dtype=torch.int32, device=weight.device)
     return numbers.view(boxes, bins) * most
@@ -99,17 +99,17 @@ def _weight_starts(weight: Float[Tensor, "K bins most"]) -> Int32[Tensor, "K bin
 def _group_and_member(
     counts: Int32[Tensor, " n"],
 ) -> tuple[Int32[Tensor, " m"], Int32[Tensor, " m"]]:
-    """Name group and member of each: counts 2, 3 give groups 0 0 1 1 1, members 0 1 0 1 2."""
+    """Group and member of each item: counts 2, 3 give groups 0 0 1 1 1, members 0 1 0 1 2."""
     group = torch.repeat_interleave(counts)
-    everyone = torch.arange(len(group), dtype=torch.int32, device=counts.device)
-    return group, everyone - _select(_exclusive_cumsum(counts), group)
+    item = torch.arange(len(group), dtype=torch.int32, device=counts.device)
+    return group, item - _select(_exclusive_cumsum(counts), group)
 
 
 def _exclusive_cumsum(counts: Int32[Tensor, " n"]) -> Int32[Tensor, " n"]:
-    """How many come before each group: 2, 3, 1 give 0, 2, 5."""
+    """Sum of the counts before each group: 2, 3, 1 give 0, 2, 5."""
     return counts.cumsum(0, dtype=torch.int32) - counts
 
 
 def _select(values: Shaped[Tensor, " n"], index: Int32[Tensor, " m"]) -> Shaped[Tensor, " m"]:
-    """``values[index]``, in its faster spelling."""
+    """``values[index]``, by a faster function."""
     return values.index_select(0, index)

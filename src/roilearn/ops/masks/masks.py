@@ -1,4 +1,4 @@
-"""The boxes around masks."""
+"""Bounding boxes of masks."""
 
 import torch
 from jaxtyping import Bool, Float, Num
@@ -10,13 +10,13 @@ from roilearn.arguments import check_flag, check_masks, check_tensor
 def masks_to_boxes(
     masks: Num[Tensor, "N H W"] | Bool[Tensor, "N H W"], exclusive: bool = False
 ) -> Float[Tensor, "N 4"]:
-    """Find the box around the pixels of each mask.
+    """Find the bounding box of the pixels of each mask.
 
     Parameters
     ----------
     masks : (N, H, W); a pixel belongs to the mask where its value is not 0.
-    exclusive : False: x2 and y2 are the last column and row, as in torchvision, and a box is one
-        pixel short. True: one more, [x1, x2), so that the width is x2 - x1.
+    exclusive : False: x2 and y2 are the last column and row, as in torchvision, so that x2 - x1 is
+        the width minus one pixel. True: x2 and y2 are exclusive and x2 - x1 is the width.
 
     Returns
     -------
@@ -37,13 +37,13 @@ def masks_to_boxes(
     check_tensor("masks", masks)
     check_masks(masks)
     filled = masks.bool()
-    x1, x2 = _ends(filled.any(1), exclusive)  # [N] each
-    y1, y2 = _ends(filled.any(2), exclusive)
+    x1, x2 = _first_and_last(filled.any(1), exclusive)  # [N] each
+    y1, y2 = _first_and_last(filled.any(2), exclusive)
     return torch.stack([x1, y1, x2, y2], 1).float()
 
 
-def _ends(filled: Bool[Tensor, "N L"], exclusive: bool) -> tuple[Tensor, Tensor]:
-    """First and last place of each row that is filled, the last excluded if so wished; or 0, 0."""
+def _first_and_last(filled: Bool[Tensor, "N L"], exclusive: bool) -> tuple[Tensor, Tensor]:
+    """First and last filled position of each row, the last one exclusive or not; 0, 0 for none."""
     found = filled.any(1)
     first = filled.byte().argmax(1)
     last = filled.shape[1] - filled.flip(1).byte().argmax(1) - (0 if exclusive else 1)

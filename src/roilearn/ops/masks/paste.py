@@ -1,4 +1,4 @@
-"""Small masks of boxes, pasted into an image."""
+"""Mask pasting: small masks of boxes, resized to their boxes in an image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,24 +36,24 @@ def paste_masks_in_image(
     threshold: float | None = None,
     coordinates: str = "torchvision",
 ) -> Float[Tensor, "N 1 H W"] | Bool[Tensor, "N 1 H W"]:
-    """Stretch each mask over its box, in an image of zeros.
+    """Paste masks: resize each mask to its box, in an image of zeros.
 
     Parameters
     ----------
-    masks : (N, 1, M, M) values, M to a side, that cover the boxes evenly.
+    masks : (N, 1, M, M) values; the M x M cells divide the box evenly.
     boxes : (N, 4) boxes as x1, y1, x2, y2 in image pixels.
     img_shape : (height, width) of the image.
-    padding : rings of zeros put around each mask; its box grows by as many mask cells. With one
-        the values fall off to 0 over a cell. Without, they stop at the box's edge.
-    threshold : give True where a value is above it, instead of values.
+    padding : cells of zeros added on each side of the mask; its box grows by as many mask cells.
+        With 1 the values fall to 0 over a cell. With 0 they end at the edge of the box.
+    threshold : if given, return whether each value is above it, instead of values.
     coordinates : ``"aligned"``: a pixel reads the mask at its centre. ``"torchvision"``: the same,
-        but every box is first cut to whole numbers and a pixel is added to its width and height.
+        but every box is first truncated to whole numbers and made one pixel wider and higher.
 
     Returns
     -------
-    (N, 1, height, width) values, or booleans. A box of no area, or inverted, pastes nothing when
-    aligned; torchvision's rule makes it one pixel long unless it is inverted by more. Values are
-    differentiable in the masks and, when aligned, in the boxes.
+    (N, 1, height, width) values, or booleans. With ``"aligned"``, a box of no area or an inverted
+    one pastes nothing; torchvision's rule makes it one pixel long unless it is inverted by more.
+    Values are differentiable in the masks and, with ``"aligned"``, in the boxes.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def paste_masks_in_image(
 
     Differs from
     ------------
-    torchvision 0.27: a box wholly outside the image may be an error there; here it pastes nothing.
+    torchvision 0.27: a box wholly outside the image may raise there; here it pastes nothing.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def paste_masks_in_image(
 def pasted_regions(
     boxes: Num[Tensor, "N 4"], side: int, padding: int, coordinates: str
 ) -> Float[Tensor, "N 4"]:
-    """Where padded masks lie: each box grown by ``padding`` of its ``side`` mask cells."""
+    """Boxes of the padded masks: each box grown by ``padding`` of its ``side`` mask cells."""
     boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))
     first, last = boxes[:, :2], boxes[:, 2:]
     if coordinates == "aligned":
@@ -119,7 +119,7 @@ def pasted_regions(
 
 
 def windows_of(regions: Float[Tensor, "N 4"], size: tuple[int, int]) -> list[Window]:
-    """Rows and columns of the image whose centres lie in each region."""
+    """Rows and columns of the image whose pixel centres lie in each region."""
     edges = (regions.detach() - 0.5).ceil()
     x, y = edges[:, 0::2].clamp(0, size[1]), edges[:, 1::2].clamp(0, size[0])  # [N, 2] each
     return [
@@ -131,7 +131,7 @@ def windows_of(regions: Float[Tensor, "N 4"], size: tuple[int, int]) -> list[Win
 def resize_patches(
     cells: Float[Tensor, "N P P"], regions: Float[Tensor, "N 4"], windows: list[Window]
 ) -> list[Tensor]:
-    """Stretch each mask over its region of whole pixels and keep what lies in its window."""
+    """Resize each mask to its region of whole pixels, and crop the result to its window."""
     patches = []
     for mask, (x1, y1, x2, y2), (rows, columns) in zip(
         cells[:, None, None], regions.long().tolist(), windows, strict=True
@@ -153,7 +153,7 @@ def resize_patches(
 
 
 class _Paste(Function):
-    """An image of zeros for each patch, with the patch in its window; the gradient is cut out."""
+    """For each patch an image of zeros with the patch in its window; backward crops the window."""
 
     @staticmethod
     def forward(

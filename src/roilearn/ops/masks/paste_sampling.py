@@ -1,4 +1,4 @@
-"""Small masks read at the centres of pixels: window by window, or everywhere at once."""
+"""Bilinear sampling of small masks at the centres of pixels: in windows, or in the whole image."""
 
 import torch
 from jaxtyping import Float
@@ -13,9 +13,11 @@ Window = tuple[slice, slice]
 def axis_neighbours(
     first: Float[Tensor, " N"], last: Float[Tensor, " N"], size: int, cells: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Both mask cells that every pixel of one axis reads, how far between them, and whether any.
+    """Both mask cells that each pixel reads along one axis, and its position between them.
 
-    Four (N, size) tensors: low, high, fraction, inside.
+    Returns
+    -------
+    Four (N, size) tensors: low and high cell, fraction, and whether the pixel lies in the region.
     """
     centre = torch.arange(size, dtype=first.dtype, device=first.device) + 0.5
     inside = (first[:, None] <= centre) & (centre < last[:, None])  # [N, size]
@@ -30,7 +32,7 @@ def sample_patches(
     windows: list[Window],
     size: tuple[int, int],
 ) -> list[Tensor]:
-    """Read each mask at the centres of the pixels of its window: down, then across."""
+    """Sample each mask at the centres of the pixels of its window: along rows, then columns."""
     x1, y1, x2, y2 = regions.unbind(1)
     top, bottom, down, _ = axis_neighbours(y1, y2, size[0], cells.shape[1])
     left, right, across, _ = axis_neighbours(x1, x2, size[1], cells.shape[2])
@@ -46,7 +48,7 @@ def sample_patches(
 def sample_everywhere(
     cells: Float[Tensor, "N P P"], regions: Float[Tensor, "N 4"], size: tuple[int, int]
 ) -> Float[Tensor, "N 1 H W"]:
-    """Read each mask at every pixel of the image: weights down @ mask @ weights across."""
+    """Sample each mask at every pixel of the image: row weights @ mask @ column weights."""
     x1, y1, x2, y2 = regions.unbind(1)
     down = _weights(*axis_neighbours(y1, y2, size[0], cells.shape[1]), cells)  # [N, H, P]
     across = _weights(*axis_neighbours(x1, x2, size[1], cells.shape[2]), cells)  # [N, W, P]

@@ -1,6 +1,7 @@
-"""Crop and resize: no bins and no mean; the corners of the grid lie on the corners of the box.
+"""Crop and resize (TensorFlow): one bilinear or nearest reading at each point of a grid on the box.
 
-The loops of ``roilearn.reference.crop_and_resize``, told as bags: one sample a point.
+The corners of the grid lie on the corners of the box; there are no bins and no average. The same
+result as the loops of ``roilearn.reference.crop_and_resize``, computed as embedding bags.
 """
 
 from collections.abc import Sequence
@@ -40,15 +41,15 @@ def crop_and_resize(
     *,
     validate: bool | None = None,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Read each box at a grid of points, from its first corner to its last, both included.
+    """Read the map at a grid of points on each box, from its first to its last corner inclusive.
 
     Parameters
     ----------
     input : (N, C, H, W) features.
     boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
         (Ki, 4) tensor for each image.
-    crop_size : (height, width) of the grid of points, or one number for both. Along an axis of
-        one point it is the middle of the box.
+    crop_size : (height, width) of the grid of points, or one number for both. An axis with one
+        point reads the middle of the box.
     spatial_scale : cells per image pixel, 1 / stride.
     method : ``"bilinear"``, or ``"nearest"``: the cell nearest to the point, halves upwards.
     extrapolation_value : value of a point that lies beyond the first or last cell's centre.
@@ -58,20 +59,20 @@ def crop_and_resize(
 
     Returns
     -------
-    (K, C, height, width) tensor, of the features' dtype. Differentiable in the features and, by
-    the bilinear method, in the boxes, as often as wanted.
+    (K, C, height, width) tensor, of the features' dtype. Differentiable in the features and, with
+    the bilinear method, in the boxes, to any order.
 
     Raises
     ------
-    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
-        value that is not looked for gives ``extrapolation_value``.
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. An
+        invalid box that is not checked for gives ``extrapolation_value``.
 
     Source
     ------
-    TensorFlow 2.21, ``tf.image.crop_and_resize``, order of arithmetic included. It takes boxes
-    y1, x1, y2, x2 that run from 0 at the first cell's centre to 1 at the last one's, their images
-    apart, and the channels last. For ``image`` (N, H, W, C), ``normalised`` (K, 4) and
-    ``box_indices`` (K,)::
+    TensorFlow 2.21, ``tf.image.crop_and_resize``, with the same order of arithmetic. It takes boxes
+    y1, x1, y2, x2 that run from 0 at the first cell's centre to 1 at the last one's, the indices of
+    their images in a separate tensor, and the channels last. For ``image`` (N, H, W, C),
+    ``normalised`` (K, 4) and ``box_indices`` (K,)::
 
         cells = normalised[:, [1, 0, 3, 2]] * torch.tensor([W - 1, H - 1, W - 1, H - 1])
         boxes = torch.cat([box_indices[:, None], cells], dim=1)
@@ -112,7 +113,7 @@ def crop_and_resize(
 def point_bag(
     corners: Float[Tensor, "K 5"], points: tuple[int, int], size: tuple[int, int], method: str
 ) -> Bag:
-    """List what each point reads: K * PH * PW bags.
+    """List the cells that each point reads: K * PH * PW bags.
 
     Parameters
     ----------
@@ -121,16 +122,16 @@ def point_bag(
     """
     origin = corners[:, 0].to(torch.int32)[:, None, None] * (size[0] * size[1])
     rows, columns = (
-        torch.where(between(position, cells), read_at(position, method), torch.nan)[..., None]
+        torch.where(inside(position, cells), to_read(position, method), torch.nan)[..., None]
         for position, cells in zip(box_points(corners, points), size, strict=True)
-    )  # NaN reads nothing
+    )  # a point at NaN reads no cell
     return sample_by_sample(origin, rows, columns, size)
 
 
 def box_points(
     corners: Float[Tensor, "K 5"], points: tuple[int, int]
 ) -> tuple[Float[Tensor, "K PH"], Float[Tensor, "K PW"]]:
-    """Index positions of the points of each box: rows and columns."""
+    """Index positions of the grid points of each box: rows and columns."""
     _, left, top, right, bottom = corners.unbind(1)
     return crop_positions(top, bottom, points[0]), crop_positions(left, right, points[1])
 
@@ -138,7 +139,7 @@ def box_points(
 def crop_positions(
     start: Float[Tensor, " K"], stop: Float[Tensor, " K"], points: int
 ) -> Float[Tensor, "K points"]:
-    """Positions of equal steps along one axis from ``start`` to ``stop``; one alone in the middle.
+    """Equally spaced positions along one axis from ``start`` to ``stop``; one alone in the middle.
 
     Examples
     --------
@@ -152,13 +153,13 @@ def crop_positions(
     return start[:, None] + i * step[:, None]
 
 
-def read_at(position: Float[Tensor, "*P"], method: str) -> Float[Tensor, "*P"]:
-    """Where a point is read along one axis: there, or at the nearest cell."""
+def to_read(position: Float[Tensor, "*P"], method: str) -> Float[Tensor, "*P"]:
+    """Position that is read along one axis: the point itself, or the nearest cell."""
     return position if method == "bilinear" else quantize(position.detach(), "half_away")
 
 
-def between(position: Float[Tensor, "*P"], cells: int) -> Bool[Tensor, "*P"]:
-    """Whether each position lies between the centres of the first and the last cell, or on one."""
+def inside(position: Float[Tensor, "*P"], cells: int) -> Bool[Tensor, "*P"]:
+    """Whether each position lies between the centres of the first and the last cell, inclusive."""
     return (position >= 0) & (position <= cells - 1)
 
 
@@ -167,7 +168,7 @@ def inside_map(
 ) -> Bool[Tensor, "K PH PW"]:
     """Whether each point lies on the map, which ends at the centres of its outermost cells."""
     rows, columns = (
-        between(position, cells)
+        inside(position, cells)
         for position, cells in zip(box_points(corners.detach(), points), size, strict=True)
     )
     return rows[:, :, None] & columns[:, None, :]

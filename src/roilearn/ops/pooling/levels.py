@@ -1,4 +1,4 @@
-"""Which level of a feature pyramid a box is pooled from: large boxes from coarse maps."""
+"""Level assignment: the level of a feature pyramid that each box is pooled from, by its size."""
 
 import torch
 from jaxtyping import Int64, Num
@@ -9,7 +9,7 @@ from roilearn.ops.boxes.boxes import box_area
 
 LEVEL_RULES = ("floor", "round")
 LEVEL_EPSILON = 1e-6
-"""Added before rounding down, so that rounding errors do not take a box of 224 px to level 3."""
+"""Added before rounding down, so that rounding errors do not put a box of 224 px on level 3."""
 
 
 def assign_levels(
@@ -20,7 +20,7 @@ def assign_levels(
     canonical_level: int = 4,
     rule: str = "floor",
 ) -> Int64[Tensor, " K"]:
-    """Level of each box: ``canonical_level`` at the canonical size, one more at each doubling.
+    """Assign each box a level: ``canonical_level`` at the canonical size, one more per doubling.
 
     k = floor(canonical_level + log2(sqrt(width * height) / canonical_scale)), kept between
     ``min_level`` and ``max_level``.
@@ -28,15 +28,15 @@ def assign_levels(
     Parameters
     ----------
     boxes : (K, 4) boxes as x1, y1, x2, y2 in image pixels.
-    min_level, max_level : levels that there are; level k has stride 2**k.
+    min_level, max_level : first and last level of the pyramid; level k has stride 2**k.
     canonical_scale : side in image pixels of a square box of ``canonical_level``.
-    rule : ``"floor"``; or ``"round"``, matterport's, which changes levels at 158 and 317 px, not at
-        224 and 448.
+    rule : ``"floor"``, the paper's; or ``"round"``, matterport's, which changes levels at 158 and
+        317 px instead of 224 and 448.
 
     Returns
     -------
-    (K,) whole numbers. A box of no area, or inverted along one axis, gets ``min_level``, and where
-    values are not looked for so does a NaN. Areas are those of ``box_area``.
+    (K,) whole numbers. A box of no area, or inverted along one axis, gets ``min_level``; so does a
+    NaN where values are not checked. Areas are those of ``box_area``.
 
     Raises
     ------
@@ -44,12 +44,12 @@ def assign_levels(
 
     Source
     ------
-    Lin et al., Feature Pyramid Networks (2017), equation 1; the small number added, as in
-    torchvision 0.27.
+    Lin et al., Feature Pyramid Networks (2017), equation 1; ``LEVEL_EPSILON`` as in torchvision
+    0.27.
 
     Differs from
     ------------
-    torchvision 0.27: counts from ``min_level``; a box inverted along one axis has no level there.
+    torchvision 0.27: numbers levels from ``min_level``; a box inverted along one axis has no level.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def assign_levels(
     check_level_range(min_level, max_level)
     check_canonical(canonical_scale, canonical_level)
     area = box_area(boxes)
-    area = torch.where(area > 0, area, 0)  # NaN, where values are not looked for, counts as 0
+    area = torch.where(area > 0, area, 0)  # NaN, where values are not checked, counts as 0
     area = area.to(torch.promote_types(area.dtype, torch.float32))
     doublings = torch.log2(area.sqrt() / canonical_scale)  # -inf for a box of no area
     if rule == "round":

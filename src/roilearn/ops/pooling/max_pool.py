@@ -1,4 +1,8 @@
-"""The largest of the cells that a bin reads, and which of them it was."""
+"""Max pooling: the maximum of the cells that each bin reads, and the gradient to that cell.
+
+Where several cells of a bin hold its maximum, the gradient goes to the first of them in row-major
+order.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,27 +29,27 @@ def max_pool_bins(
     area: Int32[Tensor, " bins"],
     shape: tuple[int, int, int],
 ) -> Float[Tensor, "K C PH PW"]:
-    """Largest value of each channel among the cells of each bin; 0 for a bin without cells.
+    """Maximum of each channel over the cells of each bin; 0 for a bin without cells.
 
     Parameters
     ----------
-    features : (N, C, H, W), read as a table with a row for each cell of each image, in reading
+    features : (N, C, H, W), read as a table with a row for each cell of each image, in row-major
         order, and a column for each channel.
-    image : the image that each box lies in.
+    image : index of the image of each box.
     first : row of the table that holds the first cell of each bin.
-    wide, area : columns of each bin, and cells.
-    shape : boxes, and rows and columns of their grids; bins are listed in this order.
+    wide, area : width of each bin in cells, and its number of cells.
+    shape : number of boxes, height and width of their grids; bins are listed in this order.
 
     Returns
     -------
-    (K, C, height, width) tensor, differentiable in the features: a bin pays the first of its
-    largest cells. NaN is passed over where there is a number.
+    (K, C, height, width) tensor, differentiable in the features: the gradient goes to each bin's
+    first maximum (row-major). NaN is ignored where the bin also holds a number.
     """
     return _MaxPool.apply(features, image, first, wide, area, shape)
 
 
 class _MaxPool(Function):
-    """out[bin] = the largest of the cells that it reads; its gradient goes to the first of them."""
+    """out[bin] = maximum of the cells of the bin; the gradient goes to the first maximum."""
 
     @staticmethod
     def forward(
@@ -59,36 +63,36 @@ class _MaxPool(Function):
     ) -> Tensor:
         maps, cells = shape[0], shape[1] * shape[2]
         output = features.new_empty(maps, features.shape[1], cells)
-        winner = first.new_empty(output.shape) if ctx.needs_input_grad[0] else None
+        argmax = first.new_empty(output.shape) if ctx.needs_input_grad[0] else None
         at_once = max(BLOCK_SIZE // channels_at_once([features]), 1)
-        gathers = list(_bins_by_area(first, wide, area, features.shape[3], at_once))
+        groups = list(_bins_by_area(first, wide, area, features.shape[3], at_once))
         for channels, table in tables([features]):
             best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
-            rows = first.new_full(best.shape, len(table)) if winner is not None else None
-            for bins, read in gathers:
+            rows = first.new_full(best.shape, len(table)) if argmax is not None else None
+            for bins, read in groups:
                 _max_and_argmax(table, bins, read, best, rows)
             for place in blocks(table, maps, cells):
                 write_rows(best[place.rows], output[place.maps, channels, place.cells])
-                if winner is not None and rows is not None:
-                    write_rows(rows[place.rows], winner[place.maps, channels, place.cells])
-        ctx.save_for_backward(image, winner)
+                if argmax is not None and rows is not None:
+                    write_rows(rows[place.rows], argmax[place.maps, channels, place.cells])
+        ctx.save_for_backward(image, argmax)
         ctx.shape = features.shape
         return output.unflatten(2, shape[1:])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        image, winner = ctx.saved_tensors  # [K], [K, C, cells]
+        image, argmax = ctx.saved_tensors  # [K], [K, C, cells]
         images, channels, height, width = ctx.shape
-        area, nobody = height * width, images * channels * height * width
+        area, no_cell = height * width, images * channels * height * width
         # From a row of the table, image * area + cell, to (image * C + channel) * area + cell.
         channel = torch.arange(channels, device=image.device)
-        further = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, C, 1]
-        feature_gradient = gradient.new_zeros(nobody + 1)
-        at_once = max(BLOCK_SIZE // winner[:1].numel(), 1) if len(winner) else 1
-        parts = (tensor.split(at_once) for tensor in (winner, further, gradient))
-        for row, offset, arriving in zip(*parts, strict=True):
-            place = torch.where(row < images * area, row + offset, nobody)
-            feature_gradient.scatter_add_(0, place.flatten(), arriving.flatten())
+        channel_offset = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, C, 1]
+        feature_gradient = gradient.new_zeros(no_cell + 1)
+        at_once = max(BLOCK_SIZE // argmax[:1].numel(), 1) if len(argmax) else 1
+        chunks = (tensor.split(at_once) for tensor in (argmax, channel_offset, gradient))
+        for row, offset, incoming in zip(*chunks, strict=True):
+            place = torch.where(row < images * area, row + offset, no_cell)
+            feature_gradient.scatter_add_(0, place.flatten(), incoming.flatten())
         return feature_gradient[:-1].view(ctx.shape), None, None, None, None, None
 
 
@@ -97,38 +101,38 @@ def _max_and_argmax(
     bins: Int64[Tensor, " m"],
     read: Int32[Tensor, "m n"],
     best: Float[Tensor, "bins c"],
-    winner: Int32[Tensor, "bins c"] | None,
+    argmax: Int32[Tensor, "bins c"] | None,
 ) -> None:
-    """Write the largest of the rows that each of some bins reads, and the first row that has it."""
+    """Write the maximum of the rows that each of ``bins`` reads, and the first row with it."""
     values = table.index_select(0, read.flatten()).unflatten(0, read.shape)  # [m, n, c]
-    largest = _largest(values)  # [m, c]
-    best.index_copy_(0, bins, largest)
-    if winner is not None:
-        nobody = len(table)
-        others = (values != largest[:, None]).int().mul_(nobody)  # 0 for a cell that has it
-        first = others.add_(read[..., None]).amin(1).clamp_(max=nobody)
-        winner.index_copy_(0, bins, first)
+    maximum = _max_without_nan(values)  # [m, c]
+    best.index_copy_(0, bins, maximum)
+    if argmax is not None:
+        no_cell = len(table)
+        others = (values != maximum[:, None]).int().mul_(no_cell)  # 0 for a cell that holds it
+        first = others.add_(read[..., None]).amin(1).clamp_(max=no_cell)
+        argmax.index_copy_(0, bins, first)
 
 
 def _bins_by_area(
     first: Tensor, wide: Tensor, area: Tensor, width: int, at_once: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Bins of about the same area, and the cells of each in reading order, a few at a time."""
+    """Yield groups of bins of about the same area, with the cells of each in row-major order."""
     order = area.argsort(stable=True)
     order = order[area[order] > 0]
     group = area[order].cumsum(0) // at_once
     for bins in order.split(group.unique_consecutive(return_counts=True)[1].tolist()):
         most = int(area[bins[-1]])
-        # The smaller bins of a group read their last cell again: that changes no maximum.
+        # Smaller bins of a group repeat their last cell, which does not change the maximum.
         place = torch.arange(most, device=area.device).minimum(area[bins, None] - 1)  # [m, n]
         down, across = place // wide[bins, None], place % wide[bins, None]
         yield bins, (first[bins, None] + down * width + across).int()
 
 
-def _largest(values: Float[Tensor, "m n C"]) -> Float[Tensor, "m C"]:
-    """Largest along the second axis, passing over NaN where there is a number."""
+def _max_without_nan(values: Float[Tensor, "m n C"]) -> Float[Tensor, "m C"]:
+    """Maximum along the second axis, ignoring NaN where there is a number."""
     best = values.amax(1)
-    if not bool(best.amax().isnan()):  # amax hands NaN on
+    if not bool(best.amax().isnan()):  # amax propagates NaN
         return best
     numbers = values.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).amax(1)
     return torch.where(values.isnan().all(1), torch.nan, numbers)

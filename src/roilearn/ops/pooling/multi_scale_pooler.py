@@ -1,4 +1,4 @@
-"""RoIAlign on a pyramid as a module, which finds the scale of each map by its size."""
+"""RoIAlign from a feature pyramid as a module, which infers the scale of each map from its size."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,12 @@ from roilearn.ops.pooling.multi_scale_roi_align import multi_scale_roi_align
 class MultiScaleRoIAlign(nn.Module):
     """``multi_scale_roi_align`` as a module, with torchvision's constructor and call.
 
-    The scale of each map is found from its size and that of the images, at every call.
+    The scale of each map is inferred from its size and that of the images, at every call.
 
     Differs from
     ------------
-    torchvision 0.27: there the height decides, at the first call only. Here the width is looked at
-    too, and a map that fits no power of two along both raises.
+    torchvision 0.27: there the scale is inferred from the height, at the first call only. Here the
+    width counts too, and a map whose height and width suggest different scales raises.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class MultiScaleRoIAlign(nn.Module):
         boxes: Sequence[Float[Tensor, "_ 4"]],
         image_shapes: Sequence[tuple[int, int]],
     ) -> Float[Tensor, "K C PH PW"]:
-        """Pool boxes from the maps of ``x`` that are named.
+        """Pool boxes from the maps of ``x`` that ``featmap_names`` lists.
 
         Parameters
         ----------
-        x : maps by name, finest first; others than ``featmap_names`` are passed over.
+        x : maps by name, finest first; those that ``featmap_names`` does not list are ignored.
         boxes : one (Ki, 4) tensor for each image, in pixels of the images.
         image_shapes : (height, width) of each image.
         """
@@ -97,9 +97,9 @@ class MultiScaleRoIAlign(nn.Module):
 def infer_scales(
     maps: Sequence[Float[Tensor, "N C _ _"]], image_shapes: Sequence[tuple[int, int]]
 ) -> list[float]:
-    """Cells per pixel of each map: the power of two that its size and the images' suggest.
+    """Infer the cells per pixel of each map: a power of two, from its size and that of the images.
 
-    The images of a batch are padded to one size, so the largest height and width count.
+    The images of a batch are padded to one size: the largest height and the largest width.
 
     Examples
     --------
@@ -114,12 +114,12 @@ def infer_scales(
 
 
 def infer_scale(size: tuple[int, int], image: Sequence[int]) -> float:
-    """Power of two that takes an image of one size to a map of another."""
+    """Power of two that scales an image of size ``image`` to a map of size ``size``."""
     guesses = [
         2.0 ** round(math.log2(cells / pixels)) for cells, pixels in zip(size, image, strict=True)
     ]
     for scale in guesses:
-        # Networks round sides up, and batches are padded to whole cells of the coarsest level.
+        # Networks round sizes up, and batches are padded to whole cells of the coarsest level.
         spare = [cells - pixels * scale for cells, pixels in zip(size, image, strict=True)]
         if guesses[0] == guesses[1] or all(-1 < cells < 1 + 32 * scale for cells in spare):
             return scale

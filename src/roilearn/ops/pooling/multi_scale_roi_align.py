@@ -1,7 +1,8 @@
-"""RoIAlign on a pyramid, in one call: each box reads the map of its own level.
+"""RoIAlign from a feature pyramid, in one call: each box reads the map of its level.
 
-The cells of all maps are counted through, the second map's after the first's, and one list of bags
-reads them. A box's level says where its map begins and how large it is; the rest is ``roi_align``.
+The cells of all maps are numbered consecutively, the second map's after the first's, and one list
+of bags reads them. The level of a box decides where its map begins and how large it is; the rest is
+computed as in ``roi_align``.
 """
 
 import math
@@ -53,26 +54,26 @@ def multi_scale_roi_align(
     out: Float[Tensor, "K C PH PW"] | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Average bilinear samples over each bin of each box, on the level that fits its size.
+    """Average bilinear samples over each bin of each box, on the level assigned by its size.
 
     Parameters
     ----------
     input : maps of consecutive levels, finest first, each (N, C, H, W) with its own H and W.
     boxes : (K, 5) tensor of batch index, x1, y1, x2, y2 in image pixels, or a list with one
         (Ki, 4) tensor for each image.
-    spatial_scales : cells per image pixel of each map; the first says which level it is: 1/4 is
-        level 2.
+    spatial_scales : cells per image pixel of each map. The first one gives the level of the first
+        map: 1/4 is level 2.
     canonical_scale, canonical_level, rule : as in ``assign_levels``.
     output_size, sampling_ratio, aligned, validate, out, memory_format : as in ``roi_align``.
 
     Returns
     -------
     (K, C, height, width) tensor, in the order of ``boxes``. Differentiable in the maps and in the
-    boxes, as often as wanted; the choice of a level has no gradient.
+    boxes, to any order; the choice of the level has no gradient.
 
     Raises
     ------
-    ValueError: maps that differ in N or C; as many scales as maps are needed.
+    ValueError: maps that differ in N or C; a number of scales other than that of the maps.
     ValueError, TypeError: see ``roi_align``.
 
     Source
@@ -81,13 +82,14 @@ def multi_scale_roi_align(
 
     Differs from
     ------------
-    torchvision 0.27: there a box inverted along one axis silently gives zeros, and so does a box of
-    a level past the last map where a level is missing between; here they read the first and the
-    last map.
+    torchvision 0.27: a box inverted along one axis silently gives zeros there, and so does a box
+    beyond the last map if a level between is missing. Here these boxes read the first and the last
+    map.
 
     Examples
     --------
-    Two maps that hold their own level. The small box reads the first, the large one the second:
+    Two maps that hold the number of their level. The small box reads the first, the large one the
+    second:
 
     >>> fine, coarse = torch.full((1, 1, 32, 32), 4.0), torch.full((1, 1, 16, 16), 5.0)
     >>> boxes = [torch.tensor([[0.0, 0, 250, 250], [0, 0, 500, 500]])]
@@ -131,7 +133,7 @@ def pool_with_bags(
     out: Float[Tensor, "K C PH PW"] | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Pool boxes that have been checked, each from map number ``which``."""
+    """Pool boxes that have been checked, each from the map of number ``which``."""
     scale = rois.new_tensor(spatial_scales)[map_index][:, None]
     regions = torch.stack([rois[:, 0], *region(rois, scale, aligned), map_index.to(rois.dtype)], 1)
     sizes = [(level_map.shape[2], level_map.shape[3]) for level_map in maps]
@@ -165,7 +167,7 @@ def pyramid_bag(
     sizes: Sequence[tuple[int, int]],
     images: int,
 ) -> Bag:
-    """List what the samples of each bin read, among the cells of all maps.
+    """List the cells that the samples of each bin read, among the cells of all maps.
 
     Parameters
     ----------
@@ -193,7 +195,7 @@ def _pool_every_level(
     sampling_ratio: int,
     aligned: bool,
 ) -> Tensor:
-    """Pool all boxes from every map and keep one answer each: what ONNX has words for."""
+    """Pool all boxes from every map and select one result for each box, which ONNX can express."""
     pooled = torch.zeros((), dtype=maps[0].dtype, device=maps[0].device)
     for number, (level_map, scale) in enumerate(zip(maps, scales, strict=True)):
         each = roi_align(level_map, rois, bins, scale, sampling_ratio, aligned)

@@ -1,7 +1,9 @@
-"""Precise RoI pooling: no samples; the mean of the whole bilinear surface over each bin, exactly.
+"""Precise RoI Pooling: the exact average of the bilinear surface over each bin, without samples.
 
-The loops of ``roilearn.reference.prroi_pool``, told as bags. Along one axis a bin reads a span of
-cells; a cell weighs what its hat, the part of the surface that it carries, is on average there.
+The same result as the loops of ``roilearn.reference.prroi_pool``, computed as embedding bags.
+Interpolation is linear in the cells: the surface is the sum of the cells' values times their hat
+functions, which are 1 at a cell's centre and fall to 0 at its neighbours' centres. Along one axis a
+bin reads a span of cells. The weight of a cell is the mean of its hat function over the bin.
 """
 
 from collections.abc import Sequence
@@ -47,21 +49,21 @@ def prroi_pool(
     spatial_scale : cells per image pixel, 1 / stride.
     aligned : subtract half a cell, which takes continuous coordinates (the centre of cell i at
         i + 0.5) to index coordinates (at i). False is the operator of 2018, which leaves the half
-        cell out. True is what aligned RoIAlign approaches as it takes more and more samples.
-    validate : as in ``roi_align``; as adaptive sampling there, this operator always looks at the
+        cell out. True is the limit of aligned RoIAlign as the number of samples grows.
+    validate : as in ``roi_align``. Like adaptive sampling there, this operator always reads the
         sizes of the boxes.
 
     Returns
     -------
-    (K, C, height, width) tensor, contiguous, of the features' dtype. Outside the map there are no
-    hats: from the last cell's centre the surface falls to 0 within one cell. A bin of no area,
-    also after rounding, is 0. Differentiable in the features and in the boxes, exactly; the second
+    (K, C, height, width) tensor, contiguous, of the features' dtype. There are no cells outside the
+    map: from the last cell's centre the surface falls to 0 within one cell. A bin of no area,
+    also after rounding, is 0. Exactly differentiable in the features and in the boxes; the second
     derivative to a box jumps where the edge of a bin crosses a cell's centre.
 
     Raises
     ------
-    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
-        value that is not looked for gives zeros.
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. An
+        invalid box that is not checked for gives zeros.
 
     Source
     ------
@@ -70,12 +72,13 @@ def prroi_pool(
 
     Differs from
     ------------
-    RoIAlign: at the border of the map, where that clamps for one cell and then breaks off.
+    RoIAlign: at the border of the map. RoIAlign reads the clamped border for one cell beyond it,
+    and 0 from there on.
 
     Examples
     --------
-    The square of the column number, averaged from column 2 to column 3: the surface runs straight
-    from 4 to 9.
+    The square of the column number, averaged from column 2 to column 3, between which the surface
+    is a straight line from 4 to 9:
 
     >>> parabola = torch.arange(8.0).square().expand(1, 1, 8, 8)
     >>> prroi_pool(parabola, torch.tensor([[0.0, 2, 2, 3, 6]]), 1)[0, 0]
@@ -92,20 +95,22 @@ def prroi_pool(
         return _custom_op([input], rois, bins, input.shape[1], scale, aligned)
     regions = region(rois, scale, aligned)
     size = (input.shape[2], input.shape[3])
-    make_bag = partial(surface_bag, bins=bins, size=size)
+    make_bag = partial(integral_bag, bins=bins, size=size)
     return pool_bags(make_bag, [input], regions, entries_per_box(regions, bins, size), bins)
 
 
 def region(rois: Float[Tensor, "K 5"], spatial_scale: float, aligned: bool) -> Float[Tensor, "K 5"]:
     """Boxes on the map: image, top, left, height, width, in cells, index coordinates."""
     x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)
-    # A side too long for the dtype is as long as it can be; of a box out of its reach, 0.
+    # A side too long for the dtype gets its largest number; that of a box beyond its range is 0.
     height, width = ((b - a).nan_to_num().clamp(min=0) for a, b in ((y1, y2), (x1, x2)))
     return torch.stack([rois[:, 0], y1, x1, height, width], 1)
 
 
-def surface_bag(regions: Float[Tensor, "K 5"], bins: tuple[int, int], size: tuple[int, int]) -> Bag:
-    """List the cells that carry the surface over each bin: K * PH * PW bags.
+def integral_bag(
+    regions: Float[Tensor, "K 5"], bins: tuple[int, int], size: tuple[int, int]
+) -> Bag:
+    """List the cells whose hat functions overlap each bin, with their weights: K * PH * PW bags.
 
     Parameters
     ----------
@@ -121,13 +126,13 @@ def surface_bag(regions: Float[Tensor, "K 5"], bins: tuple[int, int], size: tupl
 def hat_spans(
     start: Float[Tensor, " K"], length: Float[Tensor, " K"], bins: int, size: int
 ) -> Spans:
-    """Cells whose hats stand over each bin along one axis, and the mean of each hat there.
+    """Cells whose hat functions overlap each bin along one axis, and the mean of each over the bin.
 
     Parameters
     ----------
     start, length : where each box starts and how long it is, in cells, index coordinates.
     bins : number of bins.
-    size : of the map along this axis.
+    size : number of cells of the map along this axis.
     """
     i = torch.arange(bins + 1, dtype=start.dtype, device=start.device)
     ends = start[:, None] + i * (length / bins)[:, None]  # [K, bins + 1]
@@ -144,18 +149,18 @@ def hat_spans(
 
 
 def hat_area(start: Float[Tensor, "*P"], stop: Float[Tensor, "*P"]) -> Float[Tensor, "*P"]:
-    """Area under the hat between two positions, counted from its cell's centre.
+    """Integral of the hat function between two positions, relative to its cell's centre.
 
-    Either half of the hat is straight, so that its area is its length times its height in the
-    middle. Differences of the integral's closed form would be the same, but for rounding.
+    Each half of the hat is a straight line, so the area under it is its length times its height in
+    the middle. Differences of the integral's closed form are equal but for larger rounding errors.
 
     Examples
     --------
     >>> hat_area(torch.tensor([-1.0, 0.0]), torch.tensor([1.0, 0.5]))
     tensor([1.0000, 0.3750])
     """
-    # At the centre, where the halves meet, a gradient must not count twice: only the right half
-    # is cut there.
+    # At the centre, where the halves meet, the gradient must not count twice: only the right half
+    # is clamped there.
     right = [end.clamp(0, 1) for end in (start, stop)]
     left = [end.clamp(-1, 1) - part for end, part in zip((start, stop), right, strict=True)]
     before = (left[1] - left[0]) * (1 + (left[0] + left[1]) / 2)
@@ -166,10 +171,10 @@ def hat_area(start: Float[Tensor, "*P"], stop: Float[Tensor, "*P"]) -> Float[Ten
 def entries_per_box(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], size: tuple[int, int]
 ) -> Float[Tensor, " K"]:
-    """Bound the entries of each box's bags."""
+    """Upper bound of the number of entries for each box."""
     limits = regions.new_tensor(size)
     cells = regions[:, 3:].detach().minimum(limits) + 3 * regions.new_tensor(bins)  # [K, 2]
-    # Along an axis every box has as many places for cells as the longest box needs.
+    # Spans are padded to the number of cells of the longest box.
     return cells.prod(1) + max_count(cells.sum(1))
 
 

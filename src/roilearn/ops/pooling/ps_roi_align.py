@@ -1,7 +1,7 @@
-"""Position-sensitive RoIAlign: RoIAlign in which every bin reads channels of its own.
+"""Position-sensitive RoIAlign: RoIAlign in which every bin reads its own channels.
 
-The channels of one bin are a map. An image therefore has as many maps as there are bins, and a bag
-begins at the map of its image and its bin; the samples in it are those of ``roi_align``.
+The channels of one bin form a feature map. An image therefore has as many maps as there are bins,
+and each bin reads the samples of ``roi_align`` from its own map.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def ps_roi_align(
     *,
     validate: bool | None = None,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Average bilinear samples over each bin of each box, each bin in maps of its own.
+    """Average bilinear samples over each bin of each box, with separate channels for each bin.
 
     Parameters
     ----------
@@ -54,25 +54,25 @@ def ps_roi_align(
     Returns
     -------
     (K, C, height, width) tensor, contiguous. The half cell is always subtracted, as in RoIAlign
-    with ``aligned=True``. Differentiable in the features and in the boxes, as often as wanted.
+    with ``aligned=True``. Differentiable in the features and in the boxes, to any order.
 
     Raises
     ------
-    ValueError: channels that do not divide among the bins.
+    ValueError: a number of channels that is not a multiple of the number of bins.
     ValueError, TypeError: as ``roi_align``; odd boxes: ``roilearn.odd_boxes``.
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1, with RoIAlign's reading; torchvision 0.27.
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.27.
 
     Differs from
     ------------
-    torchvision 0.27: adaptive sampling of a box of no size gives NaN there, 0 here; the boxes get
-    no gradient there.
+    torchvision 0.27: adaptive sampling of a box of zero size gives NaN there and 0 here. The boxes
+    get no gradient there.
 
     Examples
     --------
-    Four maps that hold their own number, for two by two bins. Each bin reads its own:
+    Four maps that hold their own number, for two by two bins. Each bin reads its own map:
 
     >>> maps = torch.arange(4.0)[None, :, None, None].expand(1, 4, 6, 6)
     >>> ps_roi_align(maps, torch.tensor([[0.0, 1, 1, 5, 5]]), 2)[0]
@@ -102,7 +102,7 @@ def pool_with_bags(
     spatial_scale: float,
     sampling_ratio: int,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Pool boxes that have been checked from the one input in ``maps``."""
+    """Pool boxes that have been checked, as weighted sums of cells of the one input in ``maps``."""
     regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned=True)], 1)  # [K, 5]
     size = (maps[0].shape[2], maps[0].shape[3])
     make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
@@ -113,9 +113,9 @@ def pool_with_bags(
 def maps_of_bins(
     input: Float[Tensor, "N _ H W"], bins: tuple[int, int]
 ) -> list[Float[Tensor, "_ C H W"]]:
-    """For each image one (height * width, C, H, W) tensor: a map of C channels for every bin.
+    """For each image a (height * width, C, H, W) tensor: a map of C channels for every bin.
 
-    A graph for any number of images, none among them, has one tensor of all of them, a copy.
+    In a traced graph, where the number of images may vary, one tensor holds a copy of them all.
     """
     number = bins[0] * bins[1]
     each = input.unflatten(1, (input.shape[1] // number, number)).transpose(1, 2)
@@ -127,7 +127,7 @@ def maps_of_bins(
 def map_origins(
     image: Float[Tensor, " K"], bins: tuple[int, int], cells: int
 ) -> Int32[Tensor, "K PH PW"]:
-    """Rows of the table where the map of each bin of each box begins; a map has ``cells``."""
+    """Row of the table where the map of each bin of each box begins; a map has ``cells`` rows."""
     number = torch.arange(bins[0] * bins[1], dtype=torch.int32, device=image.device).view(bins)
     first = image.to(torch.int32)[:, None, None] * number.numel()
     return (first + number) * cells
@@ -136,7 +136,7 @@ def map_origins(
 def position_sensitive_bag(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
 ) -> Bag:
-    """List what the samples of each bin read in the map of that bin.
+    """List the cells that the samples of each bin read, in the map of that bin.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Position-sensitive RoIPool: whole-cell bins, averaged, each in channels of its own."""
+"""Position-sensitive RoIPool: the average of each bin of whole cells, each in its own channels."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -35,7 +35,7 @@ def ps_roi_pool(
     *,
     validate: bool | None = None,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Average the cells of each bin of each box, each bin in maps of its own.
+    """Average the cells of each bin of each box, with separate channels for each bin.
 
     Parameters
     ----------
@@ -45,29 +45,29 @@ def ps_roi_pool(
         (Ki, 4) tensor for each image.
     output_size : (height, width) of the grid of bins, or one number for both.
     spatial_scale : cells per image pixel, 1 / stride.
-    read_last : whether bins may reach the last row and the last column of the map. torchvision's
-        never do, so False is the default.
+    read_last : whether bins may reach the last row and the last column of the map. In torchvision
+        they never do, so False is the default.
     validate : as in ``roi_align``.
 
     Returns
     -------
     (K, C, height, width) tensor, contiguous. A bin without cells is 0. Differentiable in the
-    features, as often as wanted; rounded boxes have no gradient.
+    features, to any order. The boxes get no gradient, since they are rounded.
 
     Raises
     ------
-    ValueError: channels that do not divide among the bins.
+    ValueError: a number of channels that is not a multiple of the number of bins.
     ValueError, TypeError: as ``roi_pool``; odd boxes: ``roilearn.odd_boxes``.
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1; rounding as in torchvision 0.27: the end of the box
-    excluded, at least one cell.
+    Dai et al., R-FCN (2016), equation 1; rounding as in torchvision 0.27: the end of the box is
+    excluded, and a box has at least one cell.
 
     Differs from
     ------------
     torchvision 0.27: there the gradient reaches the last row and column, which the output never
-    read. Here the gradient is that of the output, whatever ``read_last`` says.
+    reads. Here the gradient is that of the output, for either ``read_last``.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def ps_roi_pool(
 def box_spans(
     rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, limits: tuple[int, int]
 ) -> tuple[Spans, Spans]:
-    """Both roundings, of the boxes and of their bins: (spans of rows, spans of columns)."""
+    """Round the boxes and then their bins: (spans of rows, spans of columns)."""
     x1, y1, x2, y2 = quantize_box(rois[:, 1:], spatial_scale, "half_away")
     rows = equal_weights(*bin_edges(y1, y2 - 1, bins[0], limits[0]), rois.dtype)
     return rows, equal_weights(*bin_edges(x1, x2 - 1, bins[1], limits[1]), rois.dtype)
@@ -113,7 +113,7 @@ def average_bag(
     size: tuple[int, int],
     limits: tuple[int, int],
 ) -> Bag:
-    """Cells of each bin, in the map of that bin, all of one weight."""
+    """List the cells of each bin with equal weights, in the map of that bin."""
     origin = map_origins(rois[:, 0], bins, size[0] * size[1])
     return outer_bag_from(origin, size[1], *box_spans(rois, bins, spatial_scale, limits))
 

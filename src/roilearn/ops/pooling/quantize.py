@@ -1,4 +1,4 @@
-"""Quantization: rounding a continuous coordinate to a whole cell, and the error that makes."""
+"""Quantization: rounding of continuous coordinates to whole cells, and its error."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,7 +14,7 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
     Parameters
     ----------
     values : numbers of any shape, in cells.
-    rule : one of ``ROUNDING_RULES``. They differ from each other where it hurts:
+    rule : one of ``ROUNDING_RULES``, which differ at halves and below 0:
 
         ``floor``      2.9 -> 2, -0.5 -> -1   slides and tutorials
         ``half_away``  2.5 -> 3, -0.5 -> -1   C's ``round``: the RoIPool kernels
@@ -22,7 +22,7 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
 
     Returns
     -------
-    Tensor of whole numbers, still floating. Its gradient is 0: a staircase is flat between jumps.
+    Tensor of whole numbers, still floating. Its gradient is 0.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
 
 
 def quantization_error(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tensor, "*P"]:
-    """How far rounding moves each value, in the values' own unit: rounded minus true.
+    """Error of rounding each value, in the unit of the values: rounded minus exact.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def quantization_error(values: Float[Tensor, "*P"], rule: str = "half_away") -> 
 def quantize_box(
     box: Float[Tensor, "*K 4"], spatial_scale: float, rule: str = "half_away"
 ) -> tuple[Float[Tensor, "*K"], Float[Tensor, "*K"], Float[Tensor, "*K"], Float[Tensor, "*K"]]:
-    """First and last cell that each box names after rounding its coordinates, ends included.
+    """First and last cell of each box after rounding its coordinates, both inclusive.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def quantize_box(
 
     Returns
     -------
-    (first column, first row, last column, last row), whole numbers that are still floating, so
-    that no box is too far away to be held; the kernels read last - first + 1 cells.
+    (first column, first row, last column, last row): whole numbers, still floating, so that far
+    boxes do not overflow. RoIPool reads last - first + 1 cells.
 
     Examples
     --------

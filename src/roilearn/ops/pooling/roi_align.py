@@ -1,8 +1,9 @@
-"""RoIAlign: leave the box where it is, read the map between cells, average each bin's samples.
+"""RoIAlign: the average of bilinear samples in each bin of a box, without rounding the box.
 
-The loops of ``roilearn.reference.roi_align``, told as bags. Along one axis a sample reads two
-cells, so a bin reads a few rows of cells down the map and a few columns of cells across it: what
-it reads is their product, each cell with its share of the bin's average.
+The same result as the loops of ``roilearn.reference.roi_align``, computed as embedding bags: each
+bin is a weighted sum of cells. Along one axis a sample reads two cells, so a bin reads a few rows
+and a few columns of the map. Its cells are the product of the two, each with its weight in the
+bin's average.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ from roilearn.ops.onnx import roi_align_node
 from roilearn.ops.tracing import is_exporting_onnx, is_tracing
 
 MAX_LISTED_RATIO = 2
-"""Up to this sampling ratio every sample is listed; above it, samples that share cells merge."""
+"""Up to this sampling ratio a bag has an entry for every sample; above it, one for every cell."""
 SAMPLE_LIMIT = 2**20
 """Samples of one box along one axis above which ``roi_align`` raises."""
 
@@ -63,26 +64,26 @@ def roi_align(
     aligned : subtract half a cell, which takes continuous coordinates (the centre of cell i at
         i + 0.5) to index coordinates (at i). False is the operator of 2017: it leaves the half
         cell out and makes every box at least one cell long.
-    validate : whether to look for bad values in ``boxes``. None: in eager mode on the CPU only,
-        because elsewhere a look would wait for the GPU or break a graph that is being traced.
-        (Without a kernel for them adaptive boxes are always looked at: their sizes decide how much
-        there is to do.)
-    out : tensor that takes the result, for calls that follow each other: fresh memory costs as
-        much time as the sums that are written to it. Only where no gradients are recorded.
-    memory_format : of the result, where there is no ``out``: ``torch.channels_last`` saves
-        laying it out map by map, if what comes next wants it cell by cell.
+    validate : whether to check the values of ``boxes``. None: in eager mode on the CPU only,
+        because elsewhere a check would wait for the GPU or break a graph that is being traced.
+        (Where no kernel supports the call, the sizes of adaptive boxes are always read, because
+        they decide how many samples there are.)
+    out : tensor that the result is written to, for repeated calls: allocating memory takes as much
+        time as computing the sums. Only while no gradients are recorded.
+    memory_format : memory format of the result, if there is no ``out``. ``torch.channels_last``
+        saves a copy if the next layer wants channels last.
 
     Returns
     -------
     (K, C, height, width) tensor, contiguous unless ``out`` or ``memory_format`` says otherwise, of
-    the features' dtype. Differentiable in the features and in the boxes, as often as wanted.
+    the features' dtype. Differentiable in the features and in the boxes, to any order.
 
     Raises
     ------
     ValueError: more than ``SAMPLE_LIMIT`` samples of one box along an axis; an ``out`` of another
         shape, dtype or device, or while gradients are recorded.
-    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
-        value that is not looked for gives zeros.
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. An invalid
+        box that is not checked for gives zeros.
 
     Source
     ------
@@ -129,7 +130,7 @@ def pool_with_bags(
     out: Float[Tensor, "K C PH PW"] | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Pool boxes that have been checked from the one map of ``maps``."""
+    """Pool boxes that have been checked, as weighted sums of cells of the one map in ``maps``."""
     regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned)], 1)  # [K, 5]
     size = (maps[0].shape[2], maps[0].shape[3])
     make_bag = partial(sample_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
@@ -140,7 +141,7 @@ def pool_with_bags(
 def region(
     rois: Float[Tensor, "K 5"], spatial_scale: float | Float[Tensor, "K 1"], aligned: bool
 ) -> tuple[Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"], Float[Tensor, " K"]]:
-    """Boxes in index coordinates of the map: (top, left, height, width) of each, in cells."""
+    """Boxes in index coordinates of the map: top, left, height and width of each, in cells."""
     x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)
     height, width = y2 - y1, x2 - x1
     if not aligned:
@@ -151,7 +152,7 @@ def region(
 def sample_bag(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
 ) -> Bag:
-    """List what the samples of each bin read: K * PH * PW bags.
+    """List the cells that the samples of each bin read, with their weights: K * PH * PW bags.
 
     Parameters
     ----------
@@ -170,13 +171,13 @@ def sample_bag_from(
     sampling_ratio: int,
     size: tuple[Size, Size],
 ) -> Bag:
-    """``sample_bag`` for boxes, or bins, that each read a map of their own.
+    """``sample_bag`` where each box, or each bin, reads its own map.
 
     Parameters
     ----------
-    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map begins that is read.
+    origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map of each box or bin begins.
     box : top, left, height, width in cells, index coordinates.
-    size : (height, width) of the map: numbers, or (K, 1, 1) each.
+    size : (height, width) of the map: two numbers, or two (K, 1, 1) tensors.
     """
     top, left, height, width = box
     rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
@@ -189,14 +190,14 @@ def sample_bag_from(
 
 
 def lists_samples(sampling_ratio: int) -> bool:
-    """Whether bags list sample after sample: where they are few, or sizes must be known early."""
+    """Whether bags list every sample: where these are few, or sizes must not depend on values."""
     return sampling_ratio > 0 and (sampling_ratio <= MAX_LISTED_RATIO or is_tracing())
 
 
 def samples_per_bin(
     length: Float[Tensor, " K"], bins: int, sampling_ratio: int
 ) -> Float[Tensor, " K"]:
-    """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, one a cell."""
+    """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, ceil(bin size)."""
     if sampling_ratio > 0:
         return torch.full_like(length, sampling_ratio)
     return (length / bins).ceil().clamp(min=0)
@@ -205,18 +206,18 @@ def samples_per_bin(
 def sample_positions(
     start: Float[Tensor, " K"], length: Float[Tensor, " K"], bins: int, sampling_ratio: int = -1
 ) -> Float[Tensor, "K bins S"]:
-    """Index positions of the samples of each bin along one axis: centres of equal parts.
+    """Index positions of the samples of each bin along one axis: the centres of equal parts.
 
     Parameters
     ----------
     start, length : where each box starts and how long it is, in cells, index coordinates.
     bins : number of bins.
-    sampling_ratio : samples a bin; below 1: adaptive.
+    sampling_ratio : samples per bin; below 1: adaptive.
 
     Returns
     -------
-    (K, bins, S) positions. Adaptive boxes have different numbers of samples: S is the largest,
-    and NaN stands where a box has no sample.
+    (K, bins, S) positions. Adaptive boxes have different numbers of samples: S is the largest of
+    them, and boxes with fewer samples are padded with NaN.
 
     Examples
     --------
@@ -234,9 +235,10 @@ def sample_positions(
 
 
 def in_band(position: Float[Tensor, "*P"], size: Size) -> Bool[Tensor, "*P"]:
-    """Whether each sample counts: at most one cell outside the first and last value's positions.
+    """Whether each sample lies on the map or at most one cell beyond its first or last value.
 
-    Samples in the band read the clamped border; beyond it they are 0, and still divided by.
+    Samples in this band read the clamped border. Samples beyond it are 0, and still count in the
+    average.
     """
     return (position >= -1) & (position <= size)
 
@@ -247,7 +249,7 @@ def sample_by_sample(
     columns: Float[Tensor, "K PW S"],
     size: tuple[Size, Size],
 ) -> Bag:
-    """Bags of 4 * S * S entries: the four cells of one sample, of the next, and so on."""
+    """Bags of 4 * S * S entries: the four cells of each sample in turn."""
     row, row_weight = cells_read(rows, size[0])  # [K, PH, 2S]
     column, column_weight = cells_read(columns, size[1])  # [K, PW, 2S]
     row = row * size[1]  # in rows of the table
@@ -262,7 +264,7 @@ def sample_by_sample(
 def cells_read(
     position: Float[Tensor, "K bins S"], size: Size
 ) -> tuple[Int32[Tensor, "K bins 2*S"], Float[Tensor, "K bins 2*S"]]:
-    """Both cells that each sample of one axis reads, and what each weighs in the bin's average."""
+    """Both cells that each sample reads along one axis, and their weights in the average."""
     inside = in_band(position, size)
     low, high, fraction = neighbours(torch.where(inside, position, 0), size)
     share = inside.to(position.dtype) / position.shape[-1]
@@ -273,7 +275,8 @@ def cells_read(
 def sample_spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
     """Cells that the samples of each bin read along one axis, each cell once.
 
-    The samples of a bin lie beside each other, so the cells do too; their weights are added up.
+    The samples of a bin lie beside each other, so their cells are consecutive. The weights of
+    samples that read the same cell are added up.
     """
     inside = in_band(position, size)
     low, high, fraction = neighbours(torch.where(inside, position, 0), size)
@@ -293,7 +296,7 @@ def sample_spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
 def entries_per_box(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
 ) -> Float[Tensor, " K"]:
-    """Bound the entries of each box's bags; raise where a box has too many samples."""
+    """Upper bound of the number of entries for each box; raise if a box has too many samples."""
     if lists_samples(sampling_ratio):
         return regions.new_full(regions.shape[:1], 4 * sampling_ratio**2 * bins[0] * bins[1])
     if sampling_ratio * max(bins) > SAMPLE_LIMIT:
@@ -306,12 +309,12 @@ def entries_per_box(
         samples.append(samples_per_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
         if not bool((samples[-1] <= SAMPLE_LIMIT).all()):
             raise ValueError(
-                f"boxes must be small enough to sample adaptively; got one {length.max():g} cells "
+                f"boxes must be small enough for adaptive sampling; got one {length.max():g} cells "
                 f"long, which takes {samples[-1].max():g} samples along that side, more than "
                 f"{SAMPLE_LIMIT}. Clip boxes to the image, or set sampling_ratio."
             )
-        cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # neighbouring bins share
-    # Along an axis every box has as many places for samples as the longest box needs.
+        cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # neighbouring bins share cells
+    # Positions are padded to the number of samples of the longest box.
     return cells[0] * cells[1] + max_count(samples[0] + samples[1])
 
 

@@ -1,7 +1,7 @@
-"""Rotated RoIAlign: lay out RoIAlign's samples around the centre of the box, then turn them.
+"""Rotated RoIAlign: RoIAlign's samples, placed around the centre of the box and then rotated.
 
-The loops of ``roilearn.reference.roi_align_rotated``, told as bags. A turned bin is no product of
-rows and columns, so its samples stay one by one: four cells each.
+The same result as the loops of ``roilearn.reference.roi_align_rotated``, computed as embedding
+bags. A rotated bin is not a product of rows and columns, so each sample has its own four entries.
 """
 
 from collections.abc import Sequence
@@ -49,10 +49,10 @@ def roi_align_rotated(
     ----------
     input : (N, C, H, W) features.
     boxes : (K, 6) tensor of batch index, centre x, centre y, width and height in image pixels,
-        and angle in degrees, counter-clockwise as one looks at the image (whose y runs down);
+        and angle in degrees, counter-clockwise as the image is seen (y runs downwards);
         or a list with one (Ki, 5) tensor for each image.
-    output_size : (height, width) of the grid of bins, or one number for both. The grid turns with
-        the box: its first row lies along the box's own top.
+    output_size : (height, width) of the grid of bins, or one number for both. The grid rotates
+        with the box: its first row lies along the box's own top.
     spatial_scale : cells per image pixel, 1 / stride.
     sampling_ratio : samples along each axis of a bin; below 1: adaptive, ceil(bin size).
     validate : as in ``roi_align``.
@@ -61,14 +61,14 @@ def roi_align_rotated(
     -------
     (K, C, height, width) tensor, contiguous, of the features' dtype. Coordinates are continuous:
     at angle 0 it is ``roi_align(aligned=True)`` of the same box. Samples more than one cell outside
-    the map are 0, and are still divided by. Differentiable in the features and in the boxes, angle
-    included, as often as wanted.
+    the map are 0, and still count in the average. Differentiable in the features and in the boxes,
+    angle included, to any order.
 
     Raises
     ------
     ValueError: a negative width or height; a box of more than ``SAMPLE_LIMIT`` samples.
-    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
-        value that is not looked for gives zeros.
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. An
+        invalid box that is not checked for gives zeros.
 
     Source
     ------
@@ -116,7 +116,10 @@ def as_rotated_rois(
 
 
 def region(rois: Float[Tensor, "K 6"], spatial_scale: float) -> Float[Tensor, "K 6"]:
-    """Boxes on the map: image, row and column of the centre, height, width, angle in radians."""
+    """Boxes on the map: image, row and column of the centre, height, width, angle in radians.
+
+    In cells, index coordinates.
+    """
     image, x, y, width, height, angle = rois.unbind(1)
     row, column = y * spatial_scale - 0.5, x * spatial_scale - 0.5
     sides = height * spatial_scale, width * spatial_scale
@@ -124,7 +127,7 @@ def region(rois: Float[Tensor, "K 6"], spatial_scale: float) -> Float[Tensor, "K
 
 
 class Samples(NamedTuple):
-    """Every sample of every box, bin after bin: its box, and its offset from the box's centre."""
+    """All samples of all boxes, bin by bin: the box of each, and its offset from the centre."""
 
     box: Int32[Tensor, " samples"]
     down: Float[Tensor, " samples"]
@@ -134,17 +137,17 @@ class Samples(NamedTuple):
 def sample_bag(
     regions: Float[Tensor, "K 6"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
 ) -> Bag:
-    """List what the samples of each bin read: K * PH * PW bags of four entries a sample.
+    """List the cells that the samples of each bin read: K * PH * PW bags, four entries per sample.
 
     Parameters
     ----------
-    regions : as ``region`` gives them.
+    regions : as returned by ``region``.
     size : (height, width) of the map.
     """
     image, centre_row, centre_column, height, width, angle = regions.unbind(1)
     each, samples = list_samples(height, width, bins, sampling_ratio)
     box, down, across = samples
-    # Indexing with [box] would add gradients up in an order that hangs on the threads.
+    # The gradient of indexing with [box] is summed in an order that depends on the threads.
     centre_row, centre_column, cos, sin = (
         of_box.index_select(0, box)
         for of_box in (centre_row, centre_column, angle.cos(), angle.sin())
@@ -173,12 +176,12 @@ def list_samples(
     bins: tuple[int, int],
     sampling_ratio: int,
 ) -> tuple[Int32[Tensor, " K"], Samples]:
-    """Count the samples in a bin of each box, and list them all, before the turn."""
+    """Count the samples in a bin of each box, and list all samples before the rotation."""
     rows = sample_positions(-height / 2, height, bins[0], sampling_ratio)  # [K, PH, S]
     columns = sample_positions(-width / 2, width, bins[1], sampling_ratio)  # [K, PW, T]
-    tall = samples_per_bin(height.detach(), bins[0], sampling_ratio).to(torch.int32)  # [K]
-    wide = samples_per_bin(width.detach(), bins[1], sampling_ratio).to(torch.int32)
-    each = tall * wide
+    grid_height = samples_per_bin(height.detach(), bins[0], sampling_ratio).to(torch.int32)  # [K]
+    grid_width = samples_per_bin(width.detach(), bins[1], sampling_ratio).to(torch.int32)
+    each = grid_height * grid_width
     total = height.shape[0] * bins[0] * bins[1] * sampling_ratio**2 if sampling_ratio > 0 else None
     counts = each * (bins[0] * bins[1])
     box = torch.repeat_interleave(counts, output_size=total)
@@ -187,7 +190,7 @@ def list_samples(
 
     cell, sample = number // each[box], number % each[box]
     i, j = cell // bins[1], cell % bins[1]
-    a, b = sample // wide[box], sample % wide[box]
+    a, b = sample // grid_width[box], sample % grid_width[box]
     down = rows.flatten().index_select(0, (box * bins[0] + i) * rows.shape[2] + a)
     across = columns.flatten().index_select(0, (box * bins[1] + j) * columns.shape[2] + b)
     return each, Samples(box, down, across)
@@ -196,7 +199,7 @@ def list_samples(
 def entries_per_box(
     regions: Float[Tensor, "K 6"], bins: tuple[int, int], sampling_ratio: int
 ) -> Float[Tensor, " K"]:
-    """Count the entries of each box's bags; raise where a box has too many samples."""
+    """Count the entries for each box; raise if a box has too many samples."""
     height, width = regions[:, 3:5].detach().unbind(1)
     down = samples_per_bin(height, bins[0], sampling_ratio) * bins[0]  # [K]
     across = samples_per_bin(width, bins[1], sampling_ratio) * bins[1]

@@ -1,7 +1,7 @@
-"""RoIPool: round the box to whole cells, cut it into whole-cell bins, keep each bin's maximum.
+"""RoIPool: round the box to whole cells, divide it into bins of cells, and max-pool each bin.
 
-A bin is a rectangle of cells. Its average is a bag of equal weights. Its maximum is no weighted
-sum, but it reads the same cells: gather them, a few bins at a time, and keep the largest.
+A bin is a rectangle of cells. Its average is an embedding bag of equal weights. Its maximum is not
+a weighted sum, but reads the same cells: ``max_pool.py`` gathers them, a few bins at a time.
 """
 
 from collections.abc import Sequence
@@ -50,19 +50,19 @@ def roi_pool(
         (Ki, 4) tensor for each image.
     output_size : (height, width) of the grid, or one number for both.
     spatial_scale : cells per image pixel, 1 / stride.
-    mode : ``"max"`` as the kernels, or ``"average"``.
+    mode : ``"max"``, as in the paper and in torchvision, or ``"average"``.
     validate : as in ``roi_align``.
 
     Returns
     -------
     (K, C, height, width) tensor, contiguous. An empty bin, outside the map, is 0. The maximum
-    passes over NaN cells; of nothing but NaN it is NaN. Differentiable in the features: a bin
-    pays its first largest cell in reading order. Rounded boxes have no gradient.
+    ignores NaN cells; if all cells are NaN it is NaN. Differentiable in the features: the gradient
+    goes to each bin's first maximum (row-major). The boxes get no gradient, since they are rounded.
 
     Raises
     ------
-    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. A bad
-        value that is not looked for gives zeros.
+    ValueError, TypeError: see ``roilearn.arguments``; odd boxes: ``roilearn.odd_boxes``. An
+        invalid box that is not checked for gives zeros.
 
     Source
     ------
@@ -70,8 +70,8 @@ def roi_pool(
 
     Differs from
     ------------
-    torchvision 0.27: a bin of nothing but NaN or minus infinity gives the lowest number of the
-    type there, and pays nobody.
+    torchvision 0.27: a bin whose cells are all NaN or minus infinity gives the lowest number of the
+    dtype there, and passes on no gradient.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def pool_maxima(
     bins: tuple[int, int],
     spatial_scale: float,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Pool the maxima of boxes that have been checked."""
+    """Max-pool boxes that have been checked."""
     size = (input.shape[2], input.shape[3])
     pool = partial(max_pool_boxes, bins=bins, spatial_scale=spatial_scale)
     return pool_in_chunks(pool, input, rois, cells_per_box(rois, bins, spatial_scale, size))
@@ -121,7 +121,7 @@ def cells_per_box(
 def average_bag(
     rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
 ) -> Bag:
-    """Cells of each bin, all of one weight: the mean as a bag."""
+    """List the cells of each bin with equal weights: the average as a bag."""
     return outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
 
 
@@ -131,7 +131,7 @@ def max_pool_boxes(
     bins: tuple[int, int],
     spatial_scale: float,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Largest value of each channel among the cells of each bin; 0 for a bin without cells."""
+    """Maximum of each channel over the cells of each bin; 0 for a bin without cells."""
     height, width = input.shape[2:]
     image, rows, columns = box_spans(rois, bins, spatial_scale, (height, width))
     top, left = broadcast_to_bins(image[:, None] * height + rows.first, columns.first)  # [bins]
@@ -143,7 +143,7 @@ def max_pool_boxes(
 def box_spans(
     rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
 ) -> tuple[Int32[Tensor, " K"], Spans, Spans]:
-    """Both roundings, of the boxes and of their bins: (image, spans of rows, spans of columns)."""
+    """Round the boxes and then their bins: (image, spans of rows, spans of columns)."""
     x1, y1, x2, y2 = quantize_box(rois[:, 1:], spatial_scale, "half_away")
     axes = ((y1, y2, bins[0], size[0]), (x1, x2, bins[1], size[1]))
     rows, columns = (equal_weights(*bin_edges(*axis), rois.dtype) for axis in axes)
@@ -153,7 +153,7 @@ def box_spans(
 def bin_edges(
     first: Float[Tensor, " K"], last: Float[Tensor, " K"], bins: int, limit: int
 ) -> tuple[Int32[Tensor, "K bins"], Int32[Tensor, "K bins"]]:
-    """Cells of each bin along one axis: rounded outwards, so that neighbouring bins overlap.
+    """First and last cell of each bin along one axis: rounded outwards, so neighbours overlap.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def bin_edges(
 def equal_weights(
     start: Int32[Tensor, "K bins"], stop: Int32[Tensor, "K bins"], dtype: torch.dtype
 ) -> Spans:
-    """Spans from ``start`` to ``stop`` whose cells share a weight of 1."""
+    """Spans from ``start`` to ``stop`` whose cells have equal weights with the sum 1."""
     count = (stop - start).clamp(min=0)
     share = 1 / count.clamp(min=1).to(dtype)
     return Spans(start, count, share[:, :, None].expand(-1, -1, max_count(count)))

@@ -2,7 +2,7 @@
 
 In reading order:
 
-``nms``                ``nms`` and ``batched_nms``: their arguments, and their node in a traced graph
+``nms``                ``nms`` and ``batched_nms``: arguments, and the node in a traced graph
 ``greedy``             greedy suppression, by blocks of boxes or from a list of overlapping pairs
 ``overlapping_pairs``  the pairs of boxes whose IoU is above the threshold
 """

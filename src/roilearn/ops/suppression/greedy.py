@@ -1,10 +1,10 @@
-"""Which boxes stay, of many boxes by descending score: the loop, some hundred boxes at a time.
+"""Greedy suppression of boxes by descending score, for many boxes at once.
 
-The loop asks one box after another. What it has to know is which pairs overlap too much, and
-there are two ways to learn that for many boxes at once. Where a box meets few others, list the
-pairs (``nms_pairs``). Where boxes lie in heaps the list would be long, but few boxes stay: suppress_by_pairs
-the best ones as a block, and drop what they suppress before the next. A few hundred boxes are one
-block.
+The loop of greedy NMS takes one box after another. It needs to know which pairs of boxes overlap by
+more than the threshold, and there are two ways to find that for many boxes at once. Where a box
+overlaps few others, all pairs are listed (``overlapping_pairs.py``). Where many boxes lie on top of
+each other the list would be long, but few boxes are kept: the best boxes are decided as a block,
+and what they suppress is dropped before the next block. A few hundred boxes are one block.
 """
 
 import torch
@@ -14,48 +14,49 @@ from torch import Tensor
 from roilearn.ops.suppression.overlapping_pairs import iou, overlapping_pairs, sort_into_strips
 
 BLOCK_SIZE = 192
-"""Boxes settled at once where boxes lie in heaps."""
+"""Boxes that are decided as one block where boxes are dense."""
 SINGLE_BLOCK = 512
-"""Boxes up to which all are settled at once: to look for less work would be more work."""
+"""Up to this number of boxes all are one block: looking for a cheaper way would cost more."""
 COLUMNS = 4096
-"""Boxes that a block is compared with at once, so that the comparison stays in the cache."""
+"""Boxes that a block is compared with at once, so that the comparison keep in the cache."""
 DENSE_SHARE = 0.8
-"""Share of the boxes that a block leaves above which boxes do not lie in heaps."""
+"""Boxes are not dense if a block leaves more than this share of the others."""
 MAX_COMPARISONS = 2**23
-"""Comparisons that are listed whatever the number of boxes; each may be a pair to remember."""
+"""Comparisons that a list may need whatever the number of boxes; each may be a pair to store."""
 
 
 def kept_boxes(
     table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int, threshold: float
 ) -> Bool[Tensor, " N"]:
-    """Whether each box stays, of boxes by descending score that have an area.
+    """Whether to keep each box, of boxes by descending score that have an area.
 
-    The first block says whether boxes lie in heaps. Those of several groups are listed first.
+    The first block shows whether boxes are dense. For boxes of several groups pairs are listed
+    first.
     """
     if len(group) <= SINGLE_BLOCK:
         return suppress_by_block(table, group, groups, threshold, SINGLE_BLOCK)
-    stays = torch.ones_like(group, dtype=torch.bool)
-    left = torch.arange(len(group), device=group.device)  # boxes still in question
-    heaps = groups == 1
-    look_below = len(left)
+    keep = torch.ones_like(group, dtype=torch.bool)
+    left = torch.arange(len(group), device=group.device)  # boxes not decided yet
+    dense = groups == 1
+    try_pairs_below = len(left)
     while len(left):
-        if not heaps and len(left) <= look_below:
+        if not dense and len(left) <= try_pairs_below:
             layout = sort_into_strips(table, group, groups)
             if layout.comparisons() <= comparison_limit(len(left)):
                 pairs = overlapping_pairs(table, layout, threshold)
-                stays[left] = suppress_by_pairs(*pairs, len(left))
+                keep[left] = suppress_by_pairs(*pairs, len(left))
                 break
-            look_below = len(left) // 2
-        alive = suppress_by_block(table, group, groups, threshold, BLOCK_SIZE)
-        stays[left[~alive]] = False
-        alive[:BLOCK_SIZE] = False  # those are settled
-        heaps = int(alive.sum()) < DENSE_SHARE * (len(left) - BLOCK_SIZE)
-        left, table, group = left[alive], table[:, alive], group[alive]
-    return stays
+            try_pairs_below = len(left) // 2
+        remaining = suppress_by_block(table, group, groups, threshold, BLOCK_SIZE)
+        keep[left[~remaining]] = False
+        remaining[:BLOCK_SIZE] = False  # those are decided
+        dense = int(remaining.sum()) < DENSE_SHARE * (len(left) - BLOCK_SIZE)
+        left, table, group = left[remaining], table[:, remaining], group[remaining]
+    return keep
 
 
 def comparison_limit(boxes: int) -> int:
-    """Up to how many comparisons a list costs less than blocks, and memory allows it."""
+    """Limit of comparisons below which a list costs less than blocks, and fits in memory."""
     return min(boxes * boxes // 8, max(MAX_COMPARISONS, 128 * boxes))
 
 
@@ -66,7 +67,7 @@ def suppress_by_block(
     threshold: float,
     block: int,
 ) -> Bool[Tensor, " N"]:
-    """Settle the first ``block`` boxes; whether each box is left by those of them that stay."""
+    """Decide the first ``block`` boxes; return whether each box survives those that are kept."""
 
     def above(first: slice | Tensor, second: slice) -> Float[Tensor, "A B"]:
         overlap = iou(table[:, first, None], table[:, None, second])
@@ -77,27 +78,27 @@ def suppress_by_block(
     head = slice(0, block)
     first, second = (above(head, head).triu_(1) > threshold).nonzero().unbind(1)
     in_block = suppress_by_pairs(first, second, len(group[head]))
-    winners = in_block.nonzero()[:, 0]
-    worst = [
-        above(winners, slice(start, start + COLUMNS)).amax(0)
+    kept = in_block.nonzero()[:, 0]
+    max_iou = [
+        above(kept, slice(start, start + COLUMNS)).amax(0)
         for start in range(block, len(group), COLUMNS)
     ]
-    return torch.cat([in_block, *(w <= threshold for w in worst)])
+    return torch.cat([in_block, *(w <= threshold for w in max_iou)])
 
 
 def suppress_by_pairs(
     first: Int64[Tensor, " P"], second: Int64[Tensor, " P"], boxes: int
 ) -> Bool[Tensor, " N"]:
-    """Whether each box stays, where ``first`` suppresses ``second`` if it stays itself.
+    """Whether to keep each box, where ``first`` suppresses ``second`` if it is kept itself.
 
-    In rounds: a box that nothing in question suppresses stays, what it suppresses goes, and pairs
-    of which one has gone are done. Each round settles at least the best box in question.
+    In rounds: a box that no undecided box suppresses is kept, and what it suppresses is removed.
+    Pairs with a removed box are dropped. Each round decides at least the best undecided box.
     """
-    stays = torch.ones(boxes, dtype=torch.bool, device=first.device)
+    keep = torch.ones(boxes, dtype=torch.bool, device=first.device)
     while len(first):
-        free = torch.ones_like(stays)
+        free = torch.ones_like(keep)
         free[second] = False
-        stays[second[free[first]]] = False
-        in_question = (stays[first] & stays[second]).nonzero()[:, 0]
-        first, second = first[in_question], second[in_question]
-    return stays
+        keep[second[free[first]]] = False
+        open_pairs = (keep[first] & keep[second]).nonzero()[:, 0]
+        first, second = first[open_pairs], second[open_pairs]
+    return keep

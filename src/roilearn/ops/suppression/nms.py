@@ -1,7 +1,7 @@
-"""Non-maximum suppression: of boxes that overlap too much, the one with the highest score stays.
+"""Non-maximum suppression (NMS): of boxes that overlap too much, the best score is kept.
 
-The loop of ``roilearn.reference.nms``, its arguments and its place in a graph; how many boxes are
-asked at once, ``nms_survivors`` tells.
+The same result as the loop of ``roilearn.reference.nms``. Here are the argument checks, the choice
+between kernel and PyTorch, and the node in a traced graph; ``greedy.py`` does the work in PyTorch.
 """
 
 import math
@@ -36,15 +36,16 @@ def nms(
     ----------
     boxes : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive. float16 and bfloat16 are
         compared in float32.
-    scores : (N,) scores; of equal ones the first comes first.
-    iou_threshold : intersection over union, from 0 to 1, above which the lower box goes.
+    scores : (N,) scores; of equal scores the first box counts as the better one.
+    iou_threshold : intersection over union, from 0 to 1, above which the box of the lower score is
+        removed.
 
     Returns
     -------
     Indices of the kept boxes, int64, by descending score; ties by index. A box of no area and
-    an inverted box overlap nothing: they stay. So do boxes whose area the dtype rounds to 0 or to
-    infinity, as in torchvision: sides beyond 1e-22 or 1e19 in float32; pass float64. The same at
-    any number of threads.
+    an inverted box overlap nothing and are kept. So are boxes whose area the dtype rounds to 0 or
+    to infinity, as in torchvision: sides below 1e-22 or above 1e19 in float32; pass float64. The
+    result does not depend on the number of threads.
 
     Raises
     ------
@@ -53,12 +54,12 @@ def nms(
 
     Source
     ------
-    Greedy suppression as in torchvision 0.27, whose CPU kernel gives the same indices: float32
-    boxes are compared in float32, their IoU with the threshold in double precision.
+    Greedy suppression as in torchvision 0.27, whose CPU kernel gives the same indices: the IoU of
+    float32 boxes is computed in float32 and compared with the threshold in double precision.
 
     Differs from
     ------------
-    torchvision 0.27: takes NaN and infinite values, and any threshold.
+    torchvision 0.27: accepts NaN and infinite values, and any threshold.
 
     Examples
     --------
@@ -87,7 +88,7 @@ def batched_nms(
     Parameters
     ----------
     boxes, scores, iou_threshold : as in ``nms``.
-    idxs : (N,) whole numbers: the group of each box. Boxes of two groups never meet.
+    idxs : (N,) whole numbers: the group of each box. Boxes of two groups never suppress each other.
 
     Returns
     -------
@@ -100,9 +101,9 @@ def batched_nms(
 
     Differs from
     ------------
-    torchvision 0.27: moves the groups apart by adding to their coordinates, which rounds them
-    and lets boxes at negative coordinates meet the group before; above 1,000 boxes on the CPU it
-    goes through the groups, and then sorts in a way that leaves the order of equal scores open.
+    torchvision 0.27: separates the groups by an offset added to their coordinates, which rounds
+    them and lets boxes at negative coordinates overlap the group before. Above 1,000 boxes on the
+    CPU it loops over the groups, and then its sort leaves the order of equal scores undefined.
 
     Examples
     --------
@@ -121,7 +122,7 @@ def batched_nms(
 
 
 def check_boxes_and_scores(boxes: Tensor, scores: Tensor) -> None:
-    """Raise unless there is a floating box of four columns and a floating score for each."""
+    """Raise unless ``boxes`` is (N, 4) and ``scores`` (N,), both floating point."""
     for name, value in (("boxes", boxes), ("scores", scores)):
         check_tensor(name, value)
         check_floating(name, value)
@@ -136,7 +137,10 @@ def suppress(
     idxs: Int[Tensor, " N"] | None,
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
-    """Do the work of both. Values decide how many stay, so values are always looked at."""
+    """Do the work of ``nms`` and ``batched_nms``; values are always checked.
+
+    The number of kept boxes depends on the values, so they are read in any case.
+    """
     check_has_values("boxes", boxes)
     check_finite("boxes", boxes)
     check_finite("scores", scores[:, None])
@@ -147,13 +151,13 @@ def suppress(
     order = scores.argsort(stable=True, descending=True)
     boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))[order]
     table, (group, groups) = box_table(boxes), group_numbers(idxs, order)
-    stays = torch.ones_like(order, dtype=torch.bool)
+    keep = torch.ones_like(order, dtype=torch.bool)
     x1, y1, x2, y2, area = table
-    # Others overlap nothing: 0 / 0 or a number over infinity, which is above no threshold.
+    # Other boxes overlap nothing: their IoU is 0 / 0 or 0, which is above no threshold.
     solid = ((x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)).nonzero()[:, 0]
     threshold = threshold_in_dtype(boxes.dtype, iou_threshold)
-    stays[solid] = kept_boxes(table.index_select(1, solid), group[solid], groups, threshold)
-    return order[stays]
+    keep[solid] = kept_boxes(table.index_select(1, solid), group[solid], groups, threshold)
+    return order[keep]
 
 
 _NMS_OP = torch.library.custom_op(
@@ -162,14 +166,14 @@ _NMS_OP = torch.library.custom_op(
     mutates_args=(),
     schema="(Tensor boxes, Tensor scores, Tensor? idxs, float iou_threshold) -> Tensor",
 )
-"""``suppress`` as one node of a graph that is being recorded: how many stay, no tracer can know."""
+"""``suppress`` as one node of a traced graph: the number of kept boxes is unknown while tracing."""
 
 
 @_NMS_OP.register_fake
 def fake_suppress(
     boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float
 ) -> Tensor:
-    """Say what a graph may know of the answer: indices, any number of them."""
+    """Shape and dtype of the result while tracing: indices, an unknown number of them."""
     del scores, idxs, iou_threshold
     return boxes.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
 
@@ -177,7 +181,7 @@ def fake_suppress(
 def group_numbers(
     idxs: Int[Tensor, " N"] | None, order: Int64[Tensor, " N"]
 ) -> tuple[Int64[Tensor, " N"], int]:
-    """Group of each box, by descending score, numbered from 0; and how many numbers there are."""
+    """Group number from 0 of each box, by descending score; and the number of group numbers."""
     if idxs is None or not len(order):
         return torch.zeros_like(order), 1
     number = idxs.to(torch.int64).index_select(0, order)
@@ -189,10 +193,10 @@ def group_numbers(
 
 
 def threshold_in_dtype(dtype: torch.dtype, threshold: float) -> float:
-    """Move ``threshold`` to a number of ``dtype`` above which lie the same numbers of ``dtype``.
+    """Round ``threshold`` down to a number of ``dtype``: the same IoUs of ``dtype`` lie above it.
 
-    PyTorch rounds a number to the dtype of the tensor that it is compared with, and 0.3 upwards:
-    an IoU of just that number would then no longer be above 0.3, as it is in the kernel.
+    PyTorch rounds a number to the dtype of the tensor that it is compared with, and rounds 0.3 up.
+    An IoU of exactly that number would then not be above 0.3, although it is in the kernel.
     """
     rounded = torch.tensor(threshold, dtype=dtype)
     if rounded.item() > threshold:

@@ -1,8 +1,8 @@
-"""Which pairs of many boxes overlap by more than a threshold, without looking at every pair.
+"""Overlapping pairs: the pairs of boxes with an IoU above a threshold, without comparing them all.
 
-Boxes are laid out in strips across the image, and within a strip by their left edge. What a box
-can overlap then lies right behind it, up to the first box that begins where it ends. Windows of
-neighbours are views of one table, so pairs are compared without being gathered.
+Boxes are sorted into horizontal strips of the image, and within a strip by their left edge. The
+boxes that a box can overlap then follow it directly, up to the first box that begins at its right
+edge or beyond. Windows of such neighbours are views of one table, so no pair is copied.
 """
 
 from typing import NamedTuple
@@ -11,22 +11,22 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-ROWS_AT_ONCE = 1024
-"""Entries of a layout that are compared at once, each with a window of those behind it."""
+BLOCK_ROWS = 1024
+"""Entries of a layout that are compared at once, each with a window of those that follow it."""
 BOXES_PER_STRIP = 64
-"""Boxes that a strip should hold at least, to be worth having."""
+"""Boxes that a strip should hold on average: more strips would cost more than they save."""
 
 
 class StripLayout(NamedTuple):
-    """Boxes by group, strip and left edge. A box is entered into every strip that it reaches."""
+    """Boxes by group, strip and left edge. A box has an entry in every strip that it overlaps."""
 
-    box: Int64[Tensor, " M"]  # its index
-    behind: Int64[Tensor, " M"]  # entries behind it, in its strip, that begin before it ends
-    windows: list[int]  # the largest ``behind`` of each ROWS_AT_ONCE entries
+    box: Int64[Tensor, " M"]  # index of the box of each entry
+    behind: Int64[Tensor, " M"]  # following entries of its strip that begin before it ends
+    windows: list[int]  # the largest ``behind`` of each BLOCK_ROWS entries
 
     def comparisons(self) -> int:
-        """Pairs that ``overlapping_pairs`` would compare."""
-        return ROWS_AT_ONCE * sum(self.windows)
+        """Count the pairs that ``overlapping_pairs`` would compare."""
+        return BLOCK_ROWS * sum(self.windows)
 
 
 def box_table(boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "5 N"]:
@@ -39,46 +39,44 @@ def iou(first: Float[Tensor, "5 #R #W"], second: Float[Tensor, "5 #R #W"]) -> Fl
     """Intersection over union of parts of a table: torchvision's arithmetic, step by step."""
     width = torch.minimum(first[2], second[2]).sub_(torch.maximum(first[0], second[0]))
     height = torch.minimum(first[3], second[3]).sub_(torch.maximum(first[1], second[1]))
-    shared = width.clamp_(min=0).mul_(height.clamp_(min=0))
-    return shared.div_((first[4] + second[4]).sub_(shared))
+    intersection = width.clamp_(min=0).mul_(height.clamp_(min=0))
+    return intersection.div_((first[4] + second[4]).sub_(intersection))
 
 
 def sort_into_strips(
     table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int
 ) -> StripLayout:
-    """Enter boxes that have an area into strips, those of each group apart.
+    """Sort boxes that have an area into strips, each group separately.
 
-    Left edges are compared once, as they are. From there on their ranks stand for them: to add a
-    class or a strip to a coordinate would round it.
+    Left edges are sorted once. From there on their ranks stand for them, because adding a group or
+    a strip to a coordinate would round it.
     """
     x1, by_edge = table[0].sort()
     table = table.index_select(1, by_edge)
     top, bottom = strip_range(table, table.shape[1] // groups // BOXES_PER_STRIP)
-    reach = bottom - top + 1
-    rank = torch.repeat_interleave(reach)  # [M]
+    strip_count = bottom - top + 1
+    rank = torch.repeat_interleave(strip_count)  # [M]
     entry = torch.arange(1, len(rank) + 1, device=rank.device)
-    below = entry - 1 - (reach.cumsum(0) - reach).index_select(0, rank)
+    below = entry - 1 - (strip_count.cumsum(0) - strip_count).index_select(0, rank)
     strip = top.index_select(0, rank) + below
     step = table.shape[1] + 1  # more than any rank, and than any strip
     strip += group.index_select(0, by_edge.index_select(0, rank)) * step
     strip, by_strip = strip.sort(stable=True)
     rank = rank.index_select(0, by_strip)
-    end = torch.searchsorted(x1, table[2]).index_select(0, rank)  # a rank, too
+    end = torch.searchsorted(x1, table[2]).index_select(0, rank)  # also a rank
     behind = torch.searchsorted(strip * step + rank, strip * step + end) - entry
-    blocks = torch.nn.functional.pad(behind, (0, -len(behind) % ROWS_AT_ONCE)).view(
-        -1, ROWS_AT_ONCE
-    )
+    blocks = torch.nn.functional.pad(behind, (0, -len(behind) % BLOCK_ROWS)).view(-1, BLOCK_ROWS)
     return StripLayout(by_edge.index_select(0, rank), behind, blocks.amax(1).tolist())
 
 
 def strip_range(
-    table: Float[Tensor, "5 N"], most: int
+    table: Float[Tensor, "5 N"], max_strips: int
 ) -> tuple[Int64[Tensor, " N"], Int64[Tensor, " N"]]:
-    """First and last strip of each box: strips as high as a box on average, or higher."""
+    """First and last strip of each box: strips are at least as high as the average box."""
     y1, y2 = table[1].double(), table[3].double()
     low, span = y1.min(), y2.max() - y1.min()
-    number = int(max(min(most, float(span / (y2 - y1).mean())), 1))
-    # However this rounds, a lower edge never falls into a higher strip: boxes that meet share one.
+    number = int(max(min(max_strips, float(span / (y2 - y1).mean())), 1))
+    # Rounding is monotonic in y, so that boxes that overlap always share a strip.
     top, bottom = (((y - low) * (number / span)).nan_to_num(0, 0).long() for y in (y1, y2))
     return top, bottom
 
@@ -88,19 +86,17 @@ def overlapping_pairs(
 ) -> tuple[Int64[Tensor, " P"], Int64[Tensor, " P"]]:
     """Pairs with an intersection over union above ``threshold``: lower index, higher index.
 
-    A pair that shares several strips is named once for each.
+    A pair that shares several strips is listed once for each.
     """
     entries = torch.nn.functional.pad(table.index_select(1, layout.box), (0, max(layout.windows)))
     found = [layout.box.new_zeros(2, 0)]
     for number, window in enumerate(layout.windows):
         if not window:
             continue
-        start = number * ROWS_AT_ONCE
-        behind = layout.behind[start : start + ROWS_AT_ONCE]
+        start = number * BLOCK_ROWS
+        behind = layout.behind[start : start + BLOCK_ROWS]
         stop = start + len(behind)
-        others = entries[:, start + 1 : stop + window].unfold(
-            1, window, 1
-        )  # [5, ROWS_AT_ONCE, window]
+        others = entries[:, start + 1 : stop + window].unfold(1, window, 1)  # [5, rows, window]
         above = iou(entries[:, start:stop, None], others) > threshold
         row, place = above.nonzero().unbind(1)
         in_strip = place < behind.index_select(0, row)
