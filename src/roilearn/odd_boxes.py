@@ -1,26 +1,26 @@
-"""What an operator answers for a box that no image contains: one table, which the tests read.
+"""Odd boxes: the result of each operator for degenerate boxes, in one table that the tests read.
 
-The rule behind the table: torchvision's answer wherever torchvision 0.27 returns finite values
-read from the given image; elsewhere (it crashes, raises, or reads foreign memory) one answer of
-our own, the same in every implementation.
+The rule behind the table: torchvision's result wherever torchvision 0.27 returns finite values that
+it read from the given image. Elsewhere torchvision crashes, raises, or reads memory outside the
+image, and all implementations here give one result of their own.
 """
 
 from dataclasses import dataclass
 
 ANSWERS = {
-    "grown": "one cell long from its first edge: a side below one cell counts as one cell",
-    "point": "every sample of a side of no length falls on the same position",
-    "mirrored": "samples run from x1 to x2 backwards: the box the right way round, mirrored",
+    "grown": "a side below one cell counts as one cell, from its first edge on",
+    "point": "all samples along a side of length 0 have the same position",
+    "mirrored": "samples run backwards from x1 to x2: the result of the ordered box, mirrored",
     "zeros": "0 in every output cell, and no gradient",
-    "first cell": "the one cell that its first corner rounds to",
-    "error": "ValueError in eager mode on the CPU; zeros where values are not read back",
+    "first cell": "the value of the one cell that its first corner rounds to",
+    "error": "ValueError in eager mode on the CPU; zeros where values are not checked",
 }
-"""Each word of the column ``answer``, spelled out."""
+"""What each word of the column ``answer`` means."""
 
 
 @dataclass(frozen=True)
 class OddBox:
-    """One row: a kind of box, the options, the answer here and in torchvision 0.27 on the CPU.
+    """One row: a kind of box, the options, the result here and in torchvision 0.27 on the CPU.
 
     ``torchvision`` is ``"absent"`` for an operator that it does not have.
     """

@@ -1,8 +1,8 @@
-"""Give a program that calls torchvision's operators ours instead, without changing a line of it.
+"""Patching of torchvision: its RoI operators and NMS are replaced by ours in a running program.
 
-PyTorch looks an operator up by name and device at every call, in its dispatcher. Registering our
-functions there reaches every caller: torchvision's own models, and names that a program imported
-before.
+At every call, PyTorch's dispatcher looks an operator up by name and device. Registering our
+functions there reaches every caller: torchvision's own models, and functions that a program
+imported before.
 """
 
 import threading
@@ -21,21 +21,21 @@ _library: torch.library.Library | None = None
 
 
 def patch() -> "Patch":
-    """Make torchvision's RoI operators and NMS ours, on CPU tensors, until undone.
+    """Replace torchvision's RoI operators and NMS by ours, for CPU tensors, until undone.
 
-    As a context manager it undoes itself at the end of the block; otherwise call what it returns.
-    Patches may be nested; torchvision's own operators are back when all are undone.
+    A context manager undoes the patch at the end of its block; otherwise call the returned object.
+    Patches may be nested: torchvision's own operators are back when all patches are undone.
 
     Covered: ``roi_align``, ``roi_pool``, ``ps_roi_align``, ``ps_roi_pool`` and ``nms``, with the
-    modules and functions of torchvision that are made of them (``MultiScaleRoIAlign``,
+    modules and functions of torchvision that use them (``MultiScaleRoIAlign``,
     ``batched_nms``), in every thread of the process. Boxes get gradients where the operator has
-    any. Boxes that are not finite, or of an image that does not exist, raise ``ValueError`` where
-    torchvision would read foreign memory or end the process. Scores that are not finite and an
-    ``iou_threshold`` outside 0 to 1 raise it too; torchvision takes them.
+    any. Boxes that are not finite, or whose batch index is out of range, raise ``ValueError``;
+    torchvision would read memory outside the image or end the process. Scores that are not finite
+    and an ``iou_threshold`` outside 0 to 1 raise it too; torchvision accepts them.
 
     Not covered: tensors on other devices; models that were scripted or compiled, whose operators
-    were looked up before or are fused; the second output of ``torch.ops.torchvision.roi_pool`` and
-    of the ``ps_`` operators, which only their own backward reads, and which is empty here.
+    were looked up earlier or are fused. The second output of ``torch.ops.torchvision.roi_pool`` and
+    of the ``ps_`` operators, which only their own backward pass reads, is empty.
 
     Raises
     ------
@@ -70,7 +70,7 @@ class Patch:
     """An open patch: a context manager, and a function of no arguments that undoes it."""
 
     def __enter__(self) -> Self:
-        """Return itself: the patch is already in place, or is put there again if it was undone."""
+        """Return itself; the patch is already active, or is activated again if it was undone."""
         with _LOCK:
             if self not in _open:
                 _open.append(self)
@@ -83,11 +83,11 @@ class Patch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Undo the patch; an exception goes on."""
+        """Undo the patch; an exception propagates."""
         self()
 
     def __call__(self) -> None:
-        """Undo the patch; a second time does nothing."""
+        """Undo the patch; a second call does nothing."""
         with _LOCK:
             if self in _open:
                 _open.remove(self)
@@ -104,7 +104,7 @@ def roi_align(
     sampling_ratio: int,
     aligned: bool,
 ) -> Tensor:
-    """Answer torchvision::roi_align."""
+    """Replace torchvision::roi_align."""
     size = (pooled_height, pooled_width)
     return ops.roi_align(input, rois, size, spatial_scale, sampling_ratio, aligned)
 
@@ -112,9 +112,9 @@ def roi_align(
 def roi_pool(
     input: Tensor, rois: Tensor, spatial_scale: float, pooled_height: int, pooled_width: int
 ) -> tuple[Tensor, Tensor]:
-    """Answer torchvision::roi_pool."""
+    """Replace torchvision::roi_pool."""
     pooled = ops.roi_pool(input, rois, (pooled_height, pooled_width), spatial_scale)
-    return pooled, _nothing()
+    return pooled, _empty()
 
 
 def ps_roi_align(
@@ -125,48 +125,48 @@ def ps_roi_align(
     pooled_width: int,
     sampling_ratio: int,
 ) -> tuple[Tensor, Tensor]:
-    """Answer torchvision::ps_roi_align."""
+    """Replace torchvision::ps_roi_align."""
     size = (pooled_height, pooled_width)
-    return ops.ps_roi_align(input, rois, size, spatial_scale, sampling_ratio), _nothing()
+    return ops.ps_roi_align(input, rois, size, spatial_scale, sampling_ratio), _empty()
 
 
 def ps_roi_pool(
     input: Tensor, rois: Tensor, spatial_scale: float, pooled_height: int, pooled_width: int
 ) -> tuple[Tensor, Tensor]:
-    """Answer torchvision::ps_roi_pool."""
+    """Replace torchvision::ps_roi_pool."""
     pooled = ops.ps_roi_pool(input, rois, (pooled_height, pooled_width), spatial_scale)
-    return pooled, _nothing()
+    return pooled, _empty()
 
 
 def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """Answer torchvision::nms."""
+    """Replace torchvision::nms."""
     return ops.nms(dets, scores, iou_threshold)
 
 
 POOLS = (roi_align, roi_pool, ps_roi_align, ps_roi_pool)
 
 
-def _nothing() -> Tensor:
+def _empty() -> Tensor:
     return torch.empty(0, dtype=torch.int32)
 
 
 def _install() -> None:
-    """Register our functions, unless they are."""
+    """Register our functions, unless they are registered already."""
     global _library  # noqa: PLW0603  one registration for the process
     if _library is not None:
         return
     _library = torch.library.Library("torchvision", "IMPL")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is one already is the point
+        warnings.simplefilter("ignore")  # PyTorch warns that one is registered already
         for pool in POOLS:
-            # With gradients the call arrives at the first key, in inference mode at the second.
+            # With gradients PyTorch dispatches to the first key, in inference mode to the second.
             for key in ("AutogradCPU", "CPU"):
                 _library.impl(pool.__name__, pool, key, allow_override=True)
         _library.impl("nms", nms, "CPU", allow_override=True)
 
 
 def _remove() -> None:
-    """Take the registration back: the dispatcher then finds torchvision's again."""
+    """Undo the registration: the dispatcher then finds torchvision's operators again."""
     global _library  # noqa: PLW0603
     if _library is not None:
         _library._destroy()  # noqa: SLF001  the only way to end a registration before its object

@@ -10,6 +10,6 @@ if os.environ.get("ROILEARN_CHECK_SHAPES") == "1":
     from jaxtyping import install_import_hook
 
     install_import_hook("roilearn.ops", "type_checker.check")
-    collect_ignore = ["test_bad_input.py", "test_compile.py", "test_onnx.py"]
-    collect_ignore += ["test_bad_boxes.py", "test_compile_boxes.py"]
-    collect_ignore += ["test_bad_nms.py", "test_compile_nms.py"]
+    collect_ignore = ["pooling/test_bad_input.py", "pooling/test_compile.py", "test_onnx.py"]
+    collect_ignore += ["boxes/test_bad_boxes.py", "boxes/test_compile_boxes.py"]
+    collect_ignore += ["suppression/test_bad_nms.py", "suppression/test_compile_nms.py"]

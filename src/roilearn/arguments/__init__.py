@@ -1,7 +1,22 @@
-"""Argument checks, made before any work: each error names the argument, what came, what to do.
+"""Argument checks: each error names the argument, what it must be, what it got and what to do.
 
-They look only at what NumPy arrays and PyTorch tensors share (``ndim``, ``shape``, ``dtype``,
-comparisons), so that every implementation of an operator answers the same mistake in the same words.
+The checks use only what NumPy arrays and PyTorch tensors share (``ndim``, ``shape``, ``dtype``,
+comparisons), so that every implementation of an operator raises the same error for a mistake.
+
+In reading order:
+
+``scalars``      numbers, whole numbers, flags, choices
+``lists``        lists with one entry for each image, level or map
+``arrays``       arrays and tensors: dtype, device, number of rows
+``boxes``        the boxes of one image, and deltas
+``rois``         the boxes of a batch, in either form
+``pooling``      feature maps, output size, spatial scale, sampling ratio
+``pyramid``      feature pyramids and level assignment
+``masks``        masks and their pasting
+``predictions``  outputs of the heads, IoU thresholds
+``images``       images of a batch, and their sizes
+``targets``      ground truth of one image
+``training``     matching thresholds and losses
 """
 
 import lazy_loader

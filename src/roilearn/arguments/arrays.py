@@ -1,4 +1,4 @@
-"""Arrays and tensors of any kind: what they hold, where they lie, how many rows they have."""
+"""Argument checks of arrays and tensors: dtype, device, number of rows."""
 
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ def check_array(name: str, value: Any) -> None:
 
 
 def check_tensor(name: str, value: Any) -> None:
-    """Raise unless ``value`` is a PyTorch tensor, told by what only tensors have."""
+    """Raise unless ``value`` is a PyTorch tensor, which alone has ``requires_grad``."""
     if not hasattr(value, "requires_grad"):
         raise TypeError(
             f"{name} must be a torch tensor; got {type(value).__name__}. Pass "
@@ -78,7 +78,7 @@ def check_same_rows(name: str, boxes: Any, other: str, rows: int) -> None:
 
 
 def check_one_per_box(name: str, values: Any, boxes: int) -> None:
-    """Raise unless ``values`` is a list of numbers, one for each of the ``boxes``."""
+    """Raise unless ``values`` has shape (boxes,): one number for each box."""
     check_array(name, values)
     if tuple(values.shape) != (boxes,):
         raise ValueError(
@@ -88,7 +88,7 @@ def check_one_per_box(name: str, values: Any, boxes: int) -> None:
 
 
 def check_one_device(**arguments: Any) -> None:
-    """Raise unless all tensors among ``arguments``, or in lists there, lie on one device."""
+    """Raise unless all tensors among ``arguments``, and in lists among them, are on one device."""
     tensors = [
         (name, tensor)
         for name, value in arguments.items()
@@ -99,17 +99,17 @@ def check_one_device(**arguments: Any) -> None:
         first, other = tensors[0]
         if tensor.device != other.device:
             raise ValueError(
-                f"{name} must lie on the device of {first}; got {tensor.device} and "
+                f"{name} must be on the device of {first}; got {tensor.device} and "
                 f"{other.device}. Move one with {name}.to({other.device.type!r})."
             )
 
 
 def check_has_values(name: str, tensor: Any) -> None:
-    """Raise if ``tensor`` is on the meta device, where there are shapes alone."""
+    """Raise if ``tensor`` is on the meta device, which has shapes and no values."""
     if tensor.device.type == "meta":
         raise ValueError(
-            f"{name} must hold values, which decide the size of the answer; got a tensor on meta. "
-            "Move it to another device."
+            f"{name} must have values, which decide the size of the result; got a tensor on the "
+            "meta device. Move it to another device."
         )
 
 

@@ -1,4 +1,4 @@
-"""Boxes of one image: their columns, their values, their coding as deltas."""
+"""Argument checks of the boxes of one image: columns, values, deltas."""
 
 import math
 from typing import Any
@@ -9,7 +9,7 @@ from roilearn.arguments.scalars import check_positive
 
 
 def check_columns(name: str, boxes: Any, columns: str) -> None:
-    """Raise unless ``boxes`` has the ``columns`` named, whatever its number of rows."""
+    """Raise unless ``boxes`` has the named ``columns``, with any number of rows."""
     check_array(name, boxes)
     number = columns.count(",") + 1
     if boxes.ndim != 2 or boxes.shape[1] != number:
@@ -25,11 +25,11 @@ def check_four_columns(name: str, boxes: Any) -> None:
 
 
 def check_last_axis(name: str, boxes: Any) -> None:
-    """Raise unless ``boxes`` holds four numbers a box along its last axis, however many axes."""
+    """Raise unless the last axis of ``boxes`` has four numbers, for any number of axes."""
     check_array(name, boxes)
     if boxes.ndim == 0 or boxes.shape[-1] != 4:
         raise ValueError(
-            f"{name} must hold 4 numbers a box along the last axis; got shape "
+            f"{name} must hold 4 numbers for each box along the last axis; got shape "
             f"{tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
         )
     check_real(name, boxes)
@@ -53,13 +53,13 @@ def check_positive_sides(name: str, boxes: Any) -> None:
     if not bool(extended.all()):
         row = first_row(~extended)
         raise ValueError(
-            f"{name} must be wider and higher than 0; got {row_text(boxes, row)} in row {row}. "
-            "A logarithm is taken of every side: drop such boxes before the call."
+            f"{name} must have a width and a height above 0; got {row_text(boxes, row)} in row "
+            f"{row}. Deltas need the logarithm of every side: drop such boxes before the call."
         )
 
 
 def row_text(boxes: Any, row: int) -> str:
-    """Return one row of ``boxes`` as an error shows it."""
+    """Return one row of ``boxes`` as text for an error message."""
     return "[" + ", ".join(f"{float(value):g}" for value in boxes[row]) + "]"
 
 

@@ -1,4 +1,4 @@
-"""Images of a batch, before they are of one size, and their heights and widths."""
+"""Argument checks of the images of a batch, and of their heights and widths."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def check_images(images: Any) -> None:
 
 
 def check_pixel_values(name: str, image: Any, least: float, most: float) -> None:
-    """Raise unless the values of an image lie between two numbers; NaN does not."""
+    """Raise unless all values of an image lie from ``least`` to ``most``; NaN does not."""
     low, high = float(image.min()), float(image.max())
     if not (low >= least and high <= most):
         raise ValueError(
@@ -44,7 +44,7 @@ def check_pixel_values(name: str, image: Any, least: float, most: float) -> None
 
 
 def check_same_dtype(name: str, image: Any, dtype: Any) -> None:
-    """Raise unless an image has the type in which a model computes."""
+    """Raise unless an image has the dtype of the model."""
     if image.dtype != dtype:
         raise TypeError(
             f"{name} must be of the model's type, {dtype}; got {image.dtype}. Pass "
@@ -57,7 +57,7 @@ def check_image_shapes(image_shapes: Any, images: int) -> list[tuple[int, int]]:
     if not is_list(image_shapes) or len(image_shapes) != images:
         came = len(image_shapes) if is_list(image_shapes) else type(image_shapes).__name__
         raise ValueError(
-            f"image_shapes must name (height, width) of each of {counted(images, 'image')} in a "
+            rf"image_shapes must give \(height, width\) of each of {counted(images, 'image')} in a "
             f"list; got {came}."
         )
     for number, shape in enumerate(image_shapes):

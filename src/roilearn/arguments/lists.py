@@ -1,21 +1,21 @@
-"""Lists: one entry for each map, level or image, and no tensor in place of them."""
+"""Argument checks of lists with one entry for each map, level or image."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 def is_list(value: Any) -> bool:
-    """Tell whether ``value`` is a list or a tuple, and no word."""
+    """Tell whether ``value`` is a list or tuple, and not a string."""
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def counted(number: int, what: str) -> str:
-    """Say how many there are: 1 image, 2 images."""
+    """Return a number with its noun: 1 image, 2 images."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def check_levels(**lists: Any) -> None:
-    """Raise unless every argument is a sequence, with as many entries as the others."""
+    """Raise unless every argument is a list, and all have the same length."""
     for name, entries in lists.items():
         if not is_list(entries):
             raise TypeError(
@@ -39,7 +39,7 @@ def check_one_per_image(name: str, entries: Any, images: int) -> None:
 
 
 def check_items(name: str, items: Any) -> None:
-    """Raise unless ``items`` can be counted and asked for by number, and is not empty."""
+    """Raise unless ``items`` has a length and indexing, and is not empty."""
     if not (hasattr(items, "__len__") and hasattr(items, "__getitem__")):
         raise TypeError(
             f"{name} must have a length and items by number, as a list or a Dataset of PyTorch; "
@@ -50,6 +50,6 @@ def check_items(name: str, items: Any) -> None:
 
 
 def check_names(name: str, names: Any) -> None:
-    """Raise unless ``names`` is a list of at least one name."""
+    """Raise unless ``names`` is a list of names that is not empty."""
     if not is_list(names) or not names:
         raise ValueError(f"{name} must be a list of names, at least one; got {names!r}.")

@@ -1,4 +1,4 @@
-"""Masks, and how they are pasted into an image."""
+"""Argument checks of masks and of their pasting."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ def check_square_masks(masks: Any) -> None:
     shape = tuple(masks.shape)
     if masks.ndim != 4 or shape[1] != 1 or shape[2] != shape[3] or shape[2] == 0:
         raise ValueError(
-            f"masks must have shape (N, 1, M, M), one square a box; got shape {shape}. Pick each "
-            "box's own class from a head's masks first: masks[range(N), labels][:, None]."
+            f"masks must have shape (N, 1, M, M), one square for each box; got shape {shape}. Pick "
+            "each box's own class from a head's masks first: masks[range(N), labels][:, None]."
         )
 
 

@@ -1,4 +1,4 @@
-"""What the operators on regions are given beside boxes: maps, bins, a scale, samples."""
+"""Argument checks of pooling operators: feature maps, output size, scale, sampling ratio."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from roilearn.arguments.arrays import check_array, check_floating
 from roilearn.arguments.scalars import check_number, check_whole
 
 MAX_SPATIAL_SCALE = 1e9
-"""Cells per pixel above which a scale is taken for a mistake: boxes would overflow float32."""
+"""Largest spatial scale, in cells per pixel: above it, boxes would overflow float32."""
 
 
 def check_features(input: Any) -> None:
@@ -49,14 +49,14 @@ def check_output_size(output_size: Any, name: str = "output_size") -> tuple[int,
     height, width = (check_whole(name, side) for side in pair)
     if height < 1 or width < 1:
         raise ValueError(f"{name} must be at least 1 along both axes; got {output_size!r}.")
-    # Sizes of maps and images may be symbols, which a comparison would tie to a range.
+    # Sizes of maps and images may be symbols of a traced graph: a comparison would restrict them.
     if name in ("output_size", "crop_size") and max(height, width) >= 2**31:
         raise ValueError(f"{name} must be below 2**31 along both axes; got {output_size!r}.")
     return height, width
 
 
 def check_spatial_scale(spatial_scale: Any) -> float:
-    """Return ``spatial_scale`` as a float; raise unless it is positive and not absurdly large."""
+    """Return ``spatial_scale`` as a float; raise unless it is positive and not too large."""
     scale = check_number("spatial_scale", spatial_scale)
     if not 0 < scale <= MAX_SPATIAL_SCALE:
         wanted = f"at most {MAX_SPATIAL_SCALE:g}" if scale > 0 else "positive"
@@ -83,6 +83,6 @@ def check_gradient(gradient: Any, boxes: int, channels: int) -> None:
     """Raise unless ``gradient`` has a row for each box and each channel."""
     if gradient.ndim != 4 or tuple(gradient.shape[:2]) != (boxes, channels):
         raise ValueError(
-            f"gradient must have shape ({boxes}, {channels}, height, width), one row a box and "
-            f"channel; got shape {tuple(gradient.shape)}."
+            f"gradient must have shape ({boxes}, {channels}, height, width), one row for each box "
+            f"and channel; got shape {tuple(gradient.shape)}."
         )

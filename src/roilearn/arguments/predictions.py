@@ -1,4 +1,4 @@
-"""What the heads of a detector say, and how much of it may overlap."""
+"""Argument checks of the outputs of a detector's heads, and of IoU thresholds."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from roilearn.arguments.scalars import check_fraction
 
 
 def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -> None:
-    """Raise unless every level has a logit and four deltas for each image and each anchor."""
+    """Raise unless each level has an objectness logit and four deltas for each image and anchor."""
     check_levels(objectness=objectness, deltas=deltas, anchors=anchors)
     for level, (logits, moves, boxes) in enumerate(zip(objectness, deltas, anchors, strict=True)):
         check_four_columns(f"anchors[{level}]", boxes)
@@ -23,12 +23,12 @@ def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -
 
 
 def check_scores(scores: Any) -> None:
-    """Raise unless the (K, C) ``scores`` of logits are numbers, naming the first bad row."""
+    """Raise if the (K, C) ``scores`` contain NaN, naming the first such row."""
     bad = (scores != scores).any(1)  # noqa: PLR0124 - only NaN differs from itself
     if bool(bad.any()):
         raise ValueError(
-            f"class_logits must give a score to every class; got NaN in row {first_row(bad)}. The "
-            "model has diverged, or its weights are no numbers: go back to earlier ones."
+            f"class_logits must have a score for every class; got NaN in row {first_row(bad)}. The "
+            "model has diverged, or its weights are NaN: go back to earlier weights."
         )
 
 
@@ -37,6 +37,6 @@ def check_iou_threshold(iou_threshold: Any, name: str = "iou_threshold") -> floa
     return check_fraction(
         name,
         iou_threshold,
-        "Boxes whose intersection over union is above it suppress each other: 1 keeps all, 0 those "
-        "that do not meet.",
+        "Boxes whose intersection over union is above it suppress each other: 1 keeps all boxes, 0 "
+        "only those that do not overlap.",
     )

@@ -1,4 +1,4 @@
-"""Pyramids: maps of falling scale, and the level to which a box goes."""
+"""Argument checks of feature pyramids and of level assignment."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from roilearn.arguments.scalars import check_number, check_whole
 
 
 def check_pyramid(maps: Sequence[Any]) -> None:
-    """Raise unless ``maps`` are floating (N, C, H, W) arrays of one N, C and dtype."""
+    """Raise unless ``maps`` are floating (N, C, H, W) arrays of the same N, C and dtype."""
     if not maps:
         raise ValueError("input must hold at least one map; got none.")
     for number, features in enumerate(maps):
@@ -26,7 +26,7 @@ def check_pyramid(maps: Sequence[Any]) -> None:
 
 
 def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
-    """Return one scale for each map of a pyramid; raise unless they fall from map to map."""
+    """Return one scale for each map of a pyramid; raise unless they decrease from map to map."""
     if not is_list(spatial_scales):
         raise TypeError(
             f"spatial_scales must be a list of numbers, one for each map; got {spatial_scales!r}."
@@ -45,13 +45,13 @@ def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
 
 
 def check_level_range(min_level: Any, max_level: Any) -> None:
-    """Raise unless both are whole numbers and there is a level from one to the other."""
+    """Raise unless both are whole numbers and the first is at most the second."""
     if check_whole("min_level", min_level) > check_whole("max_level", max_level):
         raise ValueError(f"min_level must be at most max_level; got {min_level} and {max_level}.")
 
 
 def check_canonical(canonical_scale: Any, canonical_level: Any) -> None:
-    """Raise unless there is a size to measure boxes by, and a whole number for its level."""
+    """Raise unless the canonical scale is positive and the canonical level a whole number."""
     check_whole("canonical_level", canonical_level)
     if not 0 < check_number("canonical_scale", canonical_scale) < math.inf:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Boxes of a batch: a list with an array for each image, or rows that name their image."""
+"""Argument checks of the boxes of a batch: (K, 5) with the batch index, or a list of (K, 4)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ def check_boxes(boxes: Any, batch_size: int, columns: str = BOX_COLUMNS) -> None
 
     Parameters
     ----------
-    columns : names of the columns, which also say how many there are; the first is the image.
+    columns : names of the columns, separated by commas; the first is the batch index.
     """
     if is_list(boxes):
         check_box_list(boxes, batch_size, columns)
@@ -45,15 +45,15 @@ def check_box_list(boxes: Sequence[Any], batch_size: int, columns: str = BOX_COL
 
 
 def check_box_values(rois: Any, batch_size: int, columns: str = BOX_COLUMNS) -> None:
-    """Raise unless every row of the (K, 5) ``rois`` is finite and names an image of the batch."""
+    """Raise unless every row of the (K, 5) ``rois`` is finite with a batch index in range."""
     check_finite("boxes", rois)
     index = rois[:, 0]
     known = (index >= 0) & (index < batch_size) & (index % 1 == 0)
     if not bool(known.all()):
         row = first_row(~known)
         raise ValueError(
-            f"boxes must name an image in column 0, a whole number from 0 to {batch_size - 1}; "
-            f"got batch index {float(index[row]):g} in row {row}. The columns are {columns}."
+            "boxes must have a batch index in column 0, a whole number from 0 to "
+            f"{batch_size - 1}; got batch index {float(index[row]):g} in row {row}. The columns are {columns}."
         )
 
 

@@ -1,4 +1,4 @@
-"""Single values: a number, a whole number, a flag, one word of several."""
+"""Argument checks of single values: numbers, whole numbers, flags, choices."""
 
 import math
 import operator
@@ -9,7 +9,7 @@ from roilearn.arguments.lists import is_list
 
 
 def check_number(name: str, value: Any) -> float:
-    """Return ``value`` as a float; raise unless it is one number."""
+    """Return ``value`` as a float; raise unless it is a single number."""
     if isinstance(value, str | bytes):
         raise TypeError(f"{name} must be a number; got {value!r}.")
     try:
@@ -21,13 +21,13 @@ def check_number(name: str, value: Any) -> float:
 def check_finite_number(name: str, value: Any) -> float:
     """Return ``value`` as a float; raise unless it is finite."""
     number = check_number(name, value)
-    if not abs(number) < math.inf:  # torch.compile knows no math.isfinite
+    if not abs(number) < math.inf:  # torch.compile does not support math.isfinite
         raise ValueError(f"{name} must be a finite number; got {number}.")
     return number
 
 
 def check_at_least(name: str, value: Any, least: float) -> float:
-    """Return ``value`` as a float; raise unless it is at least ``least``; infinity is."""
+    """Return ``value`` as a float; raise unless it is at least ``least``; infinity is allowed."""
     number = check_number(name, value)
     if not number >= least:
         raise ValueError(f"{name} must be at least {least:g}; got {number:g}.")
@@ -35,7 +35,7 @@ def check_at_least(name: str, value: Any, least: float) -> float:
 
 
 def check_fraction(name: str, value: Any, advice: str = "") -> float:
-    """Return ``value`` as a float; raise, with the ``advice``, unless it lies from 0 to 1."""
+    """Return ``value`` as a float; raise, with ``advice``, unless it lies from 0 to 1."""
     share = check_number(name, value)
     if not 0 <= share <= 1:
         raise ValueError(f"{name} must lie from 0 to 1; got {share:g}. {advice}".rstrip())
@@ -52,19 +52,21 @@ def check_positive(name: str, values: Any) -> tuple[float, ...]:
 
 
 def check_pair(name: str, value: Any) -> tuple[float, float]:
-    """Return ``value``, a positive number or a pair of them, as the pair (down, across)."""
+    """Return ``value``, a positive number or a pair of them, as a pair (vertical, horizontal)."""
     numbers = list(check_positive(name, value))
     if len(numbers) > 2:
-        raise ValueError(f"{name} must be a number or a pair (down, across); got {value!r}.")
+        raise ValueError(
+            f"{name} must be a number or a pair (vertical, horizontal); got {value!r}."
+        )
     return numbers[0], numbers[-1]
 
 
 def check_whole(name: str, value: Any) -> int:
-    """Return ``value`` as an int; raise unless it is a whole number; a bool is none."""
+    """Return ``value`` as an int; raise unless it is a whole number; a bool is not."""
     if isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
     if isinstance(value, int) or type(value).__name__ == "SymInt":
-        return value  # a symbol, too: as a number it would tie a traced graph to one size
+        return value  # a symbol stays one: as an int it would fix a traced size
     try:
         return operator.index(value)
     except TypeError as error:
@@ -90,13 +92,13 @@ def check_between(name: str, value: Any, least: int, most: int) -> int:
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Raise unless ``value`` is True or False; any other word would count as True."""
+    """Raise unless ``value`` is True or False: any other string would count as True."""
     if type(value).__name__ not in ("bool", "bool_"):
         raise TypeError(f"{name} must be True or False; got {value!r}.")
 
 
 def check_type(name: str, value: Any, kind: type, advice: str = "") -> None:
-    """Raise, with the ``advice``, unless ``value`` is of this ``kind``."""
+    """Raise, with ``advice``, unless ``value`` is an instance of ``kind``."""
     if not isinstance(value, kind):
         came = f"{value.__name__} itself" if isinstance(value, type) else type(value).__name__
         raise TypeError(f"{name} must be a {kind.__name__}; got {came}. {advice}".rstrip())

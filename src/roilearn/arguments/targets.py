@@ -1,21 +1,77 @@
-"""Ground truth of one image, as a detector learns from it or is measured by it."""
+"""Argument checks of targets: the ground truth of one image, for training and evaluation."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from roilearn.arguments.arrays import check_tensor, first_row
-from roilearn.arguments.boxes import check_finite, check_positive_sides, row_text
+from roilearn.arguments.arrays import (
+    check_array,
+    check_floating,
+    check_one_per_box,
+    check_same_rows,
+    check_tensor,
+    check_whole_numbers,
+    first_row,
+)
+from roilearn.arguments.boxes import (
+    check_finite,
+    check_four_columns,
+    check_positive_sides,
+    row_text,
+)
 from roilearn.arguments.masks import check_masks
-from roilearn.arguments.training import check_labels, check_target
+
+ENTRIES = ("boxes", "labels", "iscrowd")
+"""Entries of a target that are always checked."""
 
 
-def check_ground_truth(name: str, target: Any, size: tuple[int, int], *needed: str) -> None:
-    """Raise unless ``target`` has tensors of boxes, labels and all that is ``needed``.
+def check_target(target: Any, *others: str, name: str = "") -> None:
+    """Raise unless ``target``, the ground truth of one image, has all entries that are needed.
 
     Parameters
     ----------
-    name : of the target, as an error shows it.
-    size : height and width of its image, which are those of its masks.
+    others : entries that are needed beside boxes and labels.
+    name : of the target in error messages; without it they name the entry alone.
+    """
+    called = {entry: f"{name}[{entry!r}]" if name else entry for entry in (*ENTRIES, *others)}
+    for entry in ("boxes", "labels", *others):
+        if entry not in target:
+            raise ValueError(
+                f"{name or 'target'} must have {', '.join(('boxes', 'labels', *others))}; {entry} "
+                f"is missing among {', '.join(map(repr, target)) or 'nothing'}. An image without "
+                "objects has no rows of each: boxes (0, 4), labels (0,), masks (0, H, W)."
+            )
+    boxes = target["boxes"]
+    check_four_columns(called["boxes"], boxes)
+    check_floating(called["boxes"], boxes)
+    for entry in ("labels", "iscrowd"):
+        if entry in target:
+            check_one_per_box(called[entry], target[entry], len(boxes))
+    check_whole_numbers(called["labels"], target["labels"])
+    for entry in others:
+        check_array(called[entry], target[entry])
+        check_same_rows(called[entry], target[entry], called["boxes"], len(boxes))
+
+
+def check_labels(labels: Any, least: int, classes: int | None = None, name: str = "labels") -> None:
+    """Raise unless all ``labels`` are at least ``least`` and below the number of ``classes``."""
+    known = labels >= least if classes is None else (labels >= least) & (labels < classes)
+    if not bool(known.all()):
+        row = first_row(~known)
+        heads = "" if classes is None else f", for heads of {classes} classes with background"
+        last = "" if classes is None else f" to {classes - 1}"
+        raise ValueError(
+            f"{name} must be {least}{last or ' or more'}{heads}; got {int(labels[row])} in row "
+            f"{row}. Class 0 is background: objects count from 1."
+        )
+
+
+def check_ground_truth(name: str, target: Any, size: tuple[int, int], *needed: str) -> None:
+    """Raise unless ``target`` has tensors of boxes, labels and the entries that are ``needed``.
+
+    Parameters
+    ----------
+    name : of the target in error messages.
+    size : height and width of its image, and so of its masks.
     """
     if not isinstance(target, Mapping):
         raise TypeError(
@@ -40,8 +96,8 @@ def check_mask_size(name: str, masks: Any, boxes: int, size: tuple[int, int]) ->
     if tuple(masks.shape) != shape and (boxes or masks.ndim != 3 or len(masks)):
         raise ValueError(
             f"{name} must have shape {shape}, a mask as large as the image for each box; got "
-            f"shape {tuple(masks.shape)}. Whatever resizes or crops the image has to do so to its "
-            "masks; from (n, 1, H, W) pass masks[:, 0]."
+            f"shape {tuple(masks.shape)}. Code that resizes or crops an image has to do the same "
+            "to its masks; from (n, 1, H, W) pass masks[:, 0]."
         )
     check_masks(masks, name)
 
@@ -49,9 +105,10 @@ def check_mask_size(name: str, masks: Any, boxes: int, size: tuple[int, int]) ->
 def check_ground_truth_values(
     name: str, target: Mapping[str, Any], size: tuple[int, int], classes: int | None
 ) -> None:
-    """Raise unless what ``check_ground_truth`` let pass can be true of an image of this ``size``.
+    """Raise unless the values of a checked target are possible for an image of this ``size``.
 
-    Boxes may reach over its edge. The labels of crowds are not looked at.
+    ``check_ground_truth`` has checked its shapes. Boxes may reach over the edge of the image. The
+    labels of crowds are not checked.
     """
     boxes, labels = target["boxes"], target["labels"]
     check_finite(f"{name}['boxes']", boxes)
@@ -59,14 +116,14 @@ def check_ground_truth_values(
     check_inside(f"{name}['boxes']", boxes, size)
     if "iscrowd" in target:
         crowd = target["iscrowd"] != 0
-        labels = labels * ~crowd + crowd  # whatever a crowd is called
+        labels = labels * ~crowd + crowd  # any label of a crowd passes
     check_labels(labels, 1, classes, f"{name}['labels']")
     if "masks" in target:
         check_zeros_and_ones(f"{name}['masks']", target["masks"])
 
 
 def check_inside(name: str, boxes: Any, size: tuple[int, int]) -> None:
-    """Raise unless every box meets the image of this height and width."""
+    """Raise unless every box overlaps the image of this height and width."""
     x1, y1, x2, y2 = boxes.T
     height, width = size
     outside = (x1 >= width) | (y1 >= height) | (x2 <= 0) | (y2 <= 0)
@@ -75,22 +132,23 @@ def check_inside(name: str, boxes: Any, size: tuple[int, int]) -> None:
         raise ValueError(
             f"{name} must lie in the image, {width} pixels wide and {height} high, at least in "
             f"part; got {row_text(boxes, row)} in row {row}. Columns are x1, y1, x2, y2 in pixels "
-            "of the image as it is passed: whatever resizes or crops it has to move its boxes."
+            "of the image as it is passed: code that resizes or crops it has to transform its "
+            "boxes too."
         )
 
 
 def check_zeros_and_ones(name: str, masks: Any) -> None:
-    """Raise unless every pixel of the (n, H, W) ``masks`` is 0 or 1, whatever their type."""
+    """Raise unless every pixel of the (n, H, W) ``masks`` is 0 or 1, in any dtype."""
     if not len(masks):
         return
     whole = "float" not in str(masks.dtype)
     if whole and bool(masks.min() >= 0) and bool(masks.max() <= 1):
-        return  # the usual case, and several times as fast as what follows
-    other = masks != (masks != 0)  # true of NaN too
+        return  # the usual case, several times as fast as the check below
+    other = masks != (masks != 0)  # also true for NaN
     if bool(other.any()):
         row = first_row(other)
         value = float(masks[row][other[row]][0])
         raise ValueError(
-            f"{name} must hold 0 and 1 alone; got {value:g} in mask {row}. From 0 and 255 pass "
-            "masks > 0, from chances masks > 0.5."
+            f"{name} must contain only 0 and 1; got {value:g} in mask {row}. From 0 and 255 pass "
+            "masks > 0, from probabilities masks > 0.5."
         )

@@ -368,9 +368,7 @@ MASK = torch.ones(1, 1, 4, 4).double()
     ],
 )
 def test_tensors_on_two_devices(call):
-    with pytest.raises(
-        ValueError, match=r"must lie on the device of .* got (meta and cpu|cpu and)"
-    ):
+    with pytest.raises(ValueError, match=r"must be on the device of .* got (meta and cpu|cpu and)"):
         call()
 
 

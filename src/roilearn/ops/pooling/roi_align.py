@@ -309,7 +309,7 @@ def entries_per_box(
         samples.append(samples_per_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
         if not bool((samples[-1] <= SAMPLE_LIMIT).all()):
             raise ValueError(
-                f"boxes must be small enough for adaptive sampling; got one {length.max():g} cells "
+                f"boxes must be small enough to sample adaptively; got one {length.max():g} cells "
                 f"long, which takes {samples[-1].max():g} samples along that side, more than "
                 f"{SAMPLE_LIMIT}. Clip boxes to the image, or set sampling_ratio."
             )
