@@ -1,7 +1,7 @@
-"""How far this package lies from torchvision's CUDA kernels, on any machine.
+"""Comparison with recorded results of torchvision's CUDA kernels, on any machine.
 
-A GPU's answers were recorded once (``roilearn.records``). Until they are, the functions here say
-that there is no record.
+``roilearn.records`` reads what a GPU computed for the cases of a recorder. As long as nothing has
+been recorded, the functions here say so.
 """
 
 import importlib
@@ -15,50 +15,53 @@ import numpy as np
 
 from roilearn.records import Case, Record, read
 
-GRADIENT_OF: dict[str, dict[str, bool]] = {"ps_roi_pool": {"read_last": True}}
-"""Options under which our gradient is torchvision's, where it is not that of its own output: its
-``ps_roi_pool`` pays the last row and column, which it never read."""
+GRADIENT_OPTIONS: dict[str, dict[str, bool]] = {"ps_roi_pool": {"read_last": True}}
+"""Options under which our gradient equals torchvision's, if that is not its output's gradient: its
+``ps_roi_pool`` gives a gradient to the last row and column, which its forward never reads."""
 
-NUDGE = 2.0**-16
-"""Cells by which a box is moved to see both sides of a knife edge; every input lies on 1/64."""
-
+PERTURBATION = 2.0**-16
+"""Cells by which a borderline box is moved to get both results; inputs are multiples of 1/64."""
 
 KERNEL = "kernel "
-"""Before the name of a part: what our kernels answered on the GPU, not torchvision's."""
+"""Prefix of a recorded quantity that our own kernels computed on the GPU, not torchvision's."""
 
 
-def answer(case: Case, telling: str) -> dict[str, np.ndarray]:
-    """Give the answer of a telling to the inputs of ``case``.
+def run(case: Case, implementation: str) -> dict[str, np.ndarray]:
+    """Run an implementation on the inputs of ``case``; return its forward result and gradient.
 
     Parameters
     ----------
-    telling : ``"reference"``, ``"ops"``, or ``"kernels"`` in Triton's interpreter.
+    implementation : ``"reference"``, ``"ops"``, or ``"kernels"`` in Triton's interpreter.
     """
-    module = importlib.import_module(f"roilearn.{telling}")
-    if telling == "reference":
-        return _answer_of_arrays(module, case)
-    return _answer_of_tensors(module, case)
+    module = importlib.import_module(f"roilearn.{implementation}")
+    if implementation == "reference":
+        return _run_on_arrays(module, case)
+    return _run_on_tensors(module, case)
 
 
-def _answer_of_arrays(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
+def _run_on_arrays(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
     function, inputs = getattr(module, case.operator), case.inputs
     if "upstream" not in inputs:
         return {"forward": np.asarray(function(inputs["boxes"], inputs["scores"], **case.options))}
     if case.group == "pyramid":
-        return _answer_of_arrays_to_a_pyramid(module, case)
+        return _run_pyramid_on_arrays(module, case)
     features, boxes = inputs["features"], inputs["boxes"]
     options = {name: value for name, value in case.options.items() if name != "output_size"}
     backward = getattr(module, f"{case.operator}_backward")
     return {
         "forward": function(features, boxes, **case.options),
         "gradient": backward(
-            inputs["upstream"], features, boxes, **options, **GRADIENT_OF.get(case.operator, {})
+            inputs["upstream"],
+            features,
+            boxes,
+            **options,
+            **GRADIENT_OPTIONS.get(case.operator, {}),
         ),
     }
 
 
-def _answer_of_arrays_to_a_pyramid(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
-    """Pool and pay level by level; the gradients to all maps end to end, as they are recorded."""
+def _run_pyramid_on_arrays(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
+    """Pool level by level; the gradients of all maps are concatenated, as they are recorded."""
     options, boxes = case.options, case.inputs["boxes"]
     maps, scales = [case.inputs[name] for name in _maps(case)], options["spatial_scales"]
     first = round(-np.log2(scales[0]))
@@ -85,7 +88,7 @@ def _maps(case: Case) -> list[str]:
     return sorted(name for name in case.inputs if name.startswith("map"))
 
 
-def _answer_of_tensors(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
+def _run_on_tensors(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
     torch, function = importlib.import_module("torch"), getattr(module, case.operator)
     tensors = {name: torch.from_numpy(values.copy()) for name, values in case.inputs.items()}
     if "upstream" not in tensors:
@@ -98,54 +101,57 @@ def _answer_of_tensors(module: ModuleType, case: Case) -> dict[str, np.ndarray]:
         return {"forward": output.detach().numpy(), "gradient": flat}
     features = tensors["features"].requires_grad_()
     output = function(features, tensors["boxes"], **case.options)
-    paid = output
-    if case.operator in GRADIENT_OF and module.__name__.startswith("roilearn"):
-        options = case.options | GRADIENT_OF[case.operator]
-        paid = function(features, tensors["boxes"], **options)
-    (gradient,) = torch.autograd.grad(paid, features, tensors["upstream"])
+    differentiated = output
+    if case.operator in GRADIENT_OPTIONS and module.__name__.startswith("roilearn"):
+        options = case.options | GRADIENT_OPTIONS[case.operator]
+        differentiated = function(features, tensors["boxes"], **options)
+    (gradient,) = torch.autograd.grad(differentiated, features, tensors["upstream"])
     return {"forward": output.detach().numpy(), "gradient": gradient.numpy()}
 
 
-def gap(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Largest difference where the recorded value is finite; infinite for unequal shapes."""
+def max_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Return the largest difference where ``theirs`` is finite; infinite for unequal shapes."""
     if ours.shape != theirs.shape:
         return float("inf")
     finite = np.isfinite(theirs)
-    apart = np.abs(ours[finite].astype(float) - theirs[finite])
-    return float(np.nan_to_num(apart, nan=np.inf).max(initial=0))
+    difference = np.abs(ours[finite].astype(float) - theirs[finite])
+    return float(np.nan_to_num(difference, nan=np.inf).max(initial=0))
 
 
-def differences(record: Record, operator: str, telling: str) -> Iterator[tuple[Case, str, float]]:
-    """Yield case, part and largest difference, over the cases that hang on no rounding.
+def differences(
+    record: Record, operator: str, implementation: str
+) -> Iterator[tuple[Case, str, float]]:
+    """Yield case, quantity and largest difference, over the ordinary cases and the pyramids.
 
-    A part is ``forward`` or ``gradient``; with ``kernel`` before it, of what the kernels of this
-    package answered there.
+    A quantity is ``forward`` or ``gradient``; with the prefix ``kernel``, the recorded value is that
+    of this package's kernels on the GPU.
     """
     for case in (*record.of(operator), *record.of(operator, "pyramid")):
-        ours = answer(case, telling)
-        for part in case.results:
-            yield case, part, gap(ours[part.removeprefix(KERNEL)], case.results[part])
+        ours = run(case, implementation)
+        for quantity in case.results:
+            difference = max_difference(ours[quantity.removeprefix(KERNEL)], case.results[quantity])
+            yield case, quantity, difference
 
 
 @cache
-def largest_difference(operator: str, telling: str = "reference") -> float | None:
-    """Largest difference from torchvision's CUDA kernels; None until they have been recorded.
+def largest_difference(operator: str, implementation: str = "reference") -> float | None:
+    """Return the largest difference from torchvision's CUDA kernels; None if nothing is recorded.
 
-    Over every ordinary case, forward and gradient to the features. Knife edges have a comparison
-    of their own, ``knife_edge_gap``; hostile cases are facts, not answers to agree with.
+    It is taken over every ordinary case, for the output and the feature gradient. Borderline cases
+    have a comparison of their own, ``borderline_difference``; unsafe cases are not compared.
     """
     record = read()
     if record is None:
         return None
     return max(
-        apart
-        for _, part, apart in differences(record, operator, telling)
-        if not part.startswith(KERNEL)
+        difference
+        for _, quantity, difference in differences(record, operator, implementation)
+        if not quantity.startswith(KERNEL)
     )
 
 
-def statement(operator: str, telling: str = "reference") -> str:
-    """One line for a page: the largest difference and whose kernels, or that there is none yet."""
+def statement(operator: str, implementation: str = "reference") -> str:
+    """Return a line for a page: the largest difference and the GPU, or that nothing is recorded."""
     record = read()
     if record is None:
         return "torchvision's CUDA kernels: not recorded yet"
@@ -153,30 +159,30 @@ def statement(operator: str, telling: str = "reference") -> str:
     return (
         f"torchvision {machine['torchvision']}'s CUDA {operator} on one {machine['gpu']}, "
         f"{len(record.of(operator))} recorded cases, forward and gradient: "
-        f"largest difference {largest_difference(operator, telling):.1e}"
+        f"largest difference {largest_difference(operator, implementation):.1e}"
     )
 
 
-def knife_edge_gap(case: Case, telling: str) -> float:
-    """Difference from the nearer side of a knife edge, at its worst element.
+def borderline_difference(case: Case, implementation: str) -> float:
+    """Return the largest difference from the nearer of a borderline case's two results.
 
-    An answer that hangs on a rounding has two right values. Both come from the same inputs moved
-    by ``NUDGE`` one way or the other, or computed in float64.
+    A result that depends on a rounding has two right values. Both come from the same inputs, moved
+    by ``PERTURBATION`` one way or the other or computed in float64.
     """
-    answers = [answer(side, telling) for side in sides(case)]
+    answers = [run(side, implementation) for side in perturbed(case)]
     gaps = []
     for recorded, theirs in case.results.items():
-        part = recorded.removeprefix(KERNEL)
-        if part == "gradient" or case.operator == "nms":
-            gaps.append(min(gap(ours[part], theirs) for ours in answers))
+        quantity = recorded.removeprefix(KERNEL)
+        if quantity == "gradient" or case.operator == "nms":
+            gaps.append(min(max_difference(ours[quantity], theirs) for ours in answers))
         else:
-            nearest = np.min([np.abs(ours[part] - theirs) for ours in answers], axis=0)
+            nearest = np.min([np.abs(ours[quantity] - theirs) for ours in answers], axis=0)
             gaps.append(float(nearest.max()))
     return max(gaps)
 
 
-def sides(case: Case) -> Iterator[Case]:
-    """Yield the case with its inputs moved off the knife edge, every way there is."""
+def perturbed(case: Case) -> Iterator[Case]:
+    """Yield the case with its inputs moved off the borderline, in every direction."""
     if case.operator == "nms":
         threshold, scores = case.options["iou_threshold"], case.inputs["scores"]
         ramp = np.linspace(0, 1e-3, len(scores), dtype=np.float32)
@@ -187,7 +193,7 @@ def sides(case: Case) -> Iterator[Case]:
                 inputs=case.inputs | {"scores": scores + tilt},
             )
         return
-    by = NUDGE / case.options["spatial_scale"]
+    by = PERTURBATION / case.options["spatial_scale"]
     for dtype in (np.float32, np.float64):
         inputs = {name: values.astype(dtype) for name, values in case.inputs.items()}
         for signs in [(0, 0, 0, 0), *itertools.product((-1, 1), repeat=4)]:

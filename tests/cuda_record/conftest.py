@@ -1,4 +1,4 @@
-"""A record made on the CPU for the session: the way to the CUDA record, gone without a GPU."""
+"""A record of the CPU kernels for the session, made as the CUDA record is made on a GPU."""
 
 import importlib
 import sys
@@ -14,12 +14,12 @@ record_cuda = importlib.import_module("record_cuda")  # a script: of no package
 
 @pytest.fixture(scope="session")
 def safe_cases():
-    return [case for case in record_cuda.every_case() if case.group != "hostile"]
+    return [case for case in record_cuda.every_case() if case.group != "unsafe"]
 
 
 @pytest.fixture(scope="session")
 def cpu_folder(tmp_path_factory, safe_cases):
-    """Folder of a record of every case but the hostile ones, by torchvision's CPU kernels."""
+    """Folder of a record of every case but the unsafe ones, by torchvision's CPU kernels."""
     folder = tmp_path_factory.mktemp("record")
     runner = record_cuda.Runner(
         Path(record_cuda.__file__), "cpu", tmp_path_factory.mktemp("workers")

@@ -1,11 +1,11 @@
-"""Record what torchvision's CUDA kernels answer, so that machines without a GPU can compare.
+"""Record the results of torchvision's CUDA kernels, so that machines without a GPU can compare.
 
     python tests/cuda_record/record_cuda.py
 
 One file, which needs Python 3.11, torch 2.11 or later, torchvision, NumPy and an NVIDIA GPU; it
-installs nothing. It runs some hundreds of seeded cases forward and backward, each hostile case in
+installs nothing. It runs some hundreds of seeded cases forward and backward, each unsafe case in
 a process of its own, and replaces the record in ``src/roilearn/records/cuda``. Where Triton is, the
-kernels of this package answer every case that is not hostile, too.
+kernels of this package are run on every case that is not unsafe, too.
 
     manifest.json    the machine, and one line a case: options, seed, SHA-256 of the inputs, outcome
     values-*.npz     inputs (whole sixty-fourths) and results (float32), one flat array of each
@@ -43,12 +43,12 @@ UNIT = 64  # every input is a whole number of sixty-fourths: exact in float32
 NEAR = 1e-4  # cells; float32 arithmetic on these maps errs by some 1e-6
 BOXES = 8
 ROI_OPERATORS = ("roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool")
-START_LIMIT, CASE_LIMIT, HOSTILE_LIMIT = 120.0, 30.0, 10.0  # seconds
+START_LIMIT, CASE_LIMIT, UNSAFE_LIMIT = 120.0, 30.0, 10.0  # seconds
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call of one operator. Groups: ordinary, pyramid, knife edge, hostile."""
+    """One call of one operator. Groups: ordinary, pyramid, borderline, unsafe."""
 
     name: str
     operator: str
@@ -74,7 +74,7 @@ class Axis:
 
 
 def inside(random: np.random.RandomState, axis: Axis) -> tuple[int, int]:
-    """Draw first and last edge of a span in the map, a cell long at least, in sixty-fourths."""
+    """Draw first and last edge of a span in the map, one cell long at least, in sixty-fourths."""
     first = random.randint(0, UNIT * (axis.size - 1) + 1)
     return first, random.randint(first + UNIT, UNIT * axis.size + 1)
 
@@ -189,7 +189,7 @@ def draw_box(
     return np.rint(np.array([x1, y1, x2, y2]) / scale) / UNIT
 
 
-# --- knife edges: answers that hang on a rounding ----------------------------------------------
+# --- borderline cases: their result depends on a rounding --------------------------------------
 
 
 def sample_arithmetic(
@@ -205,7 +205,7 @@ def sample_arithmetic(
     return np.array(bin_size), within, start + bins * bin_size + within
 
 
-def sampling_on_edge(first: float, last: float, axis: Axis, scale: float) -> bool:
+def sampling_is_borderline(first: float, last: float, axis: Axis, scale: float) -> bool:
     """Whether rounding may change the number of samples or push one across the band's limit."""
     coarse = sample_arithmetic(np.float32, first, last, axis, scale)
     fine = sample_arithmetic(np.float64, first, last, axis, scale)
@@ -218,7 +218,7 @@ def sampling_on_edge(first: float, last: float, axis: Axis, scale: float) -> boo
     return bool((near & ~(exact and np.array_equal(coarse[2], fine[2]))).any())
 
 
-def cells_on_edge(first: float, last: float, axis: Axis, scale: float, extra: int) -> bool:
+def cells_are_borderline(first: float, last: float, axis: Axis, scale: float, extra: int) -> bool:
     """Whether rounding may move a corner to the next cell, or a bin's edge by a cell."""
     corners = np.array([first, last]) * scale
     coarse = np.array([first, last], np.float32) * np.float32(scale)
@@ -237,19 +237,20 @@ def cells_on_edge(first: float, last: float, axis: Axis, scale: float, extra: in
     return False
 
 
-def on_knife_edge(operator: str, box: np.ndarray, axes: tuple[Axis, Axis], scale: float) -> bool:
-    """Whether an answer for ``box`` hangs on a rounding, on either axis."""
+def is_borderline(operator: str, box: np.ndarray, axes: tuple[Axis, Axis], scale: float) -> bool:
+    """Whether the result for ``box`` depends on a rounding, on either axis."""
     for axis, first, last in zip(axes, box[:2], box[2:], strict=True):
         if operator.endswith("align"):
-            hangs = sampling_on_edge(first, last, axis, scale)
+            borderline = sampling_is_borderline(first, last, axis, scale)
         else:
-            hangs = cells_on_edge(first, last, axis, scale, extra=int(operator == "roi_pool"))
-        if hangs:
+            extra = int(operator == "roi_pool")
+            borderline = cells_are_borderline(first, last, axis, scale, extra)
+        if borderline:
             return True
     return False
 
 
-def overlap_on_edge(boxes: np.ndarray, threshold: float) -> bool:
+def overlap_is_borderline(boxes: np.ndarray, threshold: float) -> bool:
     """Whether the IoU of two boxes is the threshold, but for a rounding."""
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     corner = np.minimum(boxes[:, None, 2:], boxes[:, 2:])
@@ -305,7 +306,9 @@ def settings(operator: str) -> list[dict[str, Any]]:
     return [{**options, "aligned": aligned} for options in sampled for aligned in (False, True)]
 
 
-def steps(random: np.random.RandomState, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
+def sixty_fourths(
+    random: np.random.RandomState, low: int, high: int, shape: tuple[int, ...]
+) -> np.ndarray:
     """Random float32 multiples of 1/64 from ``low`` to ``high``, in sixty-fourths."""
     return (random.randint(low, high, shape) / UNIT).astype(np.float32)
 
@@ -326,18 +329,18 @@ def roi_inputs(
     boxes = np.empty((BOXES, 5), np.float32)
     for k in range(BOXES):
         box = draw_box(kind, random, axes, options["spatial_scale"])
-        while on_knife_edge(operator, box, axes, options["spatial_scale"]):
+        while is_borderline(operator, box, axes, options["spatial_scale"]):
             box = draw_box(kind, random, axes, options["spatial_scale"])
         boxes[k] = [random.randint(shape[0]), *box]
     channels = 2 if operator.startswith("ps_") else shape[1]
     return {
-        "features": steps(np.random.RandomState(shared), -128, 128, shape),
+        "features": sixty_fourths(np.random.RandomState(shared), -128, 128, shape),
         "boxes": boxes,
-        "upstream": steps(random, -64, 64, (BOXES, channels, *options["output_size"])),
+        "upstream": sixty_fourths(random, -64, 64, (BOXES, channels, *options["output_size"])),
     }
 
 
-def words(options: dict[str, Any]) -> str:
+def describe(options: dict[str, Any]) -> str:
     """Options as part of a name."""
     height, width = options["output_size"]
     parts = [f"{height}x{width}", f"scale {options['spatial_scale']:g}"]
@@ -350,7 +353,7 @@ def words(options: dict[str, Any]) -> str:
 
 
 def raises_on_cpu(operator: str, options: dict[str, Any], kind: str) -> bool:
-    """One axis inverted, adaptive, aligned: a hostile case, since the CPU kernel raises."""
+    """Whether one axis is inverted, adaptive and aligned: unsafe, since the CPU kernel raises."""
     adaptive = operator == "roi_align" and options["sampling_ratio"] <= 0
     return adaptive and options["aligned"] and kind in ("inverted x", "inverted y")
 
@@ -359,7 +362,7 @@ def ordinary_rois() -> Iterator[Case]:
     """Every operator, setting and kind of box."""
     for operator in ROI_OPERATORS:
         for options in settings(operator):
-            setting = f"{operator}/{words(options)}"
+            setting = f"{operator}/{describe(options)}"
             for kind in KINDS:
                 if raises_on_cpu(operator, options, kind):
                     continue
@@ -369,7 +372,7 @@ def ordinary_rois() -> Iterator[Case]:
                 yield Case(name, operator, "ordinary", options, inputs, seed)
 
 
-def crowd(random: np.random.RandomState, kind: str, count: int) -> np.ndarray:
+def clustered_boxes(random: np.random.RandomState, kind: str, count: int) -> np.ndarray:
     """(K, 4) boxes in clusters, in pixels; some of them odd, by ``kind``."""
     centres = random.randint(0, 20 * UNIT, (1 + count // 6, 2))[
         random.randint(0, 1 + count // 6, count)
@@ -388,16 +391,16 @@ def crowd(random: np.random.RandomState, kind: str, count: int) -> np.ndarray:
 
 def ordinary_nms() -> Iterator[Case]:
     """Clusters of boxes about the kernel's blocks of 64, with distinct scores."""
-    crowds = [("plain", n, t) for n in (0, 1, 63, 64, 65, 130) for t in (0.3, 0.5, 0.7)]
-    crowds += [("plain", 40, 0.0), ("plain", 40, 1.0)]
-    crowds += [("odd", 80, 0.3), ("odd", 80, 0.5), ("identical", 10, 0.5), ("identical", 10, 1.0)]
-    for kind, count, threshold in crowds:
+    clusters = [("plain", n, t) for n in (0, 1, 63, 64, 65, 130) for t in (0.3, 0.5, 0.7)]
+    clusters += [("plain", 40, 0.0), ("plain", 40, 1.0)]
+    clusters += [("odd", 80, 0.3), ("odd", 80, 0.5), ("identical", 10, 0.5), ("identical", 10, 1.0)]
+    for kind, count, threshold in clusters:
         name = f"nms/{kind} {count} threshold {threshold:g}"
         seed = zlib.crc32(name.encode())
         random = np.random.RandomState(seed)
-        boxes = crowd(random, kind, count)
-        while overlap_on_edge(boxes.astype(float), threshold):
-            boxes = crowd(random, kind, count)
+        boxes = clustered_boxes(random, kind, count)
+        while overlap_is_borderline(boxes.astype(float), threshold):
+            boxes = clustered_boxes(random, kind, count)
         inputs = {"boxes": boxes, "scores": (random.permutation(count) / UNIT).astype(np.float32)}
         yield Case(name, "nms", "ordinary", {"iou_threshold": threshold}, inputs, seed, "", False)
 
@@ -409,7 +412,7 @@ FLOAT_THRESHOLD = (
     "IoU 3/10: the CUDA kernel rounds the threshold to float32, the CPU kernel does not"
 )
 
-ROI_KNIFE_EDGES: tuple[tuple[str, tuple[float, ...], dict[str, Any], str], ...] = (
+ROI_BORDERLINE: tuple[tuple[str, tuple[float, ...], dict[str, Any], str], ...] = (
     (
         "roi_align",
         (-0.53125, 2, -0.46875, 5),
@@ -455,9 +458,9 @@ ROI_KNIFE_EDGES: tuple[tuple[str, tuple[float, ...], dict[str, Any], str], ...] 
     ),
     ("ps_roi_pool", (2, 0, 59, 1), {"output_size": (1, 7), "spatial_scale": 1.0}, SEVENTHS),
 )
-"""Operator, box, options and why the answer hangs on a rounding. No ordinary case does."""
+"""Operator, box, options and why the result depends on a rounding. No ordinary case's does."""
 
-NMS_KNIFE_EDGES = (
+NMS_BORDERLINE = (
     ([[0, 0, 10, 1], [0, 0, 3, 1]], [2, 1], 0.3, FLOAT_THRESHOLD),
     ([[0, 0, 10, 1], [0, 0, 7, 1]], [2, 1], 0.7, FLOAT_THRESHOLD.replace("3/10", "7/10")),
     (
@@ -470,31 +473,31 @@ NMS_KNIFE_EDGES = (
 """Boxes, scores, threshold, reason."""
 
 
-def knife_edges() -> Iterator[Case]:
-    """Cases whose answer hangs on a rounding, one box each."""
-    for number, (operator, box, options, reason) in enumerate(ROI_KNIFE_EDGES):
-        name = f"{operator}/knife edge {number}"
+def borderline_cases() -> Iterator[Case]:
+    """Cases whose result depends on a rounding, one box each."""
+    for number, (operator, box, options, reason) in enumerate(ROI_BORDERLINE):
+        name = f"{operator}/borderline {number}"
         random = np.random.RandomState(number)
         channels = int(np.prod(options["output_size"])) if operator.startswith("ps_") else 1
-        features = steps(random, -128, 128, (1, channels, 12, 64))
+        features = sixty_fourths(random, -128, 128, (1, channels, 12, 64))
         if operator == "roi_pool":
             features.sort()  # so that a cell more on the right shows in the maximum
         inputs = {
             "features": features if operator.endswith("pool") else features[..., :16].copy(),
             "boxes": np.array([[0, *box]], np.float32),
-            "upstream": steps(random, -64, 64, (1, 1, *options["output_size"])),
+            "upstream": sixty_fourths(random, -64, 64, (1, 1, *options["output_size"])),
         }
-        yield Case(name, operator, "knife edge", options, inputs, number, reason)
-    for number, (boxes, scores, threshold, reason) in enumerate(NMS_KNIFE_EDGES):
+        yield Case(name, operator, "borderline", options, inputs, number, reason)
+    for number, (boxes, scores, threshold, reason) in enumerate(NMS_BORDERLINE):
         inputs = {"boxes": np.array(boxes, np.float32), "scores": np.array(scores, np.float32)}
         options = {"iou_threshold": threshold}
         yield Case(
-            f"nms/knife edge {number}", "nms", "knife edge", options, inputs, None, reason, False
+            f"nms/borderline {number}", "nms", "borderline", options, inputs, None, reason, False
         )
 
 
 NAN, INFINITE, WIDE = float("nan"), float("inf"), 1e9
-HOSTILE_BOXES: dict[str, tuple[float, ...]] = {
+UNSAFE_BOXES: dict[str, tuple[float, ...]] = {
     "NaN x1": (0, NAN, 1, 4, 3),
     "infinite x2": (0, 1, 1, INFINITE, 3),
     "1e9 wide": (0, 0, 0, WIDE, 3),
@@ -507,11 +510,11 @@ HOSTILE_BOXES: dict[str, tuple[float, ...]] = {
     "batch index 0.5": (0.5, 1, 1, 4, 3),
 }
 UNREAL = ("NaN x1", "infinite x2")
-WRONG_IMAGE = tuple(name for name in HOSTILE_BOXES if name.startswith("batch index"))
+WRONG_IMAGE = tuple(name for name in UNSAFE_BOXES if name.startswith("batch index"))
 
 
-def hostile_plan() -> Iterator[tuple[str, str, dict[str, Any], bool]]:
-    """Operator, box, options and whether to go backward, of every hostile RoI case."""
+def unsafe_calls() -> Iterator[tuple[str, str, dict[str, Any], bool]]:
+    """Operator, box, options and whether to go backward, of every unsafe RoI case."""
     fixed, adaptive = {"sampling_ratio": 2}, {"sampling_ratio": -1}
     for aligned in (False, True):
         for ratio in (fixed, adaptive):
@@ -537,24 +540,24 @@ def hostile_plan() -> Iterator[tuple[str, str, dict[str, Any], bool]]:
         )
 
 
-def hostile() -> Iterator[Case]:
+def unsafe_cases() -> Iterator[Case]:
     """Cases that crash, hang or read foreign memory somewhere: each runs in its own process."""
-    for operator, box, extra, backward in hostile_plan():
+    for operator, box, extra, backward in unsafe_calls():
         options = {"output_size": (2, 2), "spatial_scale": 1.0, **extra}
-        name = f"{operator}/{words(options)}/{box}" + ("/backward" if backward else "")
+        name = f"{operator}/{describe(options)}/{box}" + ("/backward" if backward else "")
         channels = 4 if operator.startswith("ps_") else 1
         random = np.random.RandomState(zlib.crc32(name.encode()))
         inputs = {
-            "features": steps(random, -128, 128, (1, channels, 4, 6)),
-            "boxes": np.array([HOSTILE_BOXES[box]], np.float32),
-            "upstream": steps(random, -64, 64, (1, 1, 2, 2)),
+            "features": sixty_fourths(random, -128, 128, (1, channels, 4, 6)),
+            "boxes": np.array([UNSAFE_BOXES[box]], np.float32),
+            "upstream": sixty_fourths(random, -64, 64, (1, 1, 2, 2)),
         }
-        yield Case(name, operator, "hostile", options, inputs, backward=backward)
+        yield Case(name, operator, "unsafe", options, inputs, backward=backward)
     for name, column in (("NaN x1", 0), ("infinite x2", 2)):
         boxes = np.array([[0, 0, 4, 4], [1, 0, 5, 4], [9, 0, 12, 4]], np.float32)
         boxes[1, column] = {0: NAN, 2: INFINITE}[column]
         inputs = {"boxes": boxes, "scores": np.array([3, 2, 1], np.float32)}
-        yield Case(f"nms/{name}", "nms", "hostile", {"iou_threshold": 0.5}, inputs, backward=False)
+        yield Case(f"nms/{name}", "nms", "unsafe", {"iou_threshold": 0.5}, inputs, backward=False)
 
 
 PYRAMID = ((24, 32), (12, 16), (6, 8))  # rows and columns of the levels
@@ -563,7 +566,7 @@ PYRAMID_KINDS = ("inside", "quarter", "border", "outside", "full", "tiny", "huge
 
 
 def level_of(box: np.ndarray) -> int | None:
-    """Which level a box is pooled from; None if that hangs on a rounding."""
+    """Return the level that a box is pooled from; None if that depends on a rounding."""
     area = (box[2] - box[0]) * (box[3] - box[1])
     level = 1 + np.log2(max(np.sqrt(max(area, 0)), NEAR) / LEVELS["canonical_scale"])
     if abs(level - np.rint(level)) < NEAR:
@@ -572,7 +575,7 @@ def level_of(box: np.ndarray) -> int | None:
 
 
 def draw_level_box(kind: str, random: np.random.RandomState, options: dict[str, Any]) -> np.ndarray:
-    """Draw a box whose answer hangs on no rounding, on a level of its own."""
+    """Draw a box for a random level whose result depends on no rounding."""
     while True:
         drawn = random.randint(len(PYRAMID))
         axes = axes_of("roi_align", (1, 1, *PYRAMID[drawn]), options)
@@ -580,12 +583,12 @@ def draw_level_box(kind: str, random: np.random.RandomState, options: dict[str, 
         level = level_of(box)
         if level is not None:
             axes = axes_of("roi_align", (1, 1, *PYRAMID[level]), options)
-            if not on_knife_edge("roi_align", box, axes, LEVELS["spatial_scales"][level]):
+            if not is_borderline("roi_align", box, axes, LEVELS["spatial_scales"][level]):
                 return box
 
 
 def pyramids() -> Iterator[Case]:
-    """Pooling from three levels; boxes in the order of their images, as torchvision wants them."""
+    """Multi-scale RoIAlign on three levels; boxes sorted by image, as torchvision needs."""
     for size, ratio in (((7, 7), 2), ((3, 2), -1)):
         options = {"output_size": size, "sampling_ratio": ratio, **LEVELS}
         for kind in PYRAMID_KINDS:
@@ -596,17 +599,17 @@ def pyramids() -> Iterator[Case]:
             images = [k // (BOXES // 2) for k in range(BOXES)]
             boxes = [[image, *draw_level_box(kind, random, options)] for image in images]
             inputs = {
-                f"map{level}": steps(random, -128, 128, (2, 2, *shape))
+                f"map{level}": sixty_fourths(random, -128, 128, (2, 2, *shape))
                 for level, shape in enumerate(PYRAMID)
             }
             inputs["boxes"] = np.array(boxes, np.float32)
-            inputs["upstream"] = steps(random, -64, 64, (BOXES, 2, *size))
+            inputs["upstream"] = sixty_fourths(random, -64, 64, (BOXES, 2, *size))
             yield Case(name, "multi_scale_roi_align", "pyramid", options, inputs, seed)
 
 
 def every_case() -> Iterator[Case]:
     """Every case of the record, in order."""
-    for group in (hostile, knife_edges, ordinary_nms, ordinary_rois, pyramids):
+    for group in (unsafe_cases, borderline_cases, ordinary_nms, ordinary_rois, pyramids):
         yield from group()
 
 
@@ -623,12 +626,12 @@ def digest(inputs: dict[str, np.ndarray]) -> str:
 
 
 def run_case(case: Case, device: str) -> dict[str, np.ndarray]:
-    """Forward and, where there is one, the gradient to the features."""
-    return answer(importlib.import_module("torchvision").ops, case, device)
+    """Run torchvision: the output and, where there is one, the feature gradient."""
+    return run_operator(importlib.import_module("torchvision").ops, case, device)
 
 
-def kernel_answer(case: Case, device: str) -> dict[str, np.ndarray]:
-    """What the kernels of this package answer; nothing where there is no Triton, or no kernel."""
+def run_kernels(case: Case, device: str) -> dict[str, np.ndarray]:
+    """Run this package's kernels; nothing where Triton is not installed or there is no kernel."""
     source, tests = RECORD.parents[2], Path(__file__).resolve().parents[1]
     stand_ins = tests / "kernels" / "stand_ins"  # last: what is installed comes first
     sys.path[:] = [str(source), *sys.path, str(stand_ins)]
@@ -640,11 +643,13 @@ def kernel_answer(case: Case, device: str) -> dict[str, np.ndarray]:
         sys.path[:] = sys.path[1:-1]
     if not hasattr(kernels, case.operator):
         return {}
-    return {f"kernel {part}": values for part, values in answer(kernels, case, device).items()}
+    return {
+        f"kernel {part}": values for part, values in run_operator(kernels, case, device).items()
+    }
 
 
-def answer(operators: Any, case: Case, device: str) -> dict[str, np.ndarray]:
-    """Answer of torchvision's operators, or of others with the same names."""
+def run_operator(operators: Any, case: Case, device: str) -> dict[str, np.ndarray]:
+    """Run torchvision's operators, or others with the same names."""
     torch = importlib.import_module("torch")
     tensors = {name: torch.from_numpy(values).to(device) for name, values in case.inputs.items()}
     if case.operator == "nms":
@@ -680,29 +685,29 @@ def pool_pyramid(operators: Any, maps: list[Any], boxes: Any, options: dict[str,
     return pool(dict(zip(names, maps, strict=True)), each, [image] * len(each))
 
 
-def largest_gap(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest difference; NaN in the same places is none, in others infinite."""
+def max_difference(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the largest difference; NaN in one array alone makes it infinite."""
     if a.shape != b.shape or not np.array_equal(np.isnan(a), np.isnan(b)):
         return float("inf")
     return float(np.abs(np.nan_to_num(a) - np.nan_to_num(b)).max(initial=0))
 
 
 def outcome_of(case: Case, device: str, folder: Path, stem: str) -> dict[str, Any]:
-    """Run ``case``, twice unless hostile; store its values, return what happened."""
+    """Run ``case``, twice unless unsafe; store its values, return what happened."""
     try:
         first = run_case(case, device)
-        again = run_case(case, device) if case.group != "hostile" else first
+        again = run_case(case, device) if case.group != "unsafe" else first
     except Exception as error:  # noqa: BLE001  whatever it raises is the result
         message = str(error).strip().splitlines() or [""]
         return {"outcome": "error", "error": type(error).__name__, "message": message[0][:160]}
     facts = {
         "outcome": "value",
-        "rerun": {name: largest_gap(first[name], again[name]) for name in first},
+        "rerun": {name: max_difference(first[name], again[name]) for name in first},
     }
-    if device == "cuda" and case.group != "hostile":
+    if device == "cuda" and case.group != "unsafe":
         try:
-            first = first | kernel_answer(case, device)
-        except Exception as error:  # noqa: BLE001  the peers' answer is kept whatever ours does
+            first = first | run_kernels(case, device)
+        except Exception as error:  # noqa: BLE001  torchvision's results are kept whatever ours does
             facts["kernel"] = f"{type(error).__name__}: {error}"[:160]
     np.savez(folder / f"{stem}.npz", **first)
     return facts
@@ -725,7 +730,7 @@ def machine(device: str) -> dict[str, Any]:
         major, minor = torch.cuda.get_device_capability(0)
         facts |= {"gpu": torch.cuda.get_device_name(0), "compute_capability": f"{major}.{minor}"}
         facts["cuda"] = torch.version.cuda
-    run_case(next(knife_edges()), device)
+    run_case(next(borderline_cases()), device)
     return facts
 
 
@@ -860,19 +865,19 @@ def crash(code: int) -> dict[str, Any]:
 
 
 def run_all(cases: list[Case], runner: Runner) -> None:
-    """Ordinary cases in one process, as long as it lives; every hostile one in its own.
+    """Run ordinary cases in one process, as long as it lives; every unsafe one in its own.
 
     What was recorded is kept when the device is lost on the way: the other cases are "not run".
     """
     started = time.monotonic()
     try:
-        runner.run(case.name for case in cases if case.group != "hostile")
+        runner.run(case.name for case in cases if case.group != "unsafe")
     except UnusableDeviceError:
         if not runner.results:
             raise
-    say(f"{len(runner.results)} cases after {time.monotonic() - started:.0f} s")
-    runner.case_limit = HOSTILE_LIMIT
-    alone = [case.name for case in cases if case.group == "hostile"]
+    log(f"{len(runner.results)} cases after {time.monotonic() - started:.0f} s")
+    runner.case_limit = UNSAFE_LIMIT
+    alone = [case.name for case in cases if case.group == "unsafe"]
 
     def run_alone(name: str) -> None:
         with contextlib.suppress(RuntimeError):
@@ -880,7 +885,7 @@ def run_all(cases: list[Case], runner: Runner) -> None:
 
     with ThreadPoolExecutor(max_workers=min(16, os.cpu_count() or 1)) as pool:
         list(pool.map(run_alone, alone))
-    say(f"{len(alone)} hostile cases after {time.monotonic() - started:.0f} s")
+    log(f"{len(alone)} unsafe cases after {time.monotonic() - started:.0f} s")
     for case in cases:
         runner.results.setdefault(case.name, {"outcome": "not run"})
 
@@ -910,7 +915,7 @@ class Flat:
 
 
 def line_of(case: Case, result: dict[str, Any], inputs: Flat, results: Flat) -> dict[str, Any]:
-    """One case for the manifest; its arrays go to the flat ones, a hostile one's into the line."""
+    """One case for the manifest; its arrays go to the flat ones, an unsafe one's into the line."""
     line = {
         "name": case.name,
         "operator": case.operator,
@@ -920,7 +925,7 @@ def line_of(case: Case, result: dict[str, Any], inputs: Flat, results: Flat) -> 
     line |= {"seed": case.seed, "reason": case.reason, "inputs_sha256": digest(case.inputs)}
     facts = dict(result)
     values = facts.pop("values", {})
-    if case.group == "hostile":
+    if case.group == "unsafe":
         line["boxes"] = [[repr(float(x)) for x in box] for box in case.inputs["boxes"]]
         if values:
             facts["values"] = {k: [repr(float(x)) for x in v.ravel()] for k, v in values.items()}
@@ -952,17 +957,17 @@ def write(folder: Path, cases: list[Case], runner: Runner) -> Path:
     return folder / "manifest.json"
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def lacks_value(case: Case, result: dict[str, Any]) -> bool:
-    """Whether a case gave less than it should: a value, or for a hostile one any outcome."""
+    """Whether a case gave less than it should: a value, or for an unsafe one any outcome."""
     if result["outcome"] == "not run" or "kernel" in result:
         return True
-    return case.group != "hostile" and result["outcome"] != "value"
+    return case.group != "unsafe" and result["outcome"] != "value"
 
 
 def record(output: Path, cases: list[Case], runner: Runner) -> int:
@@ -970,17 +975,17 @@ def record(output: Path, cases: list[Case], runner: Runner) -> int:
     try:
         run_all(cases, runner)
     except UnusableDeviceError as error:
-        say(f"Nothing recorded: device {runner.device} cannot be used: {error}.")
-        say("The recorder needs an NVIDIA GPU and builds of torch and torchvision for CUDA.")
+        log(f"Nothing recorded: device {runner.device} cannot be used: {error}.")
+        log("The recorder needs an NVIDIA GPU and builds of torch and torchvision for CUDA.")
         return 2
     if runner.device == "cuda":
         runner.machine["driver"] = driver()
     manifest = write(output, cases, runner)
     failed = [case.name for case in cases if lacks_value(case, runner.results[case.name])]
     for name in failed:
-        say(f"no value: {name}: {runner.results[name]}")
+        log(f"no value: {name}: {runner.results[name]}")
     size = sum(file.stat().st_size for file in output.iterdir())
-    say(f"Wrote {manifest}: {len(cases)} cases, {size / 1e6:.1f} MB, {runner.machine}")
+    log(f"Wrote {manifest}: {len(cases)} cases, {size / 1e6:.1f} MB, {runner.machine}")
     return int(bool(failed))
 
 

@@ -1,7 +1,7 @@
-"""Both tellings against what torchvision's CUDA kernels answered when they were recorded.
+"""The implementations against the recorded results of torchvision's CUDA kernels.
 
-Until then the same comparisons run against a record of the CPU kernels made for the occasion, and
-the pages have to say that there is no CUDA record.
+Until these are recorded, the same comparisons run against a temporary record of the CPU kernels,
+and the pages have to say that there is no CUDA record.
 """
 
 import json
@@ -22,7 +22,7 @@ RECORDED = False
 """Whether the CUDA record has been committed. The commit that adds it makes this True."""
 
 DEVICES = ["cpu", "cuda"] if RECORDED else ["cpu"]
-TELLINGS = ("reference", "ops")
+IMPLEMENTATIONS = ("reference", "ops")
 BOUNDS = {  # forward and gradient; float64 instead of float32 makes 5e-6 of roi_align
     "roi_align": {"forward": 1e-5, "gradient": 2e-5},
     "roi_pool": {"forward": 0.0, "gradient": 1e-5},
@@ -34,7 +34,7 @@ BOUNDS = {  # forward and gradient; float64 instead of float32 makes 5e-6 of roi
 PYRAMID = "multi_scale_roi_align"
 OPERATORS = ("nms", "ps_roi_align", "ps_roi_pool", "roi_align", "roi_pool")
 SHIFT = np.array([0, *[1e-3] * 4], np.float32)
-KNIFE_EDGE_BOUND = 2e-4  # the slope of the maps times the nudge
+BORDERLINE_BOUND = 2e-4  # the slope of the maps times the perturbation
 MISSING = "torchvision's CUDA kernels: not recorded yet"
 ROOT = Path(__file__).parents[2]
 
@@ -129,22 +129,22 @@ def test_the_statement_with_a_record(monkeypatch, cuda_folder):
 
 
 def test_every_case_of_the_recorder_is_there_with_the_inputs_of_its_seed(record):
-    hostile = "gpu" in record.machine  # the stand-in does without them
-    made = [case for case in record_cuda.every_case() if hostile or case.group != "hostile"]
+    unsafe = "gpu" in record.machine  # the stand-in does without them
+    made = [case for case in record_cuda.every_case() if unsafe or case.group != "unsafe"]
     kept = [(case.name, case.facts["inputs_sha256"]) for case in record.cases]
     assert kept == [(case.name, record_cuda.digest(case.inputs)) for case in made]
     for read, case in zip(record.cases, made, strict=True):
-        if case.group != "hostile":
+        if case.group != "unsafe":
             assert record_cuda.digest(read.inputs) == read.facts["inputs_sha256"]
             assert {**read.options, "output_size": None} == {**case.options, "output_size": None}
 
 
-def test_every_case_that_is_not_hostile_gave_values(record):
+def test_every_case_that_is_not_unsafe_gave_values(record):
     for case in record.cases:
-        if case.group != "hostile":
+        if case.group != "unsafe":
             assert case.facts["outcome"] == "value", case.name
             wanted = {"forward"} if case.operator == "nms" else {"forward", "gradient"}
-            kernel = {f"{cuda_record.KERNEL}{part}" for part in wanted}
+            kernel = {f"{cuda_record.KERNEL}{quantity}" for quantity in wanted}
             assert set(case.results) in (wanted, wanted | kernel)
         else:
             assert case.facts["outcome"] in {"value", "error", "crash", "timeout"}
@@ -182,14 +182,14 @@ def test_every_operator_that_is_compared_is_recorded(cpu_record):
     assert set(cpu_record.operators) == {*OPERATORS, PYRAMID} == set(BOUNDS)
 
 
-@pytest.mark.parametrize("telling", TELLINGS)
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("operator", BOUNDS)
-def test_cases_that_hang_on_no_rounding_agree(record, operator, telling):
+def test_cases_that_depend_on_no_rounding_agree(record, operator, implementation):
     too_far, count = [], 0
-    for case, part, apart in cuda_record.differences(record, operator, telling):
-        count += not part.startswith(cuda_record.KERNEL)
-        if apart > BOUNDS[operator][part.removeprefix(cuda_record.KERNEL)]:
-            too_far.append((apart, part, case.name))
+    for case, quantity, difference in cuda_record.differences(record, operator, implementation):
+        count += not quantity.startswith(cuda_record.KERNEL)
+        if difference > BOUNDS[operator][quantity.removeprefix(cuda_record.KERNEL)]:
+            too_far.append((difference, quantity, case.name))
     assert not too_far, sorted(too_far, reverse=True)[:5]
     cases = record.of(operator, "pyramid" if operator == PYRAMID else "ordinary")
     assert count == len(BOUNDS[operator]) * len(cases) > 10
@@ -208,44 +208,47 @@ def test_the_kernels_agree_in_the_interpreter(record):
     names = {case.operator for case in some}
     assert names == set(BOUNDS) - {"ps_roi_pool"}
     for operator in names:
-        for case, part, apart in cuda_record.differences(
+        for case, quantity, difference in cuda_record.differences(
             replace(record, cases=some), operator, "kernels"
         ):
-            part = part.removeprefix(cuda_record.KERNEL)  # noqa: PLW2901
-            assert apart <= BOUNDS[operator][part], (case.name, part, apart)
+            quantity = quantity.removeprefix(cuda_record.KERNEL)  # noqa: PLW2901
+            assert difference <= BOUNDS[operator][quantity], (case.name, quantity, difference)
 
 
-def test_what_kernels_answered_is_compared_and_kept_apart_from_torchvision(cpu_record):
+def test_results_of_kernels_are_compared_apart_from_those_of_torchvision(cpu_record):
     """As if a GPU's kernels had been recorded, one of them wrong."""
     case = cpu_record.of("roi_pool")[0]
     kernel = {f"{cuda_record.KERNEL}forward": case.results["forward"] + 1}
     some = replace(cpu_record, cases=(replace(case, results=case.results | kernel),))
-    found = {part: gap for _, part, gap in cuda_record.differences(some, "roi_pool", "ops")}
+    found = {
+        quantity: difference
+        for _, quantity, difference in cuda_record.differences(some, "roi_pool", "ops")
+    }
     assert found["kernel forward"] == pytest.approx(1)
     assert found["forward"] == 0
 
 
-@pytest.mark.parametrize("telling", TELLINGS)
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_knife_edges_agree_with_one_of_their_sides(record, operator, telling):
-    cases = record.of(operator, "knife edge")
+def test_borderline_cases_agree_with_one_of_their_two_results(record, operator, implementation):
+    cases = record.of(operator, "borderline")
     assert cases
     for case in cases:
-        apart = cuda_record.knife_edge_gap(case, telling)
-        assert apart <= KNIFE_EDGE_BOUND, (case.name, case.facts["reason"], apart)
+        difference = cuda_record.borderline_difference(case, implementation)
+        assert difference <= BORDERLINE_BOUND, (case.name, case.facts["reason"], difference)
 
 
 def peer(case):
     """Answer of torchvision's CPU kernels."""
-    return cuda_record._answer_of_tensors(torchvision.ops, case)
+    return cuda_record._run_on_tensors(torchvision.ops, case)
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_each_knife_edge_has_two_sides_that_differ(cpu_record, operator):
-    for case in cpu_record.of(operator, "knife edge"):
-        seen = [peer(side)["forward"] for side in cuda_record.sides(case)]
+def test_each_borderline_case_has_two_results_that_differ(cpu_record, operator):
+    for case in cpu_record.of(operator, "borderline"):
+        seen = [peer(side)["forward"] for side in cuda_record.perturbed(case)]
         far = [
-            a.shape != b.shape or np.abs(a - b).max() > 50 * KNIFE_EDGE_BOUND
+            a.shape != b.shape or np.abs(a - b).max() > 50 * BORDERLINE_BOUND
             for a in seen
             for b in seen
         ]
@@ -260,8 +263,8 @@ def test_arrays_are_passed_as_the_reference_takes_them(cpu_record):
         ps_roi_pool=lambda *a, **k: calls.append((len(a), set(k))),
         ps_roi_pool_backward=lambda *a, **k: calls.append((len(a), set(k))),
     )
-    cuda_record._answer_of_arrays(module, cpu_record.of("nms")[0])
-    cuda_record._answer_of_arrays(module, cpu_record.of("ps_roi_pool")[0])
+    cuda_record._run_on_arrays(module, cpu_record.of("nms")[0])
+    cuda_record._run_on_arrays(module, cpu_record.of("ps_roi_pool")[0])
     assert calls == [
         (2, {"iou_threshold"}),
         (2, {"output_size", "spatial_scale"}),
@@ -282,14 +285,14 @@ def test_a_wrong_variant_is_far_off(cpu_record, monkeypatch, name, wrong):
     monkeypatch.setattr(reference, "roi_align", wrong(right))
     some = replace(cpu_record, cases=tuple(cpu_record.of("roi_align")[::6]))
     found = cuda_record.differences(some, "roi_align", "reference")
-    worst = max(apart for _, part, apart in found if part == "forward")
+    worst = max(difference for _, quantity, difference in found if quantity == "forward")
     assert worst > 100 * BOUNDS["roi_align"]["forward"], name
 
 
 def test_a_gap_is_infinite_for_other_shapes_and_for_nan_where_a_number_was_recorded():
     one = np.ones(2, np.float32)
-    assert cuda_record.gap(one, one) == 0
-    assert cuda_record.gap(one, np.ones(3, np.float32)) == np.inf
-    assert cuda_record.gap(one * np.nan, one) == np.inf
-    assert cuda_record.gap(one, one * np.nan) == 0
-    assert cuda_record.gap(np.zeros(0), np.zeros(0)) == 0
+    assert cuda_record.max_difference(one, one) == 0
+    assert cuda_record.max_difference(one, np.ones(3, np.float32)) == np.inf
+    assert cuda_record.max_difference(one * np.nan, one) == np.inf
+    assert cuda_record.max_difference(one, one * np.nan) == 0
+    assert cuda_record.max_difference(np.zeros(0), np.zeros(0)) == 0

@@ -1,4 +1,4 @@
-"""The recorder itself, on the CPU: its cases, its processes, what it writes and when it refuses."""
+"""The recorder on the CPU: its cases, its processes, what it writes and when it refuses."""
 
 import ast
 import json
@@ -61,7 +61,7 @@ def test_there_are_a_few_hundred_cases_of_every_operator_and_kind(cases):
     assert set(groups) == {("multi_scale_roi_align", "pyramid")} | {
         (operator, group)
         for operator in operators
-        for group in ("ordinary", "knife edge", "hostile")
+        for group in ("ordinary", "borderline", "unsafe")
     }
     for operator in record_cuda.ROI_OPERATORS:
         kinds = Counter(name.rpartition("/")[2] for name in names if name.startswith(operator))
@@ -83,7 +83,7 @@ def test_inputs_come_from_their_seed_and_are_exact(cases):
     for case in cases:
         for values in case.inputs.values():
             assert values.dtype == np.float32
-            if case.group != "hostile":
+            if case.group != "unsafe":
                 packed = (values.astype(float) * UNIT).astype(np.int32)
                 assert np.array_equal(packed / UNIT, values), case.name
 
@@ -156,26 +156,26 @@ def test_edge_boxes_put_a_sample_exactly_on_the_limit(cases, kind):
     assert touching > 80
 
 
-def test_no_ordinary_case_is_a_knife_edge_and_every_listed_one_is(cases):
+def test_no_ordinary_case_is_borderline_and_every_listed_one_is(cases):
     for case in cases:
-        if case.group in ("hostile", "pyramid"):
+        if case.group in ("unsafe", "pyramid"):
             continue
         if case.operator == "nms":
             scores = case.inputs["scores"]
             overlaps = case.inputs["boxes"].astype(float)
-            hangs = record_cuda.overlap_on_edge(overlaps, case.options["iou_threshold"])
-            hangs |= len(set(scores)) < len(scores)
+            borderline = record_cuda.overlap_is_borderline(overlaps, case.options["iou_threshold"])
+            borderline |= len(set(scores)) < len(scores)
         else:
             axes = record_cuda.axes_of(case.operator, case.inputs["features"].shape, case.options)
-            hangs = any(
-                record_cuda.on_knife_edge(case.operator, box, axes, case.options["spatial_scale"])
+            borderline = any(
+                record_cuda.is_borderline(case.operator, box, axes, case.options["spatial_scale"])
                 for box in case.inputs["boxes"][:, 1:].astype(float)
             )
-        assert hangs == (case.group == "knife edge"), case.name
-        assert bool(case.reason) == hangs
+        assert borderline == (case.group == "borderline"), case.name
+        assert bool(case.reason) == borderline
 
 
-def test_boxes_of_a_pyramid_lie_on_every_level_and_hang_on_no_rounding(cases):
+def test_boxes_of_a_pyramid_lie_on_every_level_and_depend_on_no_rounding(cases):
     seen = Counter()
     for case in cases:
         if case.group != "pyramid":
@@ -188,21 +188,21 @@ def test_boxes_of_a_pyramid_lie_on_every_level_and_hang_on_no_rounding(cases):
                 "roi_align", (1, 1, *record_cuda.PYRAMID[level]), case.options
             )
             scale = case.options["spatial_scales"][level]
-            assert not record_cuda.on_knife_edge("roi_align", box, axes, scale)
+            assert not record_cuda.is_borderline("roi_align", box, axes, scale)
             seen[level] += 1
     assert min(seen[level] for level in range(3)) > 10
     assert record_cuda.level_of(np.array([0, 0, 32, 32.0])) is None
 
 
 @pytest.mark.skipif(not find_spec("triton"), reason="Triton exists for Linux alone")
-def test_kernels_answer_beside_torchvision_where_there_are_any(cases):
+def test_kernels_are_recorded_beside_torchvision_where_there_are_any(cases):
     (case,) = (c for c in cases if c.name == "roi_pool/2x2 scale 1/quarter")
-    ours, theirs = record_cuda.kernel_answer(case, "cpu"), record_cuda.run_case(case, "cpu")
+    ours, theirs = record_cuda.run_kernels(case, "cpu"), record_cuda.run_case(case, "cpu")
     assert {part.removeprefix("kernel ") for part in ours} == set(theirs)
     for part, values in theirs.items():
         assert np.allclose(ours[f"kernel {part}"], values, atol=1e-5)
     (case,) = (c for c in cases if c.name == "ps_roi_pool/2x2 scale 1/quarter")
-    assert record_cuda.kernel_answer(case, "cpu") == {}  # there is no such kernel
+    assert record_cuda.run_kernels(case, "cpu") == {}  # there is no such kernel
 
 
 # --- processes: a case may crash, hang, or end its process without a word ------------------------
@@ -230,7 +230,7 @@ def test_a_case_that_ends_its_process_is_recorded_and_the_rest_still_run(tmp_pat
     assert [float(result["values"]["forward"][0]) for result in given] == [0, 2, 6]  # their seeds
 
 
-def test_a_case_that_hangs_is_killed_in_time_and_the_rest_still_run(tmp_path):
+def test_a_case_that_borderline_is_killed_in_time_and_the_rest_still_run(tmp_path):
     results = run_fakes(tmp_path, ["hang", "give d"], limit=1.0)
     assert results["hang"] == {"outcome": "timeout", "seconds": 1.0}
     assert results["give d"]["outcome"] == "value"
@@ -275,7 +275,7 @@ def test_a_process_that_cannot_start_is_an_error_and_no_result(tmp_path):
         Runner(script, "cpu", tmp_path).run(["a case"])
 
 
-def test_a_true_hostile_case_is_recorded_whatever_it_does(tmp_path, cases):
+def test_a_true_unsafe_case_is_recorded_whatever_it_does(tmp_path, cases):
     (case,) = (c for c in cases if c.name == "roi_align/2x2 scale 1 ratio 2 aligned/NaN x1")
     runner = Runner(SCRIPT, "cpu", tmp_path)
     runner.run([case.name])

@@ -1,6 +1,7 @@
-"""Compile every kernel for a GPU that need not be there: not all that is interpreted compiles.
+"""Compile every kernel for a GPU that need not be there.
 
-Triton asks a driver which GPU to compile for; here one answers that only knows the name. Launches
+Triton's interpreter also runs code that does not compile, so the tests there are not enough.
+Triton asks a driver which GPU to compile for; here a driver without a GPU gives its name. Launches
 become compilations, with the types, sizes and options that the calls on a GPU would have.
 
     TRITON_INTERPRET=0 python tests/kernels/compile_all.py [compute capability, 90]
@@ -39,7 +40,7 @@ def compile_only(function, *arguments, run, compiled, **options):
 
 
 def count_instructions(compiled):
-    """Instructions of each step's program for each number of a thread, loops not repeated."""
+    """Count a step's PTX instructions for each number of a thread; a loop's lines count once."""
     boxes = torch.tensor([[0.0, 1, 1, 5, 5]] * 3)
     features = torch.zeros(1, 128, 8, 8).to(memory_format=torch.channels_last)
     for step, bins in ((steps.one_bin, 1), (steps.several_bins, 16)):

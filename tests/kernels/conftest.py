@@ -1,4 +1,4 @@
-"""Kernels in Triton's interpreter, or on a GPU (``make test-gpu``): the same tests.
+"""Run the tests of the kernels in Triton's interpreter, or on a GPU (``make test-gpu``).
 
 On a GPU there may be neither jaxtyping nor lazy-loader; ``stand_ins`` then stand in for them.
 """
@@ -22,5 +22,5 @@ if not find_spec("triton"):  # it exists for Linux alone
 
 @pytest.fixture(scope="session")
 def device():
-    """Where the tensors of a test lie."""
+    """Device of the tensors of a test."""
     return "cpu" if INTERPRETED else "cuda"

@@ -1,4 +1,4 @@
-"""Pooling from a pyramid in one launch, against the PyTorch telling."""
+"""Multi-scale RoIAlign in one launch, against ``roilearn.ops``."""
 
 import numpy as np
 import pytest
@@ -15,21 +15,21 @@ def tensors(device, *arrays):
     return [torch.tensor(array, device=device, dtype=torch.float32) for array in arrays]
 
 
-def arriving(output):
+def grad_output(output):
     return torch.tensor(np.random.RandomState(1).randn(*output.shape)).to(output)
 
 
 @pytest.mark.parametrize(("ratio", "deterministic"), [(2, True), (-1, True), (2, False)])
 def test_a_pyramid_in_one_launch_and_its_gradients(device, ratio, deterministic):
     answers = []
-    for telling, place in ((kernels, device), (ops, "cpu")):
+    for implementation, place in ((kernels, device), (ops, "cpu")):
         *maps, boxes = (t.requires_grad_() for t in tensors(place, *PYRAMID, BOXES))
-        further = {} if telling is ops else {"deterministic": deterministic}
+        further = {} if implementation is ops else {"deterministic": deterministic}
         scales = (1 / 8, 1 / 16, 1 / 32)
         options = {"aligned": True, "canonical_scale": 56, **further}
-        pooled = telling.multi_scale_roi_align(maps, boxes, (2, 3), scales, ratio, **options)
-        pooled.backward(arriving(pooled))
+        pooled = implementation.multi_scale_roi_align(maps, boxes, (2, 3), scales, ratio, **options)
+        pooled.backward(grad_output(pooled))
         answers.append([pooled.detach().cpu(), *(t.grad.cpu() for t in (*maps, boxes))])
     assert all(gradient.any() for gradient in answers[1])  # each level has a box
-    for ours, bags in zip(*answers, strict=True):
-        torch.testing.assert_close(ours, bags, rtol=1e-5, atol=2e-5)
+    for ours, expected in zip(*answers, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-5, atol=2e-5)

@@ -1,4 +1,4 @@
-"""Suppression by bits: the same indices as by the other tellings, ties and odd boxes included."""
+"""NMS with rows of bits: the same indices as ``roilearn.ops``, ties and odd boxes included."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from roilearn import kernels, ops
 STATE = np.random.RandomState(0)
 
 
-def heap(count, device, spread=20):
+def overlapping_boxes(count, device, spread=20):
     """Boxes with ties among the scores, twins, boxes of no area, inverted and huge ones."""
     boxes = torch.tensor(draw("inside", count, (1, 1, spread, spread))[:, 1:])
     boxes[5], boxes[7, 2], boxes[9, 0] = boxes[4], boxes[7, 0], 90
@@ -20,8 +20,8 @@ def heap(count, device, spread=20):
 
 
 @pytest.mark.parametrize("threshold", [0, 0.3, 0.5, 1])
-def test_the_same_boxes_stay_in_the_same_order(device, threshold):
-    boxes, scores = heap(70, device)
+def test_the_same_boxes_are_kept_in_the_same_order(device, threshold):
+    boxes, scores = overlapping_boxes(70, device)
     group = torch.tensor(STATE.randint(-1, 2, 70), device=device)
     ours = kernels.nms(boxes, scores, threshold)
     assert torch.equal(ours.cpu(), ops.nms(boxes.cpu(), scores.cpu(), threshold))
@@ -49,7 +49,7 @@ def test_any_number_of_boxes(device, count):
 
 
 def test_half_precision_is_compared_in_float32_and_float64_elsewhere(device):
-    boxes, scores = heap(40, device)
+    boxes, scores = overlapping_boxes(40, device)
     boxes[11] = 0
     for dtype in (torch.float16, torch.float64):
         ours = kernels.nms(boxes.to(dtype), scores, 0.4)
@@ -57,7 +57,7 @@ def test_half_precision_is_compared_in_float32_and_float64_elsewhere(device):
 
 
 def test_bad_values_raise(device):
-    boxes, scores = heap(12, device)
+    boxes, scores = overlapping_boxes(12, device)
     boxes[3, 1] = torch.nan
     with pytest.raises(ValueError, match=r"boxes must be finite; .* in row 3"):
         kernels.nms(boxes, scores, 0.5)

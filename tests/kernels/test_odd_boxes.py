@@ -1,4 +1,4 @@
-"""The table of odd boxes, in the telling of the kernels; and bad boxes that nobody looks for."""
+"""The kernels' answers to the table of odd boxes, and to bad boxes whose values are not checked."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ ROWS = [row for row in ODD_BOXES if row.operator in CHANNELS]
 RATIOS = {"fixed": 2, "adaptive": -1}
 
 
-def answer(telling, row, array, **validate):
+def answer(implementation, row, array, **validate):
     features, rois = (array(a) for a in (MAPS[:, : CHANNELS[row.operator]], [[0.0, *row.box]]))
     options = {} if row.aligned is None else {"aligned": row.aligned}
     if row.sampling:
         options["sampling_ratio"] = RATIOS[row.sampling]
-    return getattr(telling, row.operator)(features, rois, (2, 3), **options, **validate)
+    return getattr(implementation, row.operator)(features, rois, (2, 3), **options, **validate)
 
 
 def by_name(row):
@@ -43,14 +43,14 @@ BAD = [[0, 1, 1, 4, 4], [-1, 1, 1, 4, 4], [1, 1, 1, 4, 4], [0.5, 1, 1, 4, 4], [n
 
 
 @pytest.mark.parametrize("name", ["roi_align", "roi_pool"])
-def test_a_row_that_names_no_image_reads_and_pays_nothing(device, name):
+def test_a_row_that_names_no_image_reads_nothing_and_gets_no_gradient(device, name):
     features = torch.tensor(MAPS[:, :2], device=device).requires_grad_()
     boxes = torch.tensor(BAD, device=device)
     pooled = getattr(kernels, name)(features, boxes, 2, validate=False)
     assert pooled[0].all()
     assert not pooled[1:].any()
-    (paid,) = torch.autograd.grad(pooled.sum(), features)
-    assert paid.sum().item() == pytest.approx(pooled[0].numel(), rel=1e-5)
+    (grad,) = torch.autograd.grad(pooled.sum(), features)
+    assert grad.sum().item() == pytest.approx(pooled[0].numel(), rel=1e-5)
     with pytest.raises(ValueError, match="boxes must"):
         getattr(kernels, name)(features, boxes, 2, validate=True)
 
@@ -71,12 +71,12 @@ def as_boxes(boxes, device):
         (MAPS, torch.zeros(1, 5, device="meta"), 2),
     ],
 )
-def test_errors_have_the_words_of_the_pytorch_telling(device, arguments):
+def test_errors_are_worded_as_in_ops(device, arguments):
     features, boxes, *options = arguments
     features, boxes = torch.tensor(features, device=device), as_boxes(boxes, device)
     words = []
-    for telling in (ops, kernels):
+    for implementation in (ops, kernels):
         with pytest.raises((ValueError, TypeError)) as caught:
-            telling.roi_align(features, boxes, *options)
+            implementation.roi_align(features, boxes, *options)
         words.append((caught.type, str(caught.value)))
     assert words[0] == words[1]

@@ -1,6 +1,6 @@
-"""What only a GPU can show: torchvision's CUDA kernels as peers, the hand-over, memory, no waiting.
+"""Tests that need a GPU: torchvision's CUDA kernels as peers, dispatch, memory, no synchronisation.
 
-Collected by ``make test-gpu`` alone.
+Only ``make test-gpu`` collects them.
 """
 
 import numpy as np
@@ -24,8 +24,8 @@ def both(name, features, rois, *options):
     for library in (ops, torchvision.ops):
         leaf = features.cuda().requires_grad_()
         output = getattr(library, name)(leaf, rois.cuda(), *options)
-        arriving = torch.tensor(np.random.RandomState(1).randn(*output.shape)).to(output)
-        answers.append([output.detach(), *torch.autograd.grad(output, leaf, arriving)])
+        grad_output = torch.tensor(np.random.RandomState(1).randn(*output.shape)).to(output)
+        answers.append([output.detach(), *torch.autograd.grad(output, leaf, grad_output)])
     return zip(*answers, strict=True)
 
 
@@ -96,7 +96,7 @@ def test_half_precision_stays_near_float32(dtype, layout):
     torch.testing.assert_close(pooled.double(), exact, rtol=2**-7, atol=2**-9)
 
 
-def test_ops_hands_tensors_over_and_the_paths_agree(monkeypatch):
+def test_ops_dispatches_to_the_kernels_and_both_agree(monkeypatch):
     features, rois = CURVED.cuda(), torch.tensor(draw("inside", 60, SHAPE)).cuda()
     seen = []
     monkeypatch.setattr(
@@ -104,21 +104,21 @@ def test_ops_hands_tensors_over_and_the_paths_agree(monkeypatch):
     )
     pooled = ops.roi_align(features, rois, 7, 1.0, 2)
     assert seen
-    bags = ops.roi_align(features.double(), rois.double(), 7, 1.0, 2)
-    torch.testing.assert_close(pooled.double(), bags, rtol=1e-5, atol=1e-5)
+    expected = ops.roi_align(features.double(), rois.double(), 7, 1.0, 2)
+    torch.testing.assert_close(pooled.double(), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_ten_runs_give_the_same_bits_where_boxes_lie_in_heaps():
+def test_ten_runs_give_the_same_bits_where_many_boxes_overlap():
     rois = torch.tensor(draw("inside", 2000, (2, 1, 8, 8))).cuda()
     leaf = CURVED.cuda().requires_grad_()
     output = kernels.roi_align(leaf, rois, 7, 1.0, 2)
-    paid = [
+    gradient = [
         torch.autograd.grad(output, leaf, output.detach(), retain_graph=True)[0] for _ in range(10)
     ]
-    assert all(torch.equal(paid[0], again) for again in paid[1:])
+    assert all(torch.equal(gradient[0], again) for again in gradient[1:])
     other = kernels.roi_align(leaf, rois, 7, 1.0, 2, deterministic=False)
     (added,) = torch.autograd.grad(other, leaf, output.detach())
-    torch.testing.assert_close(added, paid[0], rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(added, gradient[0], rtol=1e-4, atol=1e-3)
 
 
 def test_nothing_waits_for_the_gpu():
@@ -142,11 +142,11 @@ def test_memory_beside_inputs_and_results_is_the_index_alone():
     features = torch.zeros(2, 64, 100, 152, device="cuda").requires_grad_()
     rois = torch.tensor(draw("inside", 1000, features.shape)).cuda()
     output = kernels.roi_align(features, rois, 7, 1.0, 2)
-    arriving = torch.ones_like(output)
-    torch.autograd.grad(output, features, arriving, retain_graph=True)  # compiled
+    grad_output = torch.ones_like(output)
+    torch.autograd.grad(output, features, grad_output, retain_graph=True)  # compiled
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
-    (paid,) = torch.autograd.grad(output, features, arriving)
-    extra = torch.cuda.max_memory_allocated() - before - paid.numel() * 4
+    (gradient,) = torch.autograd.grad(output, features, grad_output)
+    extra = torch.cuda.max_memory_allocated() - before - gradient.numel() * 4
     tiles = 25 * 10
     assert extra <= 4 * tiles * 1000 + 2**20

@@ -1,4 +1,4 @@
-"""Position-sensitive RoIAlign and its gradients, against the PyTorch telling."""
+"""Position-sensitive RoIAlign and its gradients, against ``roilearn.ops``."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def tensors(device, *arrays):
     return [torch.tensor(array, device=device, dtype=torch.float32) for array in arrays]
 
 
-def arriving(output):
+def grad_output(output):
     return torch.tensor(np.random.RandomState(1).randn(*output.shape)).to(output)
 
 
@@ -22,11 +22,11 @@ def arriving(output):
 def test_ps_roi_align_and_both_its_gradients(device, layout, ratio):
     rois = np.concatenate([draw(kind, 2, SENSITIVE.shape) for kind in ("inside", "border")])
     answers = []
-    for telling, place in ((kernels, device), (ops, "cpu")):
+    for implementation, place in ((kernels, device), (ops, "cpu")):
         features, boxes = tensors(place, SENSITIVE, rois)
         features = features.to(memory_format=getattr(torch, layout)).requires_grad_()
-        pooled = telling.ps_roi_align(features, boxes.requires_grad_(), (3, 2), 1.0, ratio)
-        pooled.backward(arriving(pooled))
+        pooled = implementation.ps_roi_align(features, boxes.requires_grad_(), (3, 2), 1.0, ratio)
+        pooled.backward(grad_output(pooled))
         answers.append([t.cpu() for t in (pooled.detach(), features.grad, boxes.grad)])
-    for ours, bags in zip(*answers, strict=True):
-        torch.testing.assert_close(ours, bags, rtol=1e-5, atol=2e-5)
+    for ours, expected in zip(*answers, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-5, atol=2e-5)

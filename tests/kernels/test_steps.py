@@ -1,4 +1,4 @@
-"""The three steps of the book's page on GPUs: the loops' answers, and one another's bits."""
+"""The three kernels of the book's page on GPUs: near the reference, and equal to the last bit."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def on(device, array):
 
 
 @pytest.mark.parametrize(("half", "setting"), SETTINGS)
-def test_every_step_answers_what_the_loops_answer_on_boxes_of_every_kind(device, half, setting):
+def test_every_step_agrees_with_the_reference_on_boxes_of_every_kind(device, half, setting):
     rois = [draw(kind, 1, CURVED.shape, setting[1]) for kind in list(KINDS)[half::2]]
     rois = np.concatenate(rois)
     wanted = reference.roi_align(CURVED.astype(float), rois.astype(float), *setting)
@@ -34,7 +34,7 @@ def test_every_step_answers_what_the_loops_answer_on_boxes_of_every_kind(device,
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_the_last_step_gives_the_package_s_bits_in_the_layout_of_its_input(device, layout):
+def test_the_last_step_gives_the_bits_of_roi_align_in_the_layout_of_its_input(device, layout):
     rois, options = draw("inside", 2, CURVED.shape), ((1, 3), 1.0, 2, True)
     features = on(device, CURVED).to(memory_format=layout)
     ours = steps.run_step(steps.several_bins, 2, 2, features, on(device, rois), *options)
@@ -48,7 +48,7 @@ def test_no_boxes_give_no_rows(device):
         assert none.shape == (0, 3, 2, 2)
 
 
-def test_a_bad_row_gives_zeros_if_nobody_looks(device):
+def test_a_bad_row_gives_zeros_if_values_are_not_checked(device):
     """On a GPU values are not looked at: the launch alone, as there."""
     features = on(device, CURVED)
     rois = on(device, draw("inside", 3, CURVED.shape))
@@ -76,21 +76,21 @@ def test_a_bad_argument_is_named(change, words):
         steps.run_step(*STEPS[0], **(call | change))
 
 
-def test_every_contestant_that_is_measured_computes_the_same(device):
-    shape = bench.Shape("tiny", (1, 3, 9, 12), 2, (2, 6), 1, 2, "for tests")
+def test_every_implementation_that_is_measured_computes_the_same(device):
+    shape = bench.PoolingWorkload("tiny", (1, 3, 9, 12), 2, (2, 6), 1, 2, "for tests")
     inputs = [on(device, array) for array in bench.make_inputs(shape)]
-    first, *others = [call() for call in kernel_steps.contestants(*inputs, shape).values()]
+    first, *others = [call() for call in kernel_steps.make_calls(*inputs, shape).values()]
     assert len(others) == len(bench.STEPS)
     for step, other in zip(bench.STEPS, others, strict=True):
         torch.testing.assert_close(other, first, rtol=1e-5, atol=1e-5)
-        if step.last:
+        if step.channels_last:
             assert other.stride(1) == 1
 
 
-def test_what_is_counted_has_the_blocks_that_are_launched():
+def test_bytes_are_counted_for_the_block_sizes_that_are_launched():
     for shape in kernel_steps.MEASURED:
-        for step in (step for step in bench.STEPS if step.kernel == "average"):
-            layout = torch.channels_last if step.last else torch.contiguous_format
+        for step in (step for step in bench.STEPS if step.kernel == "roi_align_forward"):
+            layout = torch.channels_last if step.channels_last else torch.contiguous_format
             features = torch.zeros(1, shape.features[1], 2, 3).to(memory_format=layout)
-            last, blocks = launch.blocks([features], shape.output_size**2, shape.features[1])
-            assert (last, *blocks) == (step.last, step.bins, step.channels)
+            last, blocks = launch.block_sizes([features], shape.output_size**2, shape.features[1])
+            assert (last, *blocks) == (step.channels_last, step.bins, step.channels)

@@ -14,12 +14,12 @@ import jaxtyping, lazy_loader
 assert "stand_ins" in jaxtyping.__file__ and "stand_ins" in lazy_loader.__file__
 import torch
 import roilearn
-from roilearn.bench import gpu
+from roilearn.bench.gpu import operators
 from roilearn.kernels import launch
 boxes = torch.tensor([[0.0, 1, 1, 5, 5]])
 features = torch.ones(1, 1, 6, 6)
-for telling in (roilearn.kernels, roilearn.ops, gpu.kernels):
-    print(telling.roi_align(features, boxes, 1, 1.0, 1).item(), callable(telling.nms))
+for implementation in (roilearn.kernels, roilearn.ops, operators.kernels):
+    print(implementation.roi_align(features, boxes, 1, 1.0, 1).item(), callable(implementation.nms))
 """
 
 

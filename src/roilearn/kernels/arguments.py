@@ -1,4 +1,4 @@
-"""Boxes and features as the kernels take them, checked as ``roilearn.ops`` checks them."""
+"""Checks of the kernels' arguments, the same as in ``roilearn.ops``; what the kernels support."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from roilearn.arguments import BOX_COLUMNS, check_box_values
-from roilearn.ops.boxes.boxes import join_rois
-from roilearn.ops.dispatch import DTYPES, LARGEST_RATIO, MOST_LEVELS
-from roilearn.ops.pooling.roi_align import entries_each, region
-from roilearn.ops.tracing import reads_values, tracing
+from roilearn.ops.boxes.rois import join_rois
+from roilearn.ops.dispatch import KERNEL_DTYPES, MAX_LEVELS, MAX_SAMPLING_RATIO
+from roilearn.ops.pooling.roi_align import entries_per_box, region
+from roilearn.ops.tracing import is_tracing, may_read_values
 
 
-def covers(maps: Sequence[Tensor], sampling_ratio: int = -1) -> bool:
-    """Whether the kernels, and not the PyTorch path, answer for such maps and options."""
-    few = len(maps) <= MOST_LEVELS and sampling_ratio <= LARGEST_RATIO
-    return few and maps[0].dtype in DTYPES and not tracing()
+def supports(maps: Sequence[Tensor], sampling_ratio: int = -1) -> bool:
+    """Whether the kernels support such maps and options; else ``roilearn.ops`` computes them."""
+    few = len(maps) <= MAX_LEVELS and sampling_ratio <= MAX_SAMPLING_RATIO
+    return few and maps[0].dtype in KERNEL_DTYPES and not is_tracing()
 
 
-def check_samples(
+def check_sample_count(
     rois: Float[Tensor, "K 5"],
     scale: float | Float[Tensor, "K 1"],
     aligned: bool,
@@ -27,25 +27,25 @@ def check_samples(
     sampling_ratio: int,
     validate: bool | None,
 ) -> None:
-    """Raise, where values are looked at, for a box of more samples than a kernel reads."""
-    if reads_values(rois, validate):
+    """Raise for a box of more samples than a kernel reads, if values are checked."""
+    if may_read_values(rois, validate):
         sides = torch.stack([rois[:, 0], *region(rois, scale, aligned)], 1)
-        entries_each(sides, bins, sampling_ratio, size=(1, 1))
+        entries_per_box(sides, bins, sampling_ratio, size=(1, 1))
 
 
-def kernel_rois(
+def to_rois(
     boxes: Float[Tensor, "K 5"] | Sequence[Float[Tensor, "_ 4"]],
-    like: Float[Tensor, "N C H W"],
+    features: Float[Tensor, "N C H W"],
     validate: bool | None,
 ) -> Float[Tensor, "K 5"]:
-    """Boxes in either form as (K, 5). A kernel itself passes over bad rows that nobody looked for.
+    """Return boxes of either form as (K, 5). Kernels skip bad rows that were not checked.
 
     Parameters
     ----------
-    like : features, for the size of the batch.
+    features : for the size of the batch.
     validate : as in ``roilearn.ops.roi_align``.
     """
-    rois = join_rois(boxes, like.shape[0], torch.float32, BOX_COLUMNS)
-    if reads_values(rois, validate):
-        check_box_values(rois, like.shape[0])
+    rois = join_rois(boxes, features.shape[0], torch.float32, BOX_COLUMNS)
+    if may_read_values(rois, validate):
+        check_box_values(rois, features.shape[0])
     return rois

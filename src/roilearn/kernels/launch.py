@@ -1,8 +1,8 @@
-"""What every launch needs: a device that Triton can use, blocks of sizes that it knows.
+"""Launching a kernel: the check of the device, the block sizes and the description of the maps.
 
-Kernels are compiled at their first launch, and again for other types, block sizes and options. With
-``TRITON_INTERPRET=1`` in the environment before the first import of Triton, they run on the CPU
-instead, one program after the other, in NumPy: slowly, but the same lines.
+Triton compiles a kernel at its first launch, and again for other types, block sizes and options.
+With ``TRITON_INTERPRET=1`` in the environment before the first import of Triton, the same lines run
+on the CPU, one program after the other, in NumPy. This is slow.
 """
 
 from collections.abc import Sequence
@@ -14,30 +14,30 @@ import triton
 from torch import Tensor
 from triton.runtime import JITFunction
 
-EXACT: dict[str, Any] = {"enable_fp_fusion": False}
-"""Options of a launch: a product is rounded before it is added, as in the other tellings."""
+NO_FMA: dict[str, Any] = {"enable_fp_fusion": False}
+"""Launch option, no fused multiply-add: a product is rounded before it is added, as in ``ops``."""
 
 
 @triton.jit
 def _probe() -> None:
-    """Nothing: it only tells how Triton treats functions here."""
+    """Do nothing: the type that the decorator gives tells whether Triton interprets."""
 
 
 INTERPRETED = not isinstance(_probe, JITFunction)
-"""Whether kernels run in Triton's interpreter."""
+"""Whether kernels run in Triton's interpreter, on the CPU."""
 
 
 def launch(
     kernel: Any, grid: tuple[int, ...], on: Tensor, *arguments: Any, **constants: Any
 ) -> None:
-    """Start a program of the kernel for each place of the grid, on the device of a tensor."""
-    # A GPU has no words for an overflow, the interpreter's NumPy would have some.
+    """Launch a kernel, one program for each point of the grid, on the device of a tensor."""
+    # A GPU does not report an overflow; the interpreter's NumPy would warn.
     with torch.cuda.device_of(on), np.errstate(all="ignore"):
-        kernel[grid](*arguments, **constants, **EXACT)
+        kernel[grid](*arguments, **constants, **NO_FMA)
 
 
 class Pyramid(NamedTuple):
-    """Maps as a kernel takes them: tuples with a value, or four strides, for each level."""
+    """Maps as a kernel takes them: tuples with one value, or four strides, for each level."""
 
     maps: tuple[Tensor, ...]
     heights: tuple[int, ...]
@@ -45,36 +45,36 @@ class Pyramid(NamedTuple):
     scales: tuple[float, ...]
     strides: tuple[int, ...]
 
-
-def pyramid(maps: Sequence[Tensor], scales: Sequence[float]) -> Pyramid:
-    """Describe maps. Separate pointers: to pack maps into one buffer would copy all of them."""
-    return Pyramid(
-        tuple(m.detach() for m in maps),
-        tuple(m.shape[2] for m in maps),
-        tuple(m.shape[3] for m in maps),
-        tuple(scales),
-        tuple(stride for m in maps for stride in m.stride()),
-    )
+    @classmethod
+    def of(cls, maps: Sequence[Tensor], scales: Sequence[float]) -> "Pyramid":
+        """Describe maps, each by its own pointer: packing them into one buffer would copy them."""
+        return cls(
+            tuple(m.detach() for m in maps),
+            tuple(m.shape[2] for m in maps),
+            tuple(m.shape[3] for m in maps),
+            tuple(scales),
+            tuple(stride for m in maps for stride in m.stride()),
+        )
 
 
 def channels_last(maps: Sequence[Tensor]) -> bool:
-    """Whether the channels of a cell lie side by side, so that lanes should run along them."""
+    """Whether the channels of a cell are adjacent in memory, so that threads run along channels."""
     return all(m.stride(1) == 1 for m in maps)
 
 
-def block(number: int, most: int) -> int:
-    """Smallest power of two that has room for ``number``, but at most ``most``."""
-    return min(1 << (number - 1).bit_length(), most)
+def block_size(length: int, limit: int) -> int:
+    """Return the smallest power of two that is at least ``length``, but at most ``limit``."""
+    return min(1 << (length - 1).bit_length(), limit)
 
 
-def blocks(maps: Sequence[Tensor], bins: int, channels: int) -> tuple[bool, tuple[int, int]]:
-    """Whether lanes run along channels, and how many bins and channels a program takes."""
+def block_sizes(maps: Sequence[Tensor], bins: int, channels: int) -> tuple[bool, tuple[int, int]]:
+    """Return whether threads run along channels, and the bins and channels of one program."""
     if channels_last(maps):
-        return True, (block(bins, 16), block(channels, 128))
-    return False, (block(bins, 64), block(channels, 16))
+        return True, (block_size(bins, 16), block_size(channels, 128))
+    return False, (block_size(bins, 64), block_size(channels, 16))
 
 
-def check_place(name: str, tensor: Tensor) -> None:
+def check_device(name: str, tensor: Tensor) -> None:
     """Raise unless a kernel can be launched on the tensor's device."""
     if tensor.device.type != "cuda" and not (INTERPRETED and tensor.device.type == "cpu"):
         raise ValueError(

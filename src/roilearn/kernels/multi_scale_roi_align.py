@@ -1,7 +1,8 @@
-"""RoIAlign on a pyramid, in one launch: a program reads its box's level, then that level's map.
+"""Multi-scale RoIAlign on a GPU: one launch reads all levels of a feature pyramid.
 
-Maps stay where they are. The kernel takes a pointer for each level, up to five: to pack the maps
-into one buffer would copy all of them, and a table of pointers would have to be sent to the GPU.
+A program loads the level of its box and then reads that level's map. The kernel takes a pointer for
+each level, up to five: packing the maps into one buffer would copy all of them, and a table of
+pointers would have to be sent to the GPU.
 """
 
 from collections.abc import Sequence
@@ -22,12 +23,12 @@ from roilearn.arguments import (
     check_spatial_scales,
     check_tensor,
 )
-from roilearn.kernels.arguments import check_samples, covers, kernel_rois
+from roilearn.kernels.arguments import check_sample_count, supports, to_rois
 from roilearn.kernels.roi_align_autograd import pool_samples
-from roilearn.kernels.roi_align_launches import Options
+from roilearn.kernels.roi_align_launches import PoolingOptions
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS
-from roilearn.ops.pooling.multi_scale_roi_align import by_bags, map_of
-from roilearn.ops.tracing import reads_values
+from roilearn.ops.pooling.multi_scale_roi_align import assign_maps, pool_with_bags
+from roilearn.ops.tracing import may_read_values
 
 
 def multi_scale_roi_align(
@@ -77,23 +78,23 @@ def multi_scale_roi_align(
     check_choice("memory_format", memory_format, MEMORY_FORMATS)
     check_one_device(input=maps, boxes=boxes)
     scales = tuple(check_spatial_scales(spatial_scales, len(maps)))
-    levels = (canonical_scale, canonical_level, rule)
-    if not covers(maps, ratio):
+    assignment = (canonical_scale, canonical_level, rule)
+    if not supports(maps, ratio):
         further = {"validate": validate, "out": out, "memory_format": memory_format}
         return ops.multi_scale_roi_align(
-            maps, boxes, bins, scales, ratio, aligned, *levels, **further
+            maps, boxes, bins, scales, ratio, aligned, *assignment, **further
         )
-    rois = kernel_rois(boxes, maps[0], validate)
-    which = map_of(rois, scales, *levels)
-    scale = rois.new_tensor(scales)[which][:, None] if reads_values(rois, validate) else 1.0
-    check_samples(rois, scale, aligned, bins, ratio, validate)
-    again = partial(
-        by_bags,
-        which=which,
+    rois = to_rois(boxes, maps[0], validate)
+    levels = assign_maps(rois, scales, *assignment)
+    scale = rois.new_tensor(scales)[levels][:, None] if may_read_values(rois, validate) else 1.0
+    check_sample_count(rois, scale, aligned, bins, ratio, validate)
+    fallback = partial(
+        pool_with_bags,
+        map_index=levels,
         bins=bins,
         spatial_scales=scales,
         sampling_ratio=ratio,
         aligned=aligned,
     )
-    options = Options(bins, scales, ratio, aligned, deterministic, again)
-    return pool_samples(maps, rois, which.int(), options, out, memory_format)
+    options = PoolingOptions(bins, scales, ratio, aligned, deterministic, fallback)
+    return pool_samples(maps, rois, levels.int(), options, out, memory_format)

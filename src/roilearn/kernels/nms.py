@@ -1,4 +1,4 @@
-"""Non-maximum suppression on a GPU: a launch for the pairs, a launch for the order."""
+"""NMS on a GPU: one launch finds the overlapping pairs, a second suppresses in order of score."""
 
 import torch
 from jaxtyping import Float, Int, Int64
@@ -8,19 +8,19 @@ from roilearn import ops
 from roilearn.arguments import (
     check_finite,
     check_iou_threshold,
-    check_one_a_box,
     check_one_device,
+    check_one_per_box,
     check_tensor,
     check_whole_numbers,
 )
-from roilearn.kernels.arguments import covers
-from roilearn.kernels.device.suppression import WORD, mark_pairs, settle
-from roilearn.kernels.launch import block, check_place, launch
-from roilearn.ops.dispatch import MOST_BOXES
-from roilearn.ops.suppression.nms import check_all, threshold_in
+from roilearn.kernels.arguments import supports
+from roilearn.kernels.device.suppression import WORD_BITS, find_overlapping_pairs, suppress
+from roilearn.kernels.launch import block_size, check_device, launch
+from roilearn.ops.dispatch import MAX_NMS_BOXES
+from roilearn.ops.suppression.nms import check_boxes_and_scores, threshold_in_dtype
 
-ROWS = 64
-"""Boxes whose words one program writes."""
+BLOCK_ROWS = 64
+"""Boxes for which one program of ``find_overlapping_pairs`` writes a word each."""
 
 
 def nms(
@@ -41,8 +41,8 @@ def nms(
     ValueError, TypeError: as ``roilearn.ops.nms``; boxes that are not on a GPU.
     """
     threshold = check_iou_threshold(iou_threshold)
-    check_all(boxes, scores)
-    if not _covers(boxes):
+    check_boxes_and_scores(boxes, scores)
+    if not _supports(boxes):
         return ops.nms(boxes, scores, threshold)
     return _suppress(boxes.detach(), scores.detach(), None, threshold)
 
@@ -53,7 +53,7 @@ def batched_nms(
     idxs: Int[Tensor, " N"],
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
-    """``nms`` within each group of boxes: pairs of two groups are never marked.
+    """Apply ``nms`` within each group of boxes: boxes of two groups never suppress each other.
 
     Parameters
     ----------
@@ -68,18 +68,18 @@ def batched_nms(
     ValueError, TypeError: as ``roilearn.ops.batched_nms``; boxes that are not on a GPU.
     """
     threshold = check_iou_threshold(iou_threshold)
-    check_all(boxes, scores)
+    check_boxes_and_scores(boxes, scores)
     check_tensor("idxs", idxs)
-    check_one_a_box("idxs", idxs, boxes.shape[0])
+    check_one_per_box("idxs", idxs, boxes.shape[0])
     check_whole_numbers("idxs", idxs)
     check_one_device(boxes=boxes, idxs=idxs)
-    if not _covers(boxes):
+    if not _supports(boxes):
         return ops.batched_nms(boxes, scores, idxs, threshold)
     return _suppress(boxes.detach(), scores.detach(), idxs, threshold)
 
 
-def _covers(boxes: Tensor) -> bool:
-    return covers([boxes]) and len(boxes) <= MOST_BOXES
+def _supports(boxes: Tensor) -> bool:
+    return supports([boxes]) and len(boxes) <= MAX_NMS_BOXES
 
 
 def _suppress(
@@ -88,21 +88,30 @@ def _suppress(
     idxs: Int[Tensor, " N"] | None,
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
-    check_place("boxes", boxes)
+    check_device("boxes", boxes)
     check_finite("boxes", boxes)
     check_finite("scores", scores[:, None])
     order = scores.argsort(stable=True, descending=True)
-    number = len(order)
-    if not number:
+    num_boxes = len(order)
+    if not num_boxes:
         return order
     boxes = boxes.to(torch.float32)[order].contiguous()
-    group = None if idxs is None else idxs[order].contiguous()
-    width = -(-number // WORD.value)
-    words = order.new_empty(number, width, dtype=torch.int32)
-    stays = order.new_empty(number, dtype=torch.int8)
-    threshold = threshold_in(torch.float32, iou_threshold)
-    pairs, grouped = (-(-number // ROWS), width), group is not None
-    arguments = (boxes, group, words, number, width, threshold)
-    launch(mark_pairs, pairs, boxes, *arguments, GROUPED=grouped, ROWS=ROWS)
-    launch(settle, (1,), boxes, words, stays, number, width, WIDTH=block(width, 2**20))
-    return order[stays.bool()]
+    groups = None if idxs is None else idxs[order].contiguous()
+    words_per_box = -(-num_boxes // WORD_BITS.value)
+    overlap_bits = order.new_empty(num_boxes, words_per_box, dtype=torch.int32)
+    kept = order.new_empty(num_boxes, dtype=torch.int8)
+    threshold = threshold_in_dtype(torch.float32, iou_threshold)
+    pairs, grouped = (-(-num_boxes // BLOCK_ROWS), words_per_box), groups is not None
+    arguments = (boxes, groups, overlap_bits, num_boxes, words_per_box, threshold)
+    launch(find_overlapping_pairs, pairs, boxes, *arguments, GROUPED=grouped, BLOCK_ROWS=BLOCK_ROWS)
+    launch(
+        suppress,
+        (1,),
+        boxes,
+        overlap_bits,
+        kept,
+        num_boxes,
+        words_per_box,
+        BLOCK_WORDS=block_size(words_per_box, 2**20),
+    )
+    return order[kept.bool()]

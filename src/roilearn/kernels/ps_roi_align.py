@@ -1,4 +1,4 @@
-"""Position-sensitive RoIAlign on a GPU: RoIAlign's kernels, each bin in channels of its own."""
+"""Position-sensitive RoIAlign on a GPU: RoIAlign's kernels, where each bin has its own channels."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -17,10 +17,10 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.kernels.arguments import check_samples, covers, kernel_rois
+from roilearn.kernels.arguments import check_sample_count, supports, to_rois
 from roilearn.kernels.roi_align_autograd import pool_samples
-from roilearn.kernels.roi_align_launches import Options
-from roilearn.ops.pooling.ps_roi_align import by_bags
+from roilearn.kernels.roi_align_launches import PoolingOptions
+from roilearn.ops.pooling.ps_roi_align import pool_with_bags
 
 
 def ps_roi_align(
@@ -33,7 +33,7 @@ def ps_roi_align(
     validate: bool | None = None,
     deterministic: bool = True,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Average bilinear samples over each bin of each box, each bin in maps of its own.
+    """Average bilinear samples over each bin of each box, each bin in its own channels.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def ps_roi_align(
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1, with RoIAlign's reading; torchvision 0.27.
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.27.
     """
     bins = check_output_size(output_size)
     scale = check_spatial_scale(spatial_scale)
@@ -61,10 +61,12 @@ def ps_roi_align(
     check_features(input)
     check_position_sensitive(input, bins)
     check_one_device(input=input, boxes=boxes)
-    if not covers([input], ratio):
+    if not supports([input], ratio):
         return ops.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
-    rois, aligned = kernel_rois(boxes, input, validate), True
-    check_samples(rois, scale, aligned, bins, ratio, validate)
-    again = partial(by_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio)
-    options = Options(bins, (scale,), ratio, aligned, deterministic, again, sensitive=True)
+    rois, aligned = to_rois(boxes, input, validate), True
+    check_sample_count(rois, scale, aligned, bins, ratio, validate)
+    fallback = partial(pool_with_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio)
+    options = PoolingOptions(
+        bins, (scale,), ratio, aligned, deterministic, fallback, position_sensitive=True
+    )
     return pool_samples([input], rois, None, options)

@@ -1,4 +1,4 @@
-"""RoIAlign on a GPU: one launch forward, two backward to the features, one to the boxes."""
+"""RoIAlign on a GPU: one launch forward, two for the feature gradient, one for the box gradient."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,11 +18,11 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.kernels.arguments import check_samples, covers, kernel_rois
+from roilearn.kernels.arguments import check_sample_count, supports, to_rois
 from roilearn.kernels.roi_align_autograd import pool_samples
-from roilearn.kernels.roi_align_launches import Options
+from roilearn.kernels.roi_align_launches import PoolingOptions
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS
-from roilearn.ops.pooling.roi_align import by_bags
+from roilearn.ops.pooling.roi_align import pool_with_bags
 
 
 def roi_align(
@@ -45,13 +45,14 @@ def roi_align(
     input, boxes, output_size, spatial_scale, sampling_ratio, aligned : as in
         ``roilearn.ops.roi_align``.
     validate, out, memory_format : as there.
-    deterministic : True: on the way back each cell of the map collects from the bins that read it,
-        in one order, so that every run gives the same bits. False: the bins add to the cells, in
+    deterministic : True: the feature gradient is gathered. Each cell sums over the bins that read
+        it in a fixed order, so every run gives the same bits. False: it is summed with atomics, in
         any order.
 
     Returns
     -------
-    As ``roilearn.ops.roi_align``. An adaptive box of too many samples gives zeros if nobody looks.
+    As ``roilearn.ops.roi_align``. An adaptive box of too many samples gives zeros if its values are
+    not checked.
 
     Raises
     ------
@@ -71,11 +72,13 @@ def roi_align(
     check_features(input)
     check_choice("memory_format", memory_format, MEMORY_FORMATS)
     check_one_device(input=input, boxes=boxes)
-    if not covers([input], ratio):
+    if not supports([input], ratio):
         further = {"validate": validate, "out": out, "memory_format": memory_format}
         return ops.roi_align(input, boxes, bins, scale, ratio, aligned, **further)
-    rois = kernel_rois(boxes, input, validate)
-    check_samples(rois, scale, aligned, bins, ratio, validate)
-    again = partial(by_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio, aligned=aligned)
-    options = Options(bins, (scale,), ratio, aligned, deterministic, again)
+    rois = to_rois(boxes, input, validate)
+    check_sample_count(rois, scale, aligned, bins, ratio, validate)
+    fallback = partial(
+        pool_with_bags, bins=bins, spatial_scale=scale, sampling_ratio=ratio, aligned=aligned
+    )
+    options = PoolingOptions(bins, (scale,), ratio, aligned, deterministic, fallback)
     return pool_samples([input], rois, None, options, out, memory_format)

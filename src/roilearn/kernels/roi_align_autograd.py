@@ -1,4 +1,4 @@
-"""Pooling by samples, and its place in autograd: what three operators share."""
+"""RoIAlign's autograd function, shared by the three operators that average samples."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,89 +8,92 @@ from jaxtyping import Float, Int32
 from torch import Tensor
 from torch.autograd import Function
 
-from roilearn.kernels.launch import check_place
+from roilearn.kernels.launch import check_device
 from roilearn.kernels.roi_align_launches import (
-    Options,
-    average_samples,
-    output_for,
-    pay_boxes,
-    pay_features,
+    PoolingOptions,
+    box_gradients,
+    empty_output,
+    feature_gradients,
+    pool_forward,
 )
-from roilearn.ops.boxes.boxes import without_bad_rows
+from roilearn.ops.boxes.rois import without_bad_rows
 from roilearn.ops.embedding_bags.memory import check_out, check_unrecorded
-from roilearn.ops.tracing import recording
+from roilearn.ops.tracing import records_gradients
 
 
 def pool_samples(
     maps: Sequence[Float[Tensor, "N _ _ _"]],
     rois: Float[Tensor, "K 5"],
-    which: Int32[Tensor, " K"] | None,
-    options: Options,
+    levels: Int32[Tensor, " K"] | None,
+    options: PoolingOptions,
     out: Float[Tensor, "K C PH PW"] | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Float[Tensor, "K C PH PW"]:
-    """Average the samples of every bin.
+    """Average the samples of every bin, on a GPU.
 
     Parameters
     ----------
     maps : one map, or the levels of a pyramid.
     rois : batch index, x1, y1, x2, y2 in image pixels; bad rows give zeros.
-    which : number of the map that each box reads; None: there is one.
+    levels : number of the map that each box reads; None: there is one map.
+    out : tensor to write to, if no gradient is recorded.
     """
-    check_place("input", maps[0])
+    check_device("input", maps[0])
     rois = rois.to(torch.float32)
-    if recording(*maps, rois):
+    if records_gradients(*maps, rois):
         check_unrecorded(out)
-        return _Samples.apply(options, memory_format, rois, which, *maps)
+        return _RoIAlign.apply(options, memory_format, rois, levels, *maps)
     if out is None:
-        out = output_for(maps, rois, options, memory_format)
+        out = empty_output(maps, rois, options, memory_format)
     else:
         check_out(out, maps, (rois.shape[0], *options.bins))
-    average_samples(maps, rois, which, options, out)
+    pool_forward(maps, rois, levels, options, out)
     return out
 
 
-class _Samples(Function):
-    """The mean of the samples of each bin; back to the features by gathering, and to the boxes."""
+class _RoIAlign(Function):
+    """The mean of the samples of each bin, with gradients of the features and of the boxes."""
 
     @staticmethod
     def forward(
-        options: Options,
+        options: PoolingOptions,
         memory_format: torch.memory_format,
         rois: Tensor,
-        which: Tensor | None,
+        levels: Tensor | None,
         *maps: Tensor,
     ) -> Tensor:
-        output = output_for(maps, rois, options, memory_format)
-        average_samples(maps, rois, which, options, output)
+        output = empty_output(maps, rois, options, memory_format)
+        pool_forward(maps, rois, levels, options, output)
         return output
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         del output
-        ctx.options, _, rois, which, *maps = inputs
-        ctx.save_for_backward(rois, which, *maps)
+        ctx.options, _, rois, levels, *maps = inputs
+        ctx.save_for_backward(rois, levels, *maps)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        rois, which, *maps = ctx.saved_tensors
-        to_rois, to_maps = None, [None] * len(maps)
-        if torch.is_grad_enabled():  # the derivative will be differentiated
-            to_rois, *to_maps = _by_bags(ctx.options, [rois, *maps], gradient)
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
+        rois, levels, *maps = ctx.saved_tensors
+        grad_rois, grad_maps = None, [None] * len(maps)
+        if torch.is_grad_enabled():  # the gradient will be differentiated again
+            grad_rois, *grad_maps = _differentiable_gradients(
+                ctx.options, [rois, *maps], grad_output
+            )
         else:
             if any(ctx.needs_input_grad[4:]):
-                to_maps = pay_features(maps, rois, which, ctx.options, gradient)
+                grad_maps = feature_gradients(maps, rois, levels, ctx.options, grad_output)
             if ctx.needs_input_grad[2]:
-                to_rois = pay_boxes(maps, rois, which, ctx.options, gradient)
-        return None, None, to_rois, None, *to_maps
+                grad_rois = box_gradients(maps, rois, levels, ctx.options, grad_output)
+        return None, None, grad_rois, None, *grad_maps
 
 
-def _by_bags(
-    options: Options, inputs: Sequence[Tensor], gradient: Tensor
+def _differentiable_gradients(
+    options: PoolingOptions, inputs: Sequence[Tensor], grad_output: Tensor
 ) -> Sequence[Tensor | None]:
-    """Gradients to boxes and maps that can be differentiated again: by the PyTorch path."""
+    """Return gradients of boxes and maps that can be differentiated again, by ``roilearn.ops``."""
     rois, *maps = inputs
-    output = options.by_bags(maps, without_bad_rows(rois, len(maps[0])))
+    output = options.fallback(maps, without_bad_rows(rois, len(maps[0])))
     wanted = [each for each in inputs if each.requires_grad]
-    found = iter(torch.autograd.grad(output, wanted, gradient, create_graph=True))
+    found = iter(torch.autograd.grad(output, wanted, grad_output, create_graph=True))
     return [next(found) if each.requires_grad else None for each in inputs]

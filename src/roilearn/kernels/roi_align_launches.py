@@ -1,7 +1,8 @@
-"""The launches that three operators share: forward, back to the features, and back to the boxes.
+"""Launches of RoIAlign's kernels: forward, feature gradients and box gradients.
 
-RoIAlign reads one map, position-sensitive RoIAlign a map for every bin, pooling from a pyramid the
-map of each box's level. To a kernel all are maps, boxes and options.
+Three operators share them. RoIAlign reads one map, position-sensitive RoIAlign other channels for
+every bin, and multi-scale RoIAlign the map of each box's level. To a kernel all are maps, boxes and
+options.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,184 +12,191 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from roilearn.kernels.device.box_gradient import pull_edges
-from roilearn.kernels.device.feature_gradient_atomic import scatter
-from roilearn.kernels.device.feature_gradient_gathered import gather
-from roilearn.kernels.device.roi_align_forward import average
-from roilearn.kernels.launch import block, blocks, channels_last, launch, pyramid
-from roilearn.kernels.tiles import TILE_ACROSS, TILE_DOWN, Tiles, list_touching
-from roilearn.ops.embedding_bags.bag import empty
-from roilearn.ops.embedding_bags.layout import format_of
+from roilearn.kernels.device.box_gradient import box_gradient
+from roilearn.kernels.device.feature_gradient_atomic import feature_gradient_atomic
+from roilearn.kernels.device.feature_gradient_gathered import feature_gradient_gathered
+from roilearn.kernels.device.roi_align_forward import roi_align_forward
+from roilearn.kernels.launch import Pyramid, block_size, block_sizes, channels_last, launch
+from roilearn.kernels.tiles import TILE_HEIGHT, TILE_WIDTH, Tiles, build_index
+from roilearn.ops.embedding_bags.bag import allocate_output
+from roilearn.ops.embedding_bags.layout import memory_format_of
 
 
 @dataclass(frozen=True)
-class Options:
-    """All but the tensors; ``by_bags(maps, rois)`` is the same answer by the PyTorch path."""
+class PoolingOptions:
+    """All arguments but the tensors; ``fallback(maps, rois)`` does the same in ``roilearn.ops``."""
 
     bins: tuple[int, int]
     scales: tuple[float, ...]
-    ratio: int
+    sampling_ratio: int
     aligned: bool
     deterministic: bool
-    by_bags: Callable[[Sequence[Tensor], Tensor], Tensor]
-    sensitive: bool = False
+    fallback: Callable[[Sequence[Tensor], Tensor], Tensor]
+    position_sensitive: bool = False
 
     def constants(self) -> dict[str, Any]:
-        """Give what kernels are compiled for."""
+        """Return the compile-time constants of the kernels."""
         return {
             "LEVELS": len(self.scales),
-            "DOWN": self.bins[0],
-            "ACROSS": self.bins[1],
-            "RATIO": max(self.ratio, 0),
+            "POOLED_HEIGHT": self.bins[0],
+            "POOLED_WIDTH": self.bins[1],
+            "SAMPLING_RATIO": max(self.sampling_ratio, 0),
             "ALIGNED": self.aligned,
-            "SENSITIVE": self.sensitive,
+            "POSITION_SENSITIVE": self.position_sensitive,
         }
 
     def channels(self, maps: Sequence[Tensor]) -> int:
-        """Count the channels of the output."""
-        return maps[0].shape[1] // (self.bins[0] * self.bins[1] if self.sensitive else 1)
+        """Return the number of channels of the output."""
+        return maps[0].shape[1] // (self.bins[0] * self.bins[1] if self.position_sensitive else 1)
 
 
-def output_for(
-    maps: Sequence[Tensor], rois: Tensor, options: Options, memory_format: torch.memory_format
-) -> Tensor:
-    """Memory for the output."""
-    like = maps[0][:, : options.channels(maps)]
-    return empty(like, (rois.shape[0], *options.bins), memory_format)
-
-
-def average_samples(
+def empty_output(
     maps: Sequence[Tensor],
     rois: Tensor,
-    which: Tensor | None,
-    options: Options,
+    options: PoolingOptions,
+    memory_format: torch.memory_format,
+) -> Tensor:
+    """Allocate the output."""
+    like = maps[0][:, : options.channels(maps)]
+    return allocate_output(like, (rois.shape[0], *options.bins), memory_format)
+
+
+def pool_forward(
+    maps: Sequence[Tensor],
+    rois: Tensor,
+    levels: Tensor | None,
+    options: PoolingOptions,
     output: Tensor,
 ) -> None:
-    """Forward: write every bin to ``output``."""
+    """Write every bin to ``output``."""
     if not output.numel():
         return
     bins, channels = options.bins[0] * options.bins[1], output.shape[1]
-    last, (some_bins, some_channels) = blocks(maps, bins, channels)
-    grid = (len(rois) * -(-bins // some_bins), -(-channels // some_channels))
+    last, (block_bins, block_channels) = block_sizes(maps, bins, channels)
+    grid = (len(rois) * -(-bins // block_bins), -(-channels // block_channels))
     launch(
-        average,
+        roi_align_forward,
         grid,
         rois,
-        *pyramid(maps, options.scales),
+        *Pyramid.of(maps, options.scales),
         rois.detach().contiguous(),
-        which,
+        levels,
         output,
         output.stride(),
         len(maps[0]),
         channels,
         **options.constants(),
         CHANNELS_LAST=last,
-        SOME_BINS=some_bins,
-        SOME_CHANNELS=some_channels,
+        BLOCK_BINS=block_bins,
+        BLOCK_CHANNELS=block_channels,
     )
 
 
-def pay_features(
+def feature_gradients(
     maps: Sequence[Tensor],
     rois: Tensor,
-    which: Tensor | None,
-    options: Options,
-    gradient: Tensor,
+    levels: Tensor | None,
+    options: PoolingOptions,
+    grad_output: Tensor,
 ) -> list[Tensor]:
-    """Gradients to the maps: by gathering, in one order; or by adding, in any."""
-    if not gradient.numel():
+    """Return the gradients of the maps: gathered if deterministic, else summed with atomics."""
+    if not grad_output.numel():
         return [torch.zeros_like(m) for m in maps]
     if not options.deterministic:
-        return scattered(maps, rois, which, options, gradient)
-    to_maps = [torch.empty_like(m, memory_format=format_of(m)) for m in maps]
+        return atomic_feature_gradients(maps, rois, levels, options, grad_output)
+    grad_maps = [torch.empty_like(m, memory_format=memory_format_of(m)) for m in maps]
     last, channels = channels_last(maps), maps[0].shape[1]
-    rois, tiles = rois.detach().contiguous(), Tiles.of(maps, TILE_DOWN, TILE_ACROSS)
-    lists, counts = list_touching(tiles, options.scales, rois, which, options.aligned)
-    some_channels = block(channels, 64 if last else 32)
+    rois, tiles = rois.detach().contiguous(), Tiles.of(maps, TILE_HEIGHT, TILE_WIDTH)
+    box_lists, list_ranges = build_index(tiles, options.scales, rois, levels, options.aligned)
+    block_channels = block_size(channels, 64 if last else 32)
     launch(
-        gather,
-        (tiles.number, -(-channels // some_channels)),
+        feature_gradient_gathered,
+        (tiles.number, -(-channels // block_channels)),
         rois,
-        *pyramid(to_maps, options.scales),
-        tiles.begins,
-        tiles.across,
-        tiles.per_image,
+        *Pyramid.of(grad_maps, options.scales),
+        tiles.first_tile,
+        tiles.tiles_per_row,
+        tiles.tiles_per_image,
         rois,
-        lists,
-        counts,
-        gradient,
-        gradient.stride(),
+        box_lists,
+        list_ranges,
+        grad_output,
+        grad_output.stride(),
         tiles.images,
         channels,
         len(rois),
         **options.constants(),
         CHANNELS_LAST=last,
-        TILE_DOWN=TILE_DOWN,
-        TILE_ACROSS=TILE_ACROSS,
-        SOME_CHANNELS=some_channels,
-        POWER=block(max(options.bins), 2**20),
+        TILE_HEIGHT=TILE_HEIGHT,
+        TILE_WIDTH=TILE_WIDTH,
+        BLOCK_CHANNELS=block_channels,
+        BLOCK_SIDE=block_size(max(options.bins), 2**20),
     )
-    return to_maps
+    return grad_maps
 
 
-def scattered(
+def atomic_feature_gradients(
     maps: Sequence[Tensor],
     rois: Tensor,
-    which: Tensor | None,
-    options: Options,
-    gradient: Tensor,
+    levels: Tensor | None,
+    options: PoolingOptions,
+    grad_output: Tensor,
 ) -> list[Tensor]:
-    """Gradients to the maps with atomics, summed in float32."""
-    sums = [torch.zeros_like(m, dtype=torch.float32, memory_format=format_of(m)) for m in maps]
-    bins, channels = options.bins[0] * options.bins[1], gradient.shape[1]
-    last, (some_bins, some_channels) = blocks(maps, bins, channels)
+    """Return the gradients of the maps, summed with atomics in float32."""
+    sums = [
+        torch.zeros_like(m, dtype=torch.float32, memory_format=memory_format_of(m)) for m in maps
+    ]
+    bins, channels = options.bins[0] * options.bins[1], grad_output.shape[1]
+    last, (block_bins, block_channels) = block_sizes(maps, bins, channels)
     launch(
-        scatter,
-        (len(rois) * -(-bins // some_bins), -(-channels // some_channels)),
+        feature_gradient_atomic,
+        (len(rois) * -(-bins // block_bins), -(-channels // block_channels)),
         rois,
-        *pyramid(sums, options.scales),
+        *Pyramid.of(sums, options.scales),
         rois.detach().contiguous(),
-        which,
-        gradient,
-        gradient.stride(),
+        levels,
+        grad_output,
+        grad_output.stride(),
         len(maps[0]),
         channels,
         **options.constants(),
         CHANNELS_LAST=last,
-        SOME_BINS=some_bins,
-        SOME_CHANNELS=some_channels,
+        BLOCK_BINS=block_bins,
+        BLOCK_CHANNELS=block_channels,
     )
     return [each.to(m.dtype) for each, m in zip(sums, maps, strict=True)]
 
 
-def pay_boxes(
+def box_gradients(
     maps: Sequence[Tensor],
     rois: Tensor,
-    which: Tensor | None,
-    options: Options,
-    gradient: Tensor,
+    levels: Tensor | None,
+    options: PoolingOptions,
+    grad_output: Tensor,
 ) -> Tensor:
-    """Gradient to the boxes, columns as in ``rois``."""
-    to_rois = torch.zeros_like(rois, memory_format=torch.contiguous_format)
-    if not gradient.numel():
-        return to_rois
-    channels = gradient.shape[1]
-    last, (some_bins, some_channels) = blocks(maps, options.bins[0] * options.bins[1], channels)
+    """Return the gradient of the boxes, columns as in ``rois``."""
+    grad_rois = torch.zeros_like(rois, memory_format=torch.contiguous_format)
+    if not grad_output.numel():
+        return grad_rois
+    channels = grad_output.shape[1]
+    last, (block_bins, block_channels) = block_sizes(
+        maps, options.bins[0] * options.bins[1], channels
+    )
     launch(
-        pull_edges,
+        box_gradient,
         (len(rois),),
         rois,
-        *pyramid(maps, options.scales),
+        *Pyramid.of(maps, options.scales),
         rois.detach().contiguous(),
-        which,
-        gradient,
-        gradient.stride(),
-        to_rois,
+        levels,
+        grad_output,
+        grad_output.stride(),
+        grad_rois,
         len(maps[0]),
         channels,
         **options.constants(),
         CHANNELS_LAST=last,
-        SOME_BINS=some_bins,
-        SOME_CHANNELS=some_channels,
+        BLOCK_BINS=block_bins,
+        BLOCK_CHANNELS=block_channels,
     )
-    return to_rois
+    return grad_rois

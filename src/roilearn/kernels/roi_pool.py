@@ -1,4 +1,4 @@
-"""RoIPool on a GPU: one launch forward, which keeps the winners, two backward."""
+"""RoIPool on a GPU: one launch forward, which stores the argmax, and two backward."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,13 +18,13 @@ from roilearn.arguments import (
     check_spatial_scale,
     check_tensor,
 )
-from roilearn.kernels.arguments import covers, kernel_rois
-from roilearn.kernels.device.max_pool import keep_largest, pay_winners
-from roilearn.kernels.launch import block, blocks, channels_last, check_place, launch
-from roilearn.kernels.tiles import TILE_ACROSS, TILE_DOWN, Tiles, list_touching
-from roilearn.ops.boxes.boxes import without_bad_rows
-from roilearn.ops.embedding_bags.layout import format_of
-from roilearn.ops.pooling.roi_pool import POOL_MODES, by_gathers
+from roilearn.kernels.arguments import supports, to_rois
+from roilearn.kernels.device.max_pool import max_pool_backward, max_pool_forward
+from roilearn.kernels.launch import block_size, block_sizes, channels_last, check_device, launch
+from roilearn.kernels.tiles import TILE_HEIGHT, TILE_WIDTH, Tiles, build_index
+from roilearn.ops.boxes.rois import without_bad_rows
+from roilearn.ops.embedding_bags.layout import memory_format_of
+from roilearn.ops.pooling.roi_pool import POOL_MODES, pool_maxima
 
 
 def roi_pool(
@@ -41,7 +41,7 @@ def roi_pool(
     Parameters
     ----------
     input, boxes, output_size, spatial_scale, mode, validate : as in ``roilearn.ops.roi_pool``,
-        which answers for the mode ``"average"``.
+        which computes the mode ``"average"``.
 
     Returns
     -------
@@ -61,97 +61,99 @@ def roi_pool(
     check_tensor("input", input)
     check_features(input)
     check_one_device(input=input, boxes=boxes)
-    if mode == "average" or not covers([input]):
+    if mode == "average" or not supports([input]):
         return ops.roi_pool(input, boxes, bins, scale, mode, validate=validate)
-    check_place("input", input)
-    rois = kernel_rois(boxes, input, validate).detach().to(torch.float32).contiguous()
-    return _Largest.apply(input, rois, bins, scale)
+    check_device("input", input)
+    rois = to_rois(boxes, input, validate).detach().to(torch.float32).contiguous()
+    return _RoIMaxPool.apply(input, rois, bins, scale)
 
 
-class _Largest(Function):
-    """The largest cell of each bin; its gradient goes to the first of them."""
+class _RoIMaxPool(Function):
+    """The maximum of each bin; its gradient goes to the bin's first maximum (row-major)."""
 
     @staticmethod
     def forward(
-        ctx: Any, input: Tensor, rois: Tensor, bins: tuple[int, int], scale: float
+        ctx: Any, features: Tensor, rois: Tensor, bins: tuple[int, int], scale: float
     ) -> Tensor:
-        keep, channels = ctx.needs_input_grad[0], input.shape[1]
-        output = input.new_empty(len(rois), channels, *bins)
-        winner = output.new_empty(output.shape if keep else 0, dtype=torch.int32)
+        needs_argmax, channels = ctx.needs_input_grad[0], features.shape[1]
+        output = features.new_empty(len(rois), channels, *bins)
+        argmax = output.new_empty(output.shape if needs_argmax else 0, dtype=torch.int32)
         if output.numel():
-            last, (some_bins, some_channels) = blocks([input], bins[0] * bins[1], channels)
-            parts = -(-bins[0] * bins[1] // some_bins)
+            last, (block_bins, block_channels) = block_sizes(
+                [features], bins[0] * bins[1], channels
+            )
+            blocks_per_box = -(-bins[0] * bins[1] // block_bins)
             launch(
-                keep_largest,
-                (len(rois) * parts, -(-channels // some_channels)),
-                input,
-                input,
-                input.stride(),
-                *input.shape[2:],
+                max_pool_forward,
+                (len(rois) * blocks_per_box, -(-channels // block_channels)),
+                features,
+                features,
+                features.stride(),
+                *features.shape[2:],
                 rois,
                 scale,
                 output,
-                winner,
-                len(input),
+                argmax,
+                len(features),
                 channels,
-                KEEP=keep,
-                DOWN=bins[0],
-                ACROSS=bins[1],
+                STORE_ARGMAX=needs_argmax,
+                POOLED_HEIGHT=bins[0],
+                POOLED_WIDTH=bins[1],
                 CHANNELS_LAST=last,
-                SOME_BINS=some_bins,
-                SOME_CHANNELS=some_channels,
+                BLOCK_BINS=block_bins,
+                BLOCK_CHANNELS=block_channels,
             )
-        ctx.save_for_backward(input, rois, winner)
+        ctx.save_for_backward(features, rois, argmax)
         ctx.bins, ctx.scale = bins, scale
         return output
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        input, rois, winner = ctx.saved_tensors
-        if torch.is_grad_enabled():  # the derivative will be differentiated
-            again = partial(by_gathers, bins=ctx.bins, spatial_scale=ctx.scale)
-            output = again(input, without_bad_rows(rois, len(input)))
-            found = torch.autograd.grad(output, [input], gradient, create_graph=True)
-            return *found, None, None, None
-        return _to_features(input, rois, winner, gradient, ctx.scale), None, None, None
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
+        features, rois, argmax = ctx.saved_tensors
+        if torch.is_grad_enabled():  # the gradient will be differentiated again
+            fallback = partial(pool_maxima, bins=ctx.bins, spatial_scale=ctx.scale)
+            output = fallback(features, without_bad_rows(rois, len(features)))
+            gradients = torch.autograd.grad(output, [features], grad_output, create_graph=True)
+            return *gradients, None, None, None
+        return _feature_gradient(features, rois, argmax, grad_output, ctx.scale), None, None, None
 
 
-def _to_features(
-    input: Tensor, rois: Tensor, winner: Tensor, gradient: Tensor, scale: float
+def _feature_gradient(
+    features: Tensor, rois: Tensor, argmax: Tensor, grad_output: Tensor, scale: float
 ) -> Tensor:
-    if not gradient.numel():
-        return torch.zeros_like(input)
-    to_features = torch.empty_like(input, memory_format=format_of(input))
-    last, channels = channels_last([input]), input.shape[1]
-    some_channels = block(channels, 64 if last else 32)
-    tiles = Tiles.of([input], TILE_DOWN, TILE_ACROSS)
-    lists, counts = list_touching(tiles, (scale,), rois, None, aligned=True, rounded=True)
+    if not grad_output.numel():
+        return torch.zeros_like(features)
+    grad_features = torch.empty_like(features, memory_format=memory_format_of(features))
+    last, channels = channels_last([features]), features.shape[1]
+    block_channels = block_size(channels, 64 if last else 32)
+    tiles = Tiles.of([features], TILE_HEIGHT, TILE_WIDTH)
+    box_lists, list_ranges = build_index(tiles, (scale,), rois, None, aligned=True, rounded=True)
     launch(
-        pay_winners,
-        (tiles.number, -(-channels // some_channels)),
-        input,
-        to_features,
-        to_features.stride(),
-        *input.shape[2:],
-        tiles.begins,
-        tiles.across,
-        tiles.per_image,
+        max_pool_backward,
+        (tiles.number, -(-channels // block_channels)),
+        features,
+        grad_features,
+        grad_features.stride(),
+        *features.shape[2:],
+        tiles.first_tile,
+        tiles.tiles_per_row,
+        tiles.tiles_per_image,
         rois,
         scale,
-        lists,
-        counts,
-        winner,
-        gradient,
-        gradient.stride(),
+        box_lists,
+        list_ranges,
+        argmax,
+        grad_output,
+        grad_output.stride(),
         tiles.images,
         channels,
         len(rois),
-        DOWN=gradient.shape[2],
-        ACROSS=gradient.shape[3],
+        POOLED_HEIGHT=grad_output.shape[2],
+        POOLED_WIDTH=grad_output.shape[3],
         CHANNELS_LAST=last,
-        TILE_DOWN=TILE_DOWN,
-        TILE_ACROSS=TILE_ACROSS,
-        SOME_CHANNELS=some_channels,
-        POWER=block(max(gradient.shape[2:]), 2**20),
+        TILE_HEIGHT=TILE_HEIGHT,
+        TILE_WIDTH=TILE_WIDTH,
+        BLOCK_CHANNELS=block_channels,
+        BLOCK_SIDE=block_size(max(grad_output.shape[2:]), 2**20),
     )
-    return to_features
+    return grad_features

@@ -1,6 +1,7 @@
-"""Results recorded on other machines, kept beside the code that reads them; NumPy alone.
+"""Reading the recorded results of torchvision's CUDA kernels; needs NumPy alone.
 
-``cuda/`` is written by ``tests/cuda_record/record_cuda.py``.
+The record is the folder ``cuda`` beside this file, written by ``tests/cuda_record/record_cuda.py``.
+``roilearn.cuda_record`` compares this package with it.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import numpy as np
 FOLDER = Path(__file__).parent / "cuda"
 FORMAT = 1
 UNIT = 64
-"""Inputs are stored as whole sixty-fourths."""
+"""Inputs are multiples of 1/64 and stored as integers."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Record:
     cases: tuple[Case, ...]
 
     def of(self, operator: str, group: str = "ordinary") -> list[Case]:
-        """Cases of one operator and group: ordinary, knife edge or hostile."""
+        """Return the cases of one operator and group: ordinary, pyramid, borderline or unsafe."""
         return [c for c in self.cases if (c.operator, c.group) == (operator, group)]
 
     @property

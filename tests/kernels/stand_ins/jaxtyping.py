@@ -1,4 +1,4 @@
-"""Stands in for jaxtyping where that is missing: shapes in types are for people alone then."""
+"""Stand-in for jaxtyping where it is not installed: shapes in types are not checked."""
 
 from typing import Any
 

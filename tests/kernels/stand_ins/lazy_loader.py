@@ -1,4 +1,4 @@
-"""Stands in for lazy-loader where it is not installed: names of a stub, imported when asked for."""
+"""Stand-in for lazy-loader where it is not installed: imports the names of a stub on first use."""
 
 import importlib
 import re
@@ -17,7 +17,7 @@ class Package(ModuleType):
 
 def attach_stub(package, filename):
     stub = Path(filename).with_suffix(".pyi").read_text(encoding="utf-8")
-    pairs = re.findall(r"^from \.(\w*) import (\w+)", stub, re.MULTILINE)
+    pairs = re.findall(r"^from \.([\w.]*) import (\w+)", stub, re.MULTILINE)
     module_of = {name: module for module, name in pairs}
     names = sys.modules[package].__dict__
     names["functions"] = {name for name, module in module_of.items() if module == name}

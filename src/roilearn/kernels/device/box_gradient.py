@@ -1,130 +1,133 @@
-"""Backward to the boxes: one program goes through all samples of one box and adds their pulls.
+"""Box gradient of RoIAlign: one program sums over all samples of one box.
 
-A sample pulls by the gradient that arrives at its bin times the slope of the map where it lies. It
-moves with both edges of its box: by 1 - t with the first and by t with the second, where t is how
-far along the box it lies. A side held at one cell (not aligned) moves with its first edge alone.
+The gradient of a sample's position is the gradient of its bin times the slope of the map there. The
+sample moves with both edges of its box: by 1 - t with the first and by t with the second, where t
+is its relative position along the box, from 0 to 1. A side that is clamped to one cell (if not
+aligned) moves with its first edge alone.
 """
 
 import triton
 import triton.language as tl
 
-from roilearn.kernels.device.roi_align_forward import channel_read, for_bins, for_channels
+from roilearn.kernels.device.roi_align_forward import expand_bins, expand_channels, input_channel
 from roilearn.kernels.device.sampling import (
-    bins_of,
     in_band,
+    load_bins,
     neighbours,
-    of_level,
     sample_position,
-    samples_a_bin,
     samples_near,
+    samples_per_bin,
+    select_level,
 )
 
 
 @triton.jit
-def pull_edges(
+def box_gradient(
     maps,
     heights,
     widths,
     scales,
     strides,
     rois,
-    which,
-    gradient,
-    gradient_strides,
-    to_rois,
+    levels,
+    grad_output,
+    grad_strides,
+    grad_rois,
     images,
     channels,
     LEVELS: tl.constexpr,
-    DOWN: tl.constexpr,
-    ACROSS: tl.constexpr,
-    RATIO: tl.constexpr,
+    POOLED_HEIGHT: tl.constexpr,
+    POOLED_WIDTH: tl.constexpr,
+    SAMPLING_RATIO: tl.constexpr,
     ALIGNED: tl.constexpr,
-    SENSITIVE: tl.constexpr,
+    POSITION_SENSITIVE: tl.constexpr,
     CHANNELS_LAST: tl.constexpr,
-    SOME_BINS: tl.constexpr,
-    SOME_CHANNELS: tl.constexpr,
+    BLOCK_BINS: tl.constexpr,
+    BLOCK_CHANNELS: tl.constexpr,
 ):
-    """Write the gradient to one row of ``rois``; that to its batch index is 0."""
-    BINS: tl.constexpr = DOWN * ACROSS
+    """Write the gradient of one row of ``rois``; that of its batch index is 0."""
+    BINS: tl.constexpr = POOLED_HEIGHT * POOLED_WIDTH
     box = tl.program_id(0)
-    level, scale, image, top, left, bin_height, bin_width = bins_of(
-        rois, which, scales, box, images, LEVELS, DOWN, ACROSS, ALIGNED
+    level, scale, image, top, left, bin_height, bin_width = load_bins(
+        rois, levels, scales, box, images, LEVELS, POOLED_HEIGHT, POOLED_WIDTH, ALIGNED
     )
-    rows, columns = of_level(heights, level, LEVELS), of_level(widths, level, LEVELS)
-    down = samples_a_bin(bin_height, DOWN, RATIO)
-    across = samples_a_bin(bin_width, ACROSS, RATIO)
-    image_stride = of_level(strides, level, LEVELS, 4, 0)
-    channel_stride = of_level(strides, level, LEVELS, 4, 1)
-    row_stride = of_level(strides, level, LEVELS, 4, 2)
-    column_stride = of_level(strides, level, LEVELS, 4, 3)
-    of_image = of_level(maps, level, LEVELS) + image.to(tl.int64) * image_stride
-    of_box = gradient + box.to(tl.int64) * gradient_strides[0]
+    rows, columns = select_level(heights, level, LEVELS), select_level(widths, level, LEVELS)
+    grid_height = samples_per_bin(bin_height, POOLED_HEIGHT, SAMPLING_RATIO)
+    grid_width = samples_per_bin(bin_width, POOLED_WIDTH, SAMPLING_RATIO)
+    image_stride = select_level(strides, level, LEVELS, 4, 0)
+    channel_stride = select_level(strides, level, LEVELS, 4, 1)
+    row_stride = select_level(strides, level, LEVELS, 4, 2)
+    column_stride = select_level(strides, level, LEVELS, 4, 3)
+    image_maps = select_level(maps, level, LEVELS) + image.to(tl.int64) * image_stride
+    grad_of_box = grad_output + box.to(tl.int64) * grad_strides[0]
 
-    # Pulls of each bin on the first edges and on the second ones.
-    lane = tl.arange(0, SOME_BINS)
-    pull_top, pull_bottom = lane * 0.0, lane * 0.0
-    pull_left, pull_right = lane * 0.0, lane * 0.0
-    for first_bin in range(0, BINS, SOME_BINS):
+    # Gradients of the first and second edges, summed for each bin apart.
+    lane = tl.arange(0, BLOCK_BINS)
+    grad_top, grad_bottom = lane * 0.0, lane * 0.0
+    grad_left, grad_right = lane * 0.0, lane * 0.0
+    for first_bin in range(0, BINS, BLOCK_BINS):
         bin = first_bin + lane
-        i, j = bin // ACROSS, bin % ACROSS
-        bin_tile = for_bins(bin, CHANNELS_LAST)
-        first_a, most_a = samples_near(top, bin_height, i, down, -1, rows, RATIO)
-        first_b, most_b = samples_near(left, bin_width, j, across, -1, columns, RATIO)
-        for first_channel in range(0, channels, SOME_CHANNELS):
-            channel = first_channel + tl.arange(0, SOME_CHANNELS)
-            channel_tile = for_channels(channel, CHANNELS_LAST)
-            there = (bin_tile < BINS) & (channel_tile < channels)
-            place = of_box + channel_tile * gradient_strides[1]
-            place += for_bins(i * gradient_strides[2] + j * gradient_strides[3], CHANNELS_LAST)
-            arriving = tl.load(place, mask=there, other=0.0).to(tl.float32)
-            read = channel_read(channel_tile, bin_tile, BINS, SENSITIVE).to(tl.int64)
-            feature_map = of_image + read * channel_stride
-            for a in range(most_a):
-                y = sample_position(top, bin_height, i, first_a + a, down)
-                y_counts = in_band(y, rows) & (first_a + a < down) & (image >= 0)
-                y0, y1, fy = neighbours(y, y_counts, rows)
-                t = tl.div_rn(i * 1.0 + (first_a + a + 0.5) / tl.maximum(down, 1), DOWN * 1.0)
-                for b in range(most_b):
-                    x = sample_position(left, bin_width, j, first_b + b, across)
-                    counts = y_counts & in_band(x, columns) & (first_b + b < across)
-                    x0, x1, fx = neighbours(x, counts, columns)
-                    u = (first_b + b + 0.5) / tl.maximum(across, 1)
-                    u = tl.div_rn(j * 1.0 + u, ACROSS * 1.0)
-                    reads = there & for_bins(counts, CHANNELS_LAST)
-                    by_row, by_column = arriving * 0.0, arriving * 0.0
+        i, j = bin // POOLED_WIDTH, bin % POOLED_WIDTH
+        bin_tile = expand_bins(bin, CHANNELS_LAST)
+        first_a, count_a = samples_near(top, bin_height, i, grid_height, -1, rows, SAMPLING_RATIO)
+        first_b, count_b = samples_near(left, bin_width, j, grid_width, -1, columns, SAMPLING_RATIO)
+        for first_channel in range(0, channels, BLOCK_CHANNELS):
+            channel = first_channel + tl.arange(0, BLOCK_CHANNELS)
+            channel_tile = expand_channels(channel, CHANNELS_LAST)
+            mask = (bin_tile < BINS) & (channel_tile < channels)
+            place = grad_of_box + channel_tile * grad_strides[1]
+            place += expand_bins(i * grad_strides[2] + j * grad_strides[3], CHANNELS_LAST)
+            grad = tl.load(place, mask=mask, other=0.0).to(tl.float32)
+            read = input_channel(channel_tile, bin_tile, BINS, POSITION_SENSITIVE).to(tl.int64)
+            feature_map = image_maps + read * channel_stride
+            for a in range(count_a):
+                y = sample_position(top, bin_height, i, first_a + a, grid_height)
+                y_valid = in_band(y, rows) & (first_a + a < grid_height) & (image >= 0)
+                y0, y1, fy = neighbours(y, y_valid, rows)
+                t = tl.div_rn(
+                    i * 1.0 + (first_a + a + 0.5) / tl.maximum(grid_height, 1), POOLED_HEIGHT * 1.0
+                )
+                for b in range(count_b):
+                    x = sample_position(left, bin_width, j, first_b + b, grid_width)
+                    valid = y_valid & in_band(x, columns) & (first_b + b < grid_width)
+                    x0, x1, fx = neighbours(x, valid, columns)
+                    u = (first_b + b + 0.5) / tl.maximum(grid_width, 1)
+                    u = tl.div_rn(j * 1.0 + u, POOLED_WIDTH * 1.0)
+                    reads = mask & expand_bins(valid, CHANNELS_LAST)
+                    slope_y, slope_x = grad * 0.0, grad * 0.0
                     for corner in tl.static_range(4):
                         row = y1 if corner // 2 else y0
                         column = x1 if corner % 2 else x0
                         offset = row.to(tl.int64) * row_stride + column.to(tl.int64) * column_stride
-                        cell = feature_map + for_bins(offset, CHANNELS_LAST)
-                        value = tl.load(cell, mask=reads, other=0.0).to(tl.float32) * arriving
+                        cell = feature_map + expand_bins(offset, CHANNELS_LAST)
+                        value = tl.load(cell, mask=reads, other=0.0).to(tl.float32) * grad
                         weight_x = fx if corner % 2 else 1 - fx
                         weight_y = fy if corner // 2 else 1 - fy
                         side_y = 1.0 if corner // 2 else -1.0
                         side_x = 1.0 if corner % 2 else -1.0
-                        by_row += side_y * for_bins(weight_x, CHANNELS_LAST) * value
-                        by_column += side_x * for_bins(weight_y, CHANNELS_LAST) * value
-                    # Before the first cell and behind the last the clamped map is flat.
-                    slope = tl.sum(by_row, 1 if CHANNELS_LAST else 0) * tl.where(y >= 0, 1.0, 0.0)
-                    pull_top += (1 - t) * slope
-                    pull_bottom += t * slope
-                    slope = tl.sum(by_column, 1 if CHANNELS_LAST else 0)
+                        slope_y += side_y * expand_bins(weight_x, CHANNELS_LAST) * value
+                        slope_x += side_x * expand_bins(weight_y, CHANNELS_LAST) * value
+                    # Positions are clamped to the map: outside its outermost cells the slope is 0.
+                    slope = tl.sum(slope_y, 1 if CHANNELS_LAST else 0) * tl.where(y >= 0, 1.0, 0.0)
+                    grad_top += (1 - t) * slope
+                    grad_bottom += t * slope
+                    slope = tl.sum(slope_x, 1 if CHANNELS_LAST else 0)
                     slope *= tl.where(x >= 0, 1.0, 0.0)
-                    pull_left += (1 - u) * slope
-                    pull_right += u * slope
+                    grad_left += (1 - u) * slope
+                    grad_right += u * slope
 
     row = rois + box * 5
     x1, y1, x2, y2 = tl.load(row + 1), tl.load(row + 2), tl.load(row + 3), tl.load(row + 4)
     if not ALIGNED:
-        held_y, held_x = y2 * scale - y1 * scale < 1, x2 * scale - x1 * scale < 1
-        pull_top += tl.where(held_y, pull_bottom, 0.0)
-        pull_bottom = tl.where(held_y, 0.0, pull_bottom)
-        pull_left += tl.where(held_x, pull_right, 0.0)
-        pull_right = tl.where(held_x, 0.0, pull_right)
-    share = tl.div_rn(scale * 1.0, tl.maximum(down * across, 1) * 1.0)
-    to_row = to_rois + box * 5
-    tl.store(to_row, 0.0)
-    tl.store(to_row + 1, tl.sum(pull_left, 0) * share)
-    tl.store(to_row + 2, tl.sum(pull_top, 0) * share)
-    tl.store(to_row + 3, tl.sum(pull_right, 0) * share)
-    tl.store(to_row + 4, tl.sum(pull_bottom, 0) * share)
+        clamped_y, clamped_x = y2 * scale - y1 * scale < 1, x2 * scale - x1 * scale < 1
+        grad_top += tl.where(clamped_y, grad_bottom, 0.0)
+        grad_bottom = tl.where(clamped_y, 0.0, grad_bottom)
+        grad_left += tl.where(clamped_x, grad_right, 0.0)
+        grad_right = tl.where(clamped_x, 0.0, grad_right)
+    factor = tl.div_rn(scale * 1.0, tl.maximum(grid_height * grid_width, 1) * 1.0)
+    grad_row = grad_rois + box * 5
+    tl.store(grad_row, 0.0)
+    tl.store(grad_row + 1, tl.sum(grad_left, 0) * factor)
+    tl.store(grad_row + 2, tl.sum(grad_top, 0) * factor)
+    tl.store(grad_row + 3, tl.sum(grad_right, 0) * factor)
+    tl.store(grad_row + 4, tl.sum(grad_bottom, 0) * factor)

@@ -1,92 +1,92 @@
-"""Backward to the features with atomics: every sample pays its four cells, whoever else does.
+"""Atomic feature gradient of RoIAlign: every sample adds its gradient to four cells.
 
-The forward kernel the other way round. Programs of boxes that overlap add to the same cells in
-whatever order the GPU finds; float32 sums depend on their order, so two runs differ in the last
-bits. The sums stand in float32, since half precision would lose small payments.
+This is the forward kernel with loads and stores exchanged. Programs of overlapping boxes add to the
+same cells in an order that the GPU chooses; float32 sums depend on their order, so two runs differ
+in the last bits. The sums are kept in float32, since half precision would lose small gradients.
 """
 
 import triton
 import triton.language as tl
 
-from roilearn.kernels.device.roi_align_forward import channel_read, for_bins, for_channels
+from roilearn.kernels.device.roi_align_forward import expand_bins, expand_channels, input_channel
 from roilearn.kernels.device.sampling import (
-    bins_of,
     in_band,
+    load_bins,
     neighbours,
-    of_level,
     sample_position,
-    samples_a_bin,
     samples_near,
+    samples_per_bin,
+    select_level,
 )
 
 
 @triton.jit
-def scatter(
-    maps,  # zeros, to which is added
+def feature_gradient_atomic(
+    grad_maps,  # zeros, to which the gradients are added
     heights,
     widths,
     scales,
     strides,
     rois,
-    which,
-    gradient,
-    gradient_strides,
+    levels,
+    grad_output,
+    grad_strides,
     images,
     channels,
     LEVELS: tl.constexpr,
-    DOWN: tl.constexpr,
-    ACROSS: tl.constexpr,
-    RATIO: tl.constexpr,
+    POOLED_HEIGHT: tl.constexpr,
+    POOLED_WIDTH: tl.constexpr,
+    SAMPLING_RATIO: tl.constexpr,
     ALIGNED: tl.constexpr,
-    SENSITIVE: tl.constexpr,
+    POSITION_SENSITIVE: tl.constexpr,
     CHANNELS_LAST: tl.constexpr,
-    SOME_BINS: tl.constexpr,
-    SOME_CHANNELS: tl.constexpr,
+    BLOCK_BINS: tl.constexpr,
+    BLOCK_CHANNELS: tl.constexpr,
 ):
-    """Pay from ``SOME_BINS`` bins of one box, in ``SOME_CHANNELS`` channels."""
-    BINS: tl.constexpr = DOWN * ACROSS
-    parts = tl.cdiv(BINS, SOME_BINS)
-    box = tl.program_id(0) // parts
-    bin = tl.program_id(0) % parts * SOME_BINS + tl.arange(0, SOME_BINS)
-    channel = tl.program_id(1) * SOME_CHANNELS + tl.arange(0, SOME_CHANNELS)
-    i, j = bin // ACROSS, bin % ACROSS
+    """Add the gradient of ``BLOCK_BINS`` bins of one box, in ``BLOCK_CHANNELS`` channels."""
+    BINS: tl.constexpr = POOLED_HEIGHT * POOLED_WIDTH
+    blocks_per_box = tl.cdiv(BINS, BLOCK_BINS)
+    box = tl.program_id(0) // blocks_per_box
+    bin = tl.program_id(0) % blocks_per_box * BLOCK_BINS + tl.arange(0, BLOCK_BINS)
+    channel = tl.program_id(1) * BLOCK_CHANNELS + tl.arange(0, BLOCK_CHANNELS)
+    i, j = bin // POOLED_WIDTH, bin % POOLED_WIDTH
 
-    level, _, image, top, left, bin_height, bin_width = bins_of(
-        rois, which, scales, box, images, LEVELS, DOWN, ACROSS, ALIGNED
+    level, _, image, top, left, bin_height, bin_width = load_bins(
+        rois, levels, scales, box, images, LEVELS, POOLED_HEIGHT, POOLED_WIDTH, ALIGNED
     )
-    rows, columns = of_level(heights, level, LEVELS), of_level(widths, level, LEVELS)
-    down = samples_a_bin(bin_height, DOWN, RATIO)
-    across = samples_a_bin(bin_width, ACROSS, RATIO)
-    first_a, most_a = samples_near(top, bin_height, i, down, -1, rows, RATIO)
-    first_b, most_b = samples_near(left, bin_width, j, across, -1, columns, RATIO)
+    rows, columns = select_level(heights, level, LEVELS), select_level(widths, level, LEVELS)
+    grid_height = samples_per_bin(bin_height, POOLED_HEIGHT, SAMPLING_RATIO)
+    grid_width = samples_per_bin(bin_width, POOLED_WIDTH, SAMPLING_RATIO)
+    first_a, count_a = samples_near(top, bin_height, i, grid_height, -1, rows, SAMPLING_RATIO)
+    first_b, count_b = samples_near(left, bin_width, j, grid_width, -1, columns, SAMPLING_RATIO)
 
-    bin_tile = for_bins(bin, CHANNELS_LAST)
-    channel_tile = for_channels(channel, CHANNELS_LAST)
-    there = (bin_tile < BINS) & (channel_tile < channels)
-    place = gradient + box.to(tl.int64) * gradient_strides[0] + channel_tile * gradient_strides[1]
-    place += for_bins(i * gradient_strides[2] + j * gradient_strides[3], CHANNELS_LAST)
-    arriving = tl.load(place, mask=there, other=0.0).to(tl.float32)
-    arriving = tl.div_rn(arriving, tl.maximum(down * across, 1) * 1.0)
+    bin_tile = expand_bins(bin, CHANNELS_LAST)
+    channel_tile = expand_channels(channel, CHANNELS_LAST)
+    mask = (bin_tile < BINS) & (channel_tile < channels)
+    place = grad_output + box.to(tl.int64) * grad_strides[0] + channel_tile * grad_strides[1]
+    place += expand_bins(i * grad_strides[2] + j * grad_strides[3], CHANNELS_LAST)
+    grad = tl.load(place, mask=mask, other=0.0).to(tl.float32)
+    grad = tl.div_rn(grad, tl.maximum(grid_height * grid_width, 1) * 1.0)
 
-    read = channel_read(channel_tile, bin_tile, BINS, SENSITIVE).to(tl.int64)
-    feature_map = of_level(maps, level, LEVELS)
-    feature_map += image.to(tl.int64) * of_level(strides, level, LEVELS, 4, 0)
-    feature_map += read * of_level(strides, level, LEVELS, 4, 1)
-    row_stride = of_level(strides, level, LEVELS, 4, 2)
-    column_stride = of_level(strides, level, LEVELS, 4, 3)
-    for a in range(most_a):
-        y = sample_position(top, bin_height, i, first_a + a, down)
-        y_counts = in_band(y, rows) & (first_a + a < down) & (image >= 0)
-        y0, y1, fy = neighbours(y, y_counts, rows)
-        for b in range(most_b):
-            x = sample_position(left, bin_width, j, first_b + b, across)
-            counts = y_counts & in_band(x, columns) & (first_b + b < across)
-            x0, x1, fx = neighbours(x, counts, columns)
-            pays = there & for_bins(counts, CHANNELS_LAST)
+    read = input_channel(channel_tile, bin_tile, BINS, POSITION_SENSITIVE).to(tl.int64)
+    feature_map = select_level(grad_maps, level, LEVELS)
+    feature_map += image.to(tl.int64) * select_level(strides, level, LEVELS, 4, 0)
+    feature_map += read * select_level(strides, level, LEVELS, 4, 1)
+    row_stride = select_level(strides, level, LEVELS, 4, 2)
+    column_stride = select_level(strides, level, LEVELS, 4, 3)
+    for a in range(count_a):
+        y = sample_position(top, bin_height, i, first_a + a, grid_height)
+        y_valid = in_band(y, rows) & (first_a + a < grid_height) & (image >= 0)
+        y0, y1, fy = neighbours(y, y_valid, rows)
+        for b in range(count_b):
+            x = sample_position(left, bin_width, j, first_b + b, grid_width)
+            valid = y_valid & in_band(x, columns) & (first_b + b < grid_width)
+            x0, x1, fx = neighbours(x, valid, columns)
+            adds = mask & expand_bins(valid, CHANNELS_LAST)
             for corner in tl.static_range(4):
                 row = y1 if corner // 2 else y0
                 column = x1 if corner % 2 else x0
                 weight = (fy if corner // 2 else 1 - fy) * (fx if corner % 2 else 1 - fx)
                 offset = row.to(tl.int64) * row_stride + column.to(tl.int64) * column_stride
-                cell = feature_map + for_bins(offset, CHANNELS_LAST)
-                tl.atomic_add(cell, for_bins(weight, CHANNELS_LAST) * arriving, mask=pays)
+                cell = feature_map + expand_bins(offset, CHANNELS_LAST)
+                tl.atomic_add(cell, expand_bins(weight, CHANNELS_LAST) * grad, mask=adds)

@@ -1,19 +1,20 @@
-"""RoIPool: a program keeps the largest cells of some bins, and backwards finds who kept its own.
+"""Max pooling of RoIPool, forward and backward.
 
-The winners of the bins are stored on the way forward. On the way back a program owns a tile of
-cells, as in ``gather``, and adds what arrives at each bin over it whose winner is the cell.
+Forward, a program finds the maximum of a block of bins and stores which cell holds it (the argmax).
+Backward, a program owns a tile of cells, as in ``feature_gradient_gathered``. It adds the gradients
+of those bins whose argmax is the cell.
 """
 
 import triton
 import triton.language as tl
 
 from roilearn.kernels.device.cell_to_box_index import tile_of
-from roilearn.kernels.device.roi_align_forward import for_bins, for_channels
+from roilearn.kernels.device.roi_align_forward import expand_bins, expand_channels
 from roilearn.kernels.device.roi_pool_bins import bin_cells, rounded_region
 
 
 @triton.jit
-def keep_largest(
+def max_pool_forward(
     features,
     strides,
     rows,
@@ -21,122 +22,130 @@ def keep_largest(
     rois,
     scale,
     output,
-    winner,  # (K, C, bins): place of the cell in its map, row * columns + column; -1: nobody
+    argmax,  # (K, C, bins): cell of the maximum, row * columns + column; -1: none
     images,
     channels,
-    KEEP: tl.constexpr,
-    DOWN: tl.constexpr,
-    ACROSS: tl.constexpr,
+    STORE_ARGMAX: tl.constexpr,
+    POOLED_HEIGHT: tl.constexpr,
+    POOLED_WIDTH: tl.constexpr,
     CHANNELS_LAST: tl.constexpr,
-    SOME_BINS: tl.constexpr,
-    SOME_CHANNELS: tl.constexpr,
+    BLOCK_BINS: tl.constexpr,
+    BLOCK_CHANNELS: tl.constexpr,
 ):
-    """Write ``SOME_BINS`` bins of one box, in ``SOME_CHANNELS`` channels."""
-    BINS: tl.constexpr = DOWN * ACROSS
-    parts = tl.cdiv(BINS, SOME_BINS)
-    box = tl.program_id(0) // parts
-    bin = tl.program_id(0) % parts * SOME_BINS + tl.arange(0, SOME_BINS)
-    channel = tl.program_id(1) * SOME_CHANNELS + tl.arange(0, SOME_CHANNELS)
-    image, y0, x0, tall, wide = rounded_region(rois, box, box >= 0, scale, images)
-    top, bottom = bin_cells(y0, tall, bin // ACROSS, rows, DOWN)
-    left, right = bin_cells(x0, wide, bin % ACROSS, columns, ACROSS)
-    bin_there = (bin < BINS) & (image >= 0)
-    bottom, right = tl.where(bin_there, bottom, top), tl.where(bin_there, right, left)
+    """Write ``BLOCK_BINS`` bins of one box, in ``BLOCK_CHANNELS`` channels."""
+    BINS: tl.constexpr = POOLED_HEIGHT * POOLED_WIDTH
+    blocks_per_box = tl.cdiv(BINS, BLOCK_BINS)
+    box = tl.program_id(0) // blocks_per_box
+    bin = tl.program_id(0) % blocks_per_box * BLOCK_BINS + tl.arange(0, BLOCK_BINS)
+    channel = tl.program_id(1) * BLOCK_CHANNELS + tl.arange(0, BLOCK_CHANNELS)
+    image, y0, x0, height, width = rounded_region(rois, box, box >= 0, scale, images)
+    top, bottom = bin_cells(y0, height, bin // POOLED_WIDTH, rows, POOLED_HEIGHT)
+    left, right = bin_cells(x0, width, bin % POOLED_WIDTH, columns, POOLED_WIDTH)
+    bin_mask = (bin < BINS) & (image >= 0)
+    bottom, right = tl.where(bin_mask, bottom, top), tl.where(bin_mask, right, left)
 
-    bin_tile = for_bins(bin, CHANNELS_LAST)
-    channel_tile = for_channels(channel, CHANNELS_LAST)
-    there = (bin_tile < BINS) & (channel_tile < channels)
+    bin_tile = expand_bins(bin, CHANNELS_LAST)
+    channel_tile = expand_channels(channel, CHANNELS_LAST)
+    mask = (bin_tile < BINS) & (channel_tile < channels)
     feature_map = features + image.to(tl.int64) * strides[0]
     feature_map += channel_tile.to(tl.int64) * strides[1]
-    best = tl.full(there.shape, float("-inf"), tl.float32)
-    first = tl.full(there.shape, -1, tl.int32)
+    best = tl.full(mask.shape, float("-inf"), tl.float32)
+    first = tl.full(mask.shape, -1, tl.int32)
     for a in range(tl.max(bottom - top, 0)):
         row = top + a
         for b in range(tl.max(right - left, 0)):
             column = left + b
             place = row.to(tl.int64) * strides[2] + column.to(tl.int64) * strides[3]
-            reads = there & for_bins((row < bottom) & (column < right), CHANNELS_LAST)
-            cell = feature_map + for_bins(place, CHANNELS_LAST)
+            reads = mask & expand_bins((row < bottom) & (column < right), CHANNELS_LAST)
+            cell = feature_map + expand_bins(place, CHANNELS_LAST)
             value = tl.load(cell, mask=reads, other=0.0).to(tl.float32)
-            # NaN is larger than nothing, and not equal to itself: it never wins.
+            # NaN is not equal to itself, so it never becomes the maximum.
             better = reads & ((value > best) | ((first < 0) & (value == value)))  # noqa: PLR0124
             best = tl.where(better, value, best)
-            first = tl.where(better, for_bins(row * columns + column, CHANNELS_LAST), first)
-    filled = for_bins((bottom > top) & (right > left), CHANNELS_LAST)
+            first = tl.where(better, expand_bins(row * columns + column, CHANNELS_LAST), first)
+    filled = expand_bins((bottom > top) & (right > left), CHANNELS_LAST)
     best = tl.where(first < 0, tl.where(filled, float("nan"), 0.0), best)
 
     place = (box.to(tl.int64) * channels + channel_tile) * BINS + bin_tile
-    tl.store(output + place, best.to(output.dtype.element_ty), mask=there)
-    if KEEP:
-        tl.store(winner + place, first, mask=there)
+    tl.store(output + place, best.to(output.dtype.element_ty), mask=mask)
+    if STORE_ARGMAX:
+        tl.store(argmax + place, first, mask=mask)
 
 
 @triton.jit
-def bins_across(first, length, low, high, size, BINS: tl.constexpr, POWER: tl.constexpr):
-    """First bin with a cell from ``low`` to ``high`` along one axis, and one past the last."""
-    bin = tl.arange(0, POWER)
+def bins_with_cells(first, length, low, high, size, BINS: tl.constexpr, BLOCK_SIDE: tl.constexpr):
+    """Return the first bin with a cell in ``low`` to ``high`` on one axis, one past the last."""
+    bin = tl.arange(0, BLOCK_SIDE)
     start, stop = bin_cells(first, length, bin, size, BINS)
     over = (start <= high) & (stop > low) & (stop > start) & (bin < BINS)
     return tl.min(tl.where(over, bin, BINS), 0), tl.max(tl.where(over, bin + 1, 0), 0)
 
 
 @triton.jit
-def pay_winners(
-    to_features,
+def max_pool_backward(
+    grad_features,
     strides,
     rows,
     columns,
-    begins,
-    tiles_across,
-    per_image,
+    first_tile,
+    tiles_per_row,
+    tiles_per_image,
     rois,
     scale,
-    lists,
-    counts,
-    winner,
-    gradient,
-    gradient_strides,
+    box_lists,
+    list_ranges,
+    argmax,
+    grad_output,
+    grad_strides,
     images,
     channels,
     boxes,
-    DOWN: tl.constexpr,
-    ACROSS: tl.constexpr,
+    POOLED_HEIGHT: tl.constexpr,
+    POOLED_WIDTH: tl.constexpr,
     CHANNELS_LAST: tl.constexpr,
-    TILE_DOWN: tl.constexpr,
-    TILE_ACROSS: tl.constexpr,
-    SOME_CHANNELS: tl.constexpr,
-    POWER: tl.constexpr,  # of two, at least DOWN and ACROSS
+    TILE_HEIGHT: tl.constexpr,
+    TILE_WIDTH: tl.constexpr,
+    BLOCK_CHANNELS: tl.constexpr,
+    BLOCK_SIDE: tl.constexpr,  # power of two, at least POOLED_HEIGHT and POOLED_WIDTH
 ):
-    """Write the gradient of one tile in ``SOME_CHANNELS`` channels."""
-    BINS: tl.constexpr = DOWN * ACROSS
+    """Write the gradient of one tile in ``BLOCK_CHANNELS`` channels."""
+    BINS: tl.constexpr = POOLED_HEIGHT * POOLED_WIDTH
     number = tl.program_id(0)
-    _, image, tile, tile_row, tile_column = tile_of(number, begins, tiles_across, per_image, 1)
-    cell = tl.arange(0, TILE_DOWN * TILE_ACROSS)
-    low_y, low_x = tile_row * TILE_DOWN, tile_column * TILE_ACROSS
-    y = for_bins(low_y + cell // TILE_ACROSS, CHANNELS_LAST)
-    x = for_bins(low_x + cell % TILE_ACROSS, CHANNELS_LAST)
-    here = y * columns + x
-    channel = tl.program_id(1) * SOME_CHANNELS + tl.arange(0, SOME_CHANNELS)
-    q = for_channels(channel, CHANNELS_LAST)
+    _, image, tile, tile_row, tile_column = tile_of(
+        number, first_tile, tiles_per_row, tiles_per_image, 1
+    )
+    cell = tl.arange(0, TILE_HEIGHT * TILE_WIDTH)
+    low_y, low_x = tile_row * TILE_HEIGHT, tile_column * TILE_WIDTH
+    y = expand_bins(low_y + cell // TILE_WIDTH, CHANNELS_LAST)
+    x = expand_bins(low_x + cell % TILE_WIDTH, CHANNELS_LAST)
+    cell_number = y * columns + x
+    channel = tl.program_id(1) * BLOCK_CHANNELS + tl.arange(0, BLOCK_CHANNELS)
+    q = expand_channels(channel, CHANNELS_LAST)
 
     total = (y + q) * 0.0
-    found = tl.load(counts + tl.num_programs(0) + number)
-    listed = lists + tile.to(tl.int64) * boxes + tl.load(counts + number)
-    for m in range(found):
-        box = tl.load(listed + m)
-        _, y0, x0, tall, wide = rounded_region(rois, box, box >= 0, scale, images)
-        i0, i1 = bins_across(y0, tall, low_y, low_y + TILE_DOWN - 1, rows, DOWN, POWER)
-        j0, j1 = bins_across(x0, wide, low_x, low_x + TILE_ACROSS - 1, columns, ACROSS, POWER)
-        winners = winner + (box.to(tl.int64) * channels + q) * BINS
-        paid = gradient + box.to(tl.int64) * gradient_strides[0] + q * gradient_strides[1]
+    list_length = tl.load(list_ranges + tl.num_programs(0) + number)
+    box_list = box_lists + tile.to(tl.int64) * boxes + tl.load(list_ranges + number)
+    for m in range(list_length):
+        box = tl.load(box_list + m)
+        _, y0, x0, height, width = rounded_region(rois, box, box >= 0, scale, images)
+        i0, i1 = bins_with_cells(
+            y0, height, low_y, low_y + TILE_HEIGHT - 1, rows, POOLED_HEIGHT, BLOCK_SIDE
+        )
+        j0, j1 = bins_with_cells(
+            x0, width, low_x, low_x + TILE_WIDTH - 1, columns, POOLED_WIDTH, BLOCK_SIDE
+        )
+        argmax_of_box = argmax + (box.to(tl.int64) * channels + q) * BINS
+        grad_of_box = grad_output + box.to(tl.int64) * grad_strides[0] + q * grad_strides[1]
         for i in range(i0, i1):
             for j in range(j0, j1):
-                won = tl.load(winners + i * ACROSS + j, mask=q < channels, other=-1)
-                place = paid + i * gradient_strides[2] + j * gradient_strides[3]
+                largest_cell = tl.load(
+                    argmax_of_box + i * POOLED_WIDTH + j, mask=q < channels, other=-1
+                )
+                place = grad_of_box + i * grad_strides[2] + j * grad_strides[3]
                 value = tl.load(place, mask=q < channels, other=0.0).to(tl.float32)
-                total += tl.where(won == here, value, 0.0)
+                total += tl.where(largest_cell == cell_number, value, 0.0)
 
-    place = to_features + image.to(tl.int64) * strides[0] + q.to(tl.int64) * strides[1]
+    place = grad_features + image.to(tl.int64) * strides[0] + q.to(tl.int64) * strides[1]
     place += y.to(tl.int64) * strides[2] + x.to(tl.int64) * strides[3]
-    there = (y < rows) & (x < columns) & (q < channels)
-    tl.store(place, total.to(to_features.dtype.element_ty), mask=there)
+    mask = (y < rows) & (x < columns) & (q < channels)
+    tl.store(place, total.to(grad_features.dtype.element_ty), mask=mask)

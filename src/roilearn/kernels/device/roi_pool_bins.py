@@ -1,4 +1,4 @@
-"""Which cells RoIPool reads, told to the programs of a GPU: boxes and bins in whole cells."""
+"""RoIPool's quantized boxes and bins: which whole cells each bin reads."""
 
 import triton
 import triton.language as tl
@@ -7,29 +7,29 @@ from roilearn.kernels.device.sampling import region
 
 
 @triton.jit
-def rounded(value):
-    """Round halves away from zero, as C does and RoIPool with it."""
+def round_half_away(value):
+    """Round halves away from zero, as C's ``round`` and RoIPool do."""
     whole = tl.where(value < 0, tl.ceil(value), tl.floor(value))
     away = tl.where(tl.abs(value - whole) >= 0.5, 1.0, 0.0)
     return whole + tl.where(value < 0, -away, away)
 
 
 @triton.jit
-def rounded_region(rois, box, there, scale, images):
-    """Boxes on their map: image, first row and column, rows and columns, at least one of each."""
-    image, _, _, _, _ = region(rois, box, there, scale, images, True)
-    there &= image >= 0
+def rounded_region(rois, box, mask, scale, images):
+    """Return boxes in cells: image, first row, first column, height and width (1 at least)."""
+    image, _, _, _, _ = region(rois, box, mask, scale, images, True)
+    mask &= image >= 0
     row = rois + box * 5
-    x0 = rounded(tl.load(row + 1, mask=there, other=0.0) * scale)
-    y0 = rounded(tl.load(row + 2, mask=there, other=0.0) * scale)
-    x1 = rounded(tl.load(row + 3, mask=there, other=0.0) * scale)
-    y1 = rounded(tl.load(row + 4, mask=there, other=0.0) * scale)
+    x0 = round_half_away(tl.load(row + 1, mask=mask, other=0.0) * scale)
+    y0 = round_half_away(tl.load(row + 2, mask=mask, other=0.0) * scale)
+    x1 = round_half_away(tl.load(row + 3, mask=mask, other=0.0) * scale)
+    y1 = round_half_away(tl.load(row + 4, mask=mask, other=0.0) * scale)
     return image, y0, x0, tl.maximum(y1 - y0 + 1, 1.0), tl.maximum(x1 - x0 + 1, 1.0)
 
 
 @triton.jit
 def bin_cells(first, length, bin, size, BINS: tl.constexpr):
-    """First cell of each bin along one axis, and one past the last: rounded outwards."""
+    """Return the first cell of each bin on one axis, and one past the last: rounded outwards."""
     bin_size = tl.div_rn(length, BINS * 1.0)
     start = first + tl.floor(bin * bin_size)
     stop = first + tl.ceil((bin + 1) * bin_size)
