@@ -39,7 +39,7 @@ def loaded_by(fresh_python):
         "import roilearn; dir(roilearn); roilearn.__version__",
         "import roilearn; roilearn.reference.roi_align",
         "from roilearn.reference import bilinear, resize, roi_align, roi_pool, quantize",
-        "import roilearn.reference.roi_align, roilearn.odd_boxes, roilearn.palette",
+        "import roilearn.reference.pooling.roi_align, roilearn.odd_boxes, roilearn.palette",
     ],
 )
 def test_the_numpy_part_loads_numpy_alone(loaded_by, statement):
@@ -67,7 +67,7 @@ def test_the_operators_load_no_triton_of_their_own(loaded_by):
 def test_the_question_sees_an_import_too_many(loaded_by, root, tmp_path):
     copy = tmp_path / "roilearn"
     shutil.copytree(root / "src" / "roilearn", copy)
-    module = copy / "reference" / "roi_align.py"
+    module = copy / "reference" / "pooling" / "roi_align.py"
     module.write_text(module.read_text() + "\nimport pytest\n")
     assert "pytest" in loaded_by("from roilearn.reference import roi_align", source=tmp_path)
     assert "pytest" not in loaded_by("from roilearn.reference import roi_align")
