@@ -8,23 +8,23 @@ import torch
 
 from roilearn import bench, cli, ops
 from roilearn.bench.operators import byte_floor, curves, measure, peak_memory, profiler
-from roilearn.bench.workloads import ROI_ALIGN, Shape
+from roilearn.bench.workloads import ROI_ALIGN, PoolingWorkload
 
-TINY = bench.Shape("tiny", (2, 3, 9, 12), 6, (2, 6), 3, 2, "for tests")
+TINY = bench.PoolingWorkload("tiny", (2, 3, 9, 12), 6, (2, 6), 3, 2, "for tests")
 ROW = bench.Row("roi_align", "A", "forward", "roilearn", 41.5, 5.25, 4.0, 6.5, 7, "torch 2", "cpu")
 
 
 def test_boxes_lie_on_the_map_and_have_the_sides_that_were_asked_for():
-    for shapes in bench.SHAPES.values():
-        for shape in (each for each in shapes if isinstance(each, Shape)):
-            quick = shape.quick()
+    for workloads in bench.WORKLOADS.values():
+        for workload in (each for each in workloads if isinstance(each, PoolingWorkload)):
+            quick = workload.quick()
             features, boxes = bench.make_inputs(quick)
             assert features.shape == quick.features
             assert boxes.shape == (quick.boxes, 5)
             height, width = quick.features[2:]
             sides = boxes[:, 3:] - boxes[:, 1:3]
-            assert sides.min() > shape.sides[0] * 0.99
-            assert np.all(sides <= np.minimum(shape.sides[1], [width, height]) * 1.01)
+            assert sides.min() > workload.sides[0] * 0.99
+            assert np.all(sides <= np.minimum(workload.sides[1], [width, height]) * 1.01)
             assert boxes[:, 1:].min() >= 0
             assert np.all(boxes[:, 3:] <= [width + 1e-3, height + 1e-3])
 
@@ -37,10 +37,10 @@ def test_inputs_are_the_same_every_time():
 @pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("ratio", [2, -1])
 @pytest.mark.parametrize("operator", ["roi_align", "roi_pool"])
-def test_every_contestant_computes_the_same(operator, ratio, backward):
-    shape = replace(TINY, sampling_ratio=ratio)
-    contestants = measure.make_contestants(operator, shape, backward=backward)
-    results = [function() for function in contestants.values()]
+def test_every_implementation_computes_the_same(operator, ratio, backward):
+    workload = replace(TINY, sampling_ratio=ratio)
+    implementations = measure.make_implementations(operator, workload, backward=backward)
+    results = [function() for function in implementations.values()]
     first, *others = [torch.as_tensor(r[0] if isinstance(r, list) else r) for r in results]
     assert len(others) >= 2
     assert first.abs().max() > 0
@@ -50,46 +50,46 @@ def test_every_contestant_computes_the_same(operator, ratio, backward):
 
 @pytest.mark.parametrize("operator", ["ps_roi_align", "ps_roi_pool"])
 def test_a_quick_workload_keeps_whole_bins(operator):
-    for shape in bench.SHAPES[operator]:
-        assert shape.features[1] % shape.output_size**2 == 0
-        assert shape.quick().features[1] % shape.output_size**2 == 0
+    for workload in bench.WORKLOADS[operator]:
+        assert workload.features[1] % workload.output_size**2 == 0
+        assert workload.quick().features[1] % workload.output_size**2 == 0
 
 
 def test_only_the_operators_that_were_asked_for_are_measured(monkeypatch):
-    monkeypatch.setattr(measure, "SHAPES", {"roi_align": (TINY,), "roi_pool": (TINY,)})
-    assert {row.operator for row in measure.run(1, only="pool")} == {"roi_pool"}
+    monkeypatch.setattr(measure, "WORKLOADS", {"roi_align": (TINY,), "roi_pool": (TINY,)})
+    assert {row.operator for row in measure.measure_all(1, only="pool")} == {"roi_pool"}
 
 
 def test_a_crowd_has_no_two_scores_alike_and_its_boxes_have_an_area():
-    for crowd in bench.SHAPES["nms"] + bench.SHAPES["batched_nms"]:
-        boxes, scores, classes = bench.make_crowd(crowd)
+    for crowd in bench.WORKLOADS["nms"] + bench.WORKLOADS["batched_nms"]:
+        boxes, scores, classes = bench.make_nms_inputs(crowd)
         assert len(np.unique(scores)) == len(boxes) == crowd.boxes
         assert np.all(boxes[:, 2:] > boxes[:, :2])
         assert len(np.unique(classes)) == crowd.classes
 
 
-def test_contestants_take_turns_and_the_first_round_does_not_count():
+def test_implementations_take_turns_and_the_first_round_does_not_count():
     calls = []
-    contestants = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
-    seconds = bench.interleave(contestants, rounds=2)
+    implementations = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    seconds = bench.interleave(implementations, rounds=2)
     assert calls == ["a", "b"] * 3
     assert {name: len(each) for name, each in seconds.items()} == {"a": 2, "b": 2}
 
 
 def test_ratios_are_taken_round_by_round():
     timing = bench.ratios({"ours": [1, 2, 4], "theirs": [4, 4, 4]}, "theirs")["ours"]
-    assert (timing.ratio, timing.slowest, timing.fastest) == (2, 1, 4)
+    assert (timing.ratio, timing.ratio_min, timing.ratio_max) == (2, 1, 4)
 
 
 @pytest.mark.parametrize("direction", measure.DIRECTIONS)
-def test_a_measurement_has_a_row_for_each_contestant_and_the_baseline_is_one(direction):
+def test_a_measurement_has_a_row_for_each_implementation_and_the_baseline_is_one(direction):
     rows = bench.measure("roi_pool", TINY, direction, rounds=2)
-    assert [row.contestant for row in rows] == [
+    assert [row.implementation for row in rows] == [
         "torchvision",
         "roilearn",
         "roilearn, channels last",
     ]
-    assert rows[0].ratio == rows[0].slowest == rows[0].fastest == 1
+    assert rows[0].ratio == rows[0].ratio_min == rows[0].ratio_max == 1
     assert all(row.milliseconds > 0 for row in rows)
 
 
@@ -100,16 +100,16 @@ def test_rows_are_written_and_read_again(tmp_path):
 
 
 def test_the_best_of_several_runs_is_kept_with_its_own_spread():
-    slow, fast = replace(ROW, ratio=3.0, slowest=1.0), replace(ROW, ratio=6.0, slowest=5.0)
-    other = replace(ROW, shape="B")
-    assert bench.best([[slow, other], [fast, other], [slow, other]]) == [fast, other]
-    theirs = replace(ROW, contestant="torchvision", ratio=1.0)
+    slow, fast = replace(ROW, ratio=3.0, ratio_min=1.0), replace(ROW, ratio=6.0, ratio_min=5.0)
+    other = replace(ROW, workload="B")
+    assert bench.best_of_runs([[slow, other], [fast, other], [slow, other]]) == [fast, other]
+    theirs = replace(ROW, implementation="torchvision", ratio=1.0)
     quicker = replace(theirs, milliseconds=30.0)
-    assert bench.best([[theirs], [quicker]]) == [quicker]
+    assert bench.best_of_runs([[theirs], [quicker]]) == [quicker]
 
 
 def test_the_command_repeats_all_and_writes_a_row_once(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(measure, "SHAPES", {"roi_pool": (TINY,)})
+    monkeypatch.setattr(measure, "WORKLOADS", {"roi_pool": (TINY,)})
     out = tmp_path / "out.csv"
     assert cli.main(["bench", "--rounds", "1", "--runs", "3", "--output", str(out)]) == 0
     assert len(bench.read(out)) == 6
@@ -117,27 +117,31 @@ def test_the_command_repeats_all_and_writes_a_row_once(monkeypatch, capsys, tmp_
 
 
 def test_what_was_never_recorded_is_an_error_not_a_number():
-    with pytest.raises(ValueError, match=r"must name a recorded result; got .*no such shape"):
-        bench.recorded("roi_align", "no such shape")
+    with pytest.raises(ValueError, match=r"must name a recorded result; got .*no such workload"):
+        bench.find_row("roi_align", "no such workload")
 
 
 def test_recorded_results_name_no_machine_and_cover_every_shape():
     rows = bench.read()
-    found = {(row.operator, row.shape) for row in rows}
-    wanted = {(name, shape.name) for name, shapes in bench.SHAPES.items() for shape in shapes}
+    found = {(row.operator, row.workload) for row in rows}
+    wanted = {
+        (name, workload.name)
+        for name, workloads in bench.WORKLOADS.items()
+        for workload in workloads
+    }
     assert found == wanted
     assert all("/" not in row.machine and "torch 2" in row.versions for row in rows)
 
 
 def test_a_statement_gives_ratio_spread_versions_and_machine():
-    row = bench.recorded("roi_align", "A")
+    row = bench.find_row("roi_align", "A")
     text = bench.statement("roi_align", "A")
-    for part in (f"{row.ratio:.1f} times", f"{row.slowest:.1f} to", row.versions, row.machine):
+    for part in (f"{row.ratio:.1f} times", f"{row.ratio_min:.1f} to", row.versions, row.machine):
         assert part in text
 
 
 def test_the_command_prints_a_line_for_each_row_and_writes_them(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(measure, "SHAPES", {"roi_align": (TINY,)})
+    monkeypatch.setattr(measure, "WORKLOADS", {"roi_align": (TINY,)})
     assert cli.main(["bench", "--quick", "--output", str(tmp_path / "out.csv")]) == 0
     rows = bench.read(tmp_path / "out.csv")
     printed = capsys.readouterr().out
@@ -152,11 +156,15 @@ def test_rounds_must_be_at_least_one(capsys):
     assert "must be at least 1; got -3" in capsys.readouterr().err
 
 
-def test_a_pyramid_is_pooled_alike_by_every_contestant():
-    shape = replace(bench.SHAPES["MultiScaleRoIAlign"][1], image=(96, 160), boxes=9, channels=2)
+def test_a_pyramid_is_pooled_alike_by_every_implementation():
+    workload = replace(
+        bench.WORKLOADS["MultiScaleRoIAlign"][1], image=(96, 160), boxes=9, channels=2
+    )
     for backward in (False, True):
-        contestants = measure.make_contestants("MultiScaleRoIAlign", shape, backward=backward)
-        results = [function() for function in contestants.values()]
+        implementations = measure.make_implementations(
+            "MultiScaleRoIAlign", workload, backward=backward
+        )
+        results = [function() for function in implementations.values()]
         first, *others = [each if backward else [each] for each in results]
         assert len(others) == 3
         assert max(part.abs().max() for part in first) > 0
@@ -166,10 +174,10 @@ def test_a_pyramid_is_pooled_alike_by_every_contestant():
 
 def test_some_rows_are_put_in_the_places_of_those_they_repeat(monkeypatch, tmp_path):
     out = tmp_path / "out.csv"
-    pool = replace(ROW, operator="roi_pool", shape="tiny", contestant="of another time")
+    pool = replace(ROW, operator="roi_pool", workload="tiny", implementation="of another time")
     last = replace(ROW, operator="nms")
     bench.write([ROW, pool, last], out)
-    monkeypatch.setattr(measure, "SHAPES", {"roi_pool": (TINY,)})
+    monkeypatch.setattr(measure, "WORKLOADS", {"roi_pool": (TINY,)})
     assert cli.main(["bench", "--rounds", "1", "--only", "pool", "--output", str(out)]) == 0
     rows = bench.read(out)
     assert rows[0] == ROW
@@ -185,7 +193,7 @@ def test_a_word_in_no_operators_name_is_an_error(capsys):
 
 def test_all_operators_that_have_workloads_and_exist_are_measured(monkeypatch):
     monkeypatch.setattr(measure, "measure", lambda operator, *_: [operator])
-    assert set(measure.run()) == set(bench.SHAPES) <= set(ops.__all__)
+    assert set(measure.measure_all()) == set(bench.WORKLOADS) <= set(ops.__all__)
 
 
 def test_every_row_that_is_slower_by_more_than_a_quarter_has_a_reason():
@@ -195,41 +203,45 @@ def test_every_row_that_is_slower_by_more_than_a_quarter_has_a_reason():
 
 def test_slower_means_by_more_than_a_quarter_and_ours():
     rows = [replace(ROW, ratio=0.81), replace(ROW, ratio=0.79), replace(ROW, ratio=1.0)]
-    theirs = replace(ROW, contestant="onnxruntime", ratio=0.1)
+    theirs = replace(ROW, implementation="onnxruntime", ratio=0.1)
     assert bench.slower([*rows, theirs]) == [rows[1]]
     with pytest.raises(ValueError, match=r"must name every workload .* got none of .*'nowhere'"):
-        bench.reason(replace(rows[1], shape="nowhere"))
+        bench.reason(replace(rows[1], workload="nowhere"))
 
 
 def test_goals_and_reasons_name_workloads_that_are_measured():
-    named = {(name, shape.name) for name, shapes in bench.SHAPES.items() for shape in shapes}
-    for operator, shape, direction, *_ in (*bench.GOALS, *bench.REASONS):
-        assert (operator, shape) in named
+    named = {
+        (name, workload.name)
+        for name, workloads in bench.WORKLOADS.items()
+        for workload in workloads
+    }
+    for operator, workload, direction, *_ in (*bench.GOALS, *bench.REASONS):
+        assert (operator, workload) in named
         assert direction in measure.DIRECTIONS
 
 
 def test_a_goal_may_be_against_onnxruntime():
-    rows = [replace(ROW, ratio=4.0), replace(ROW, contestant="onnxruntime", ratio=2.5)]
+    rows = [replace(ROW, ratio=4.0), replace(ROW, implementation="onnxruntime", ratio=2.5)]
     against = ("roi_align", "A", "forward", "roilearn : onnxruntime")
     assert bench.reached(rows) == {("roi_align", "A", "forward", "roilearn"): 4.0, against: 1.6}
     assert bench.below(rows) == {against: 1.6}
 
 
 def test_a_curve_varies_one_number_of_the_base():
-    for series, shapes in curves.GROWTH.items():
-        places = [curves.where(series, shape) for shape in shapes]
+    for series, workloads in curves.SWEEPS.items():
+        places = [curves.swept_value(series, workload) for workload in workloads]
         assert places == sorted(set(places))
-        assert sum(shape == curves.BASE for shape in shapes) == (series != "box size")
+        assert sum(workload == curves.BASE for workload in workloads) == (series != "box size")
 
 
 def test_points_are_measured_written_and_read_again(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(curves, "GROWTH", {"boxes": [TINY], "samples": [TINY]})
+    monkeypatch.setattr(curves, "SWEEPS", {"boxes": [TINY], "samples": [TINY]})
     monkeypatch.setattr(
-        peak_memory, "measured", lambda names: {(names[0], "forward", "torchvision"): 2}
+        peak_memory, "peak_memory", lambda names: {(names[0], "forward", "torchvision"): 2}
     )
     out = tmp_path / "curves.csv"
     assert cli.main(["bench", "--curves", "--quick", "--rounds", "1", "--output", str(out)]) == 0
-    points = bench.read_points(out)
+    points = bench.read_series(out)
     assert [point.series for point in points] == ["boxes"] * 3 + ["samples"] * 3 + [
         *["boxes"] * 3,
         "memory",
@@ -240,22 +252,22 @@ def test_points_are_measured_written_and_read_again(monkeypatch, capsys, tmp_pat
 
 
 def test_the_floor_counts_output_rows_once_and_lists():
-    shape = bench.Shape("one cell", (1, 5, 4, 4), 3, (1, 1), 1, 1, "for tests")
+    workload = bench.PoolingWorkload("one cell", (1, 5, 4, 4), 3, (1, 1), 1, 1, "for tests")
     entries, bags = 3 * 4, 3
     least, most = ((bags + rows) * 5 * 4 + entries * 8 + bags * 4 for rows in (1, 12))
-    assert least <= byte_floor.bytes_moved(shape) <= most + bags * 4
+    assert least <= byte_floor.bytes_moved(workload) <= most + bags * 4
 
 
 def test_memory_of_a_call_holds_at_least_its_output():
     case = ("B", "forward", "torchvision")
-    ((_, mebibytes),) = peak_memory.in_a_child([case])
+    ((_, mebibytes),) = peak_memory.measure_in_subprocess([case])
     output = 128 * 64 * 7 * 7 * 4 / 2**20
     assert output * 0.9 < mebibytes < 20 * output
 
 
 def test_memory_workloads_are_those_of_roi_align():
-    assert [peak_memory.workload(name).name for name in peak_memory.MEASURED] == list("AMDB")
-    assert {shape.name for shape in ROI_ALIGN} >= set(peak_memory.MEASURED)
+    assert [peak_memory.find_workload(name).name for name in peak_memory.MEASURED] == list("AMDB")
+    assert {workload.name for workload in ROI_ALIGN} >= set(peak_memory.MEASURED)
 
 
 def test_every_goal_that_is_missed_has_its_reason_and_its_profile():
@@ -264,7 +276,7 @@ def test_every_goal_that_is_missed_has_its_reason_and_its_profile():
         parts = bench.profile_of(key)
         assert sum(part.share for part in parts) == pytest.approx(1, abs=0.01), key
     with pytest.raises(ValueError, match="SHORTFALLS"):
-        bench.shortfall("roi_align", "no such shape", "forward")
+        bench.shortfall("roi_align", "no such workload", "forward")
 
 
 def test_a_profile_names_the_longest_kernels_and_adds_up():
@@ -273,7 +285,7 @@ def test_a_profile_names_the_longest_kernels_and_adds_up():
     def call():
         return (features @ features).sum()
 
-    parts = profiler.shares(call)
+    parts = profiler.profile_call(call)
     assert parts[0][0] == "mm"
     assert parts[0][2] == 1
     assert sum(share for _, share, _ in parts) == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""The ceiling that a perfect mask head reaches: what was recorded holds."""
+"""The oracle_iou that a perfect mask head reaches: what was recorded holds."""
 
 import pytest
 import torch
@@ -10,13 +10,13 @@ from roilearn.bench.detectors.oracle_masks import (
     BOXES,
     CANVAS,
     CELLS,
-    SHAPES,
+    OBJECTS,
     SIZES,
-    as_table,
-    ceiling,
     draw_masks,
+    format_table,
+    oracle_iou,
 )
-from roilearn.bench.recorded.oracle_masks import read_ceilings
+from roilearn.bench.recorded.oracle_masks import read_oracle_masks
 from roilearn.ops import masks_to_boxes
 
 PAIRS = [
@@ -27,29 +27,31 @@ PAIRS = [
 def row(boxes, size, target, paste):
     (found,) = (
         each
-        for each in read_ceilings()
-        if (each.boxes, each.smallest, each.largest, each.target, each.paste)
+        for each in read_oracle_masks()
+        if (each.boxes, each.min_side, each.max_side, each.target, each.paste)
         == (boxes, *size, target, paste)
     )
     return found
 
 
 def test_every_row_is_read_ceilings():
-    assert len(read_ceilings()) == len(BOXES) * len(SIZES) * len(PAIRS)
-    assert {each.shapes for each in read_ceilings()} == {oracle_masks.SHAPES}
+    assert len(read_oracle_masks()) == len(BOXES) * len(SIZES) * len(PAIRS)
+    assert {each.objects for each in read_oracle_masks()} == {oracle_masks.OBJECTS}
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize(("boxes", "size"), [("exact", (8, 16)), ("jittered", (16, 32))])
 def test_recorded_rows_hold(boxes, size, pair):
-    assert ceiling(boxes, size, *pair) == pytest.approx(row(boxes, size, *pair).mask_iou, abs=2e-3)
+    assert oracle_iou(boxes, size, *pair) == pytest.approx(
+        row(boxes, size, *pair).mask_iou, abs=2e-3
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_torchvisions_own_operators_reach_what_is_recorded_for_them(size):
-    masks = draw_masks(SHAPES, size, torch.Generator().manual_seed(0))
+    masks = draw_masks(OBJECTS, size, torch.Generator().manual_seed(0))
     boxes = masks_to_boxes(masks, exclusive=True)
-    numbered = torch.cat([torch.arange(SHAPES)[:, None], boxes], 1)
+    numbered = torch.cat([torch.arange(OBJECTS)[:, None], boxes], 1)
     cells = roi_align(masks[:, None].float(), numbered, (CELLS, CELLS), 1.0, -1, aligned=False)
     pasted = paste_masks_in_image(cells, boxes, CANVAS)[:, 0] > 0.5
     shared, united = (each.flatten(1).sum(1) for each in (masks & pasted, masks | pasted))
@@ -69,5 +71,5 @@ def test_small_objects_lose_most_and_the_aligned_pair_loses_least():
 
 
 def test_the_table_shows_every_number():
-    rows = read_ceilings()
-    assert as_table(rows).count("0.") + as_table(rows).count("1.0") == len(rows)
+    rows = read_oracle_masks()
+    assert format_table(rows).count("0.") + format_table(rows).count("1.0") == len(rows)

@@ -14,20 +14,20 @@ def page(site):
 
 
 @pytest.mark.parametrize("comparison", TABLES)
-def test_each_row_has_its_means_and_spreads(page, comparison):
-    results = bench.of_table(comparison, bench.read_trained())
+def test_each_variant_has_its_means_and_standard_deviations(page, comparison):
+    results = bench.select_table(comparison, bench.read_ablation())
     assert results
-    for (_, row), found in bench.by_row(results).items():
+    for (_, variant), found in bench.group_by_variant(results).items():
         cells = []
-        for measure in bench.MEASURES:
-            mean, spread = bench.mean_and_spread(100 * getattr(each, measure) for each in found)
-            told = f" ± {spread:.1f}" if len(found) > 1 else ""
-            cells.append(f"<td>{mean:.1f}{told}</td>")
-        assert f"{''.join(cells)}<td>{len(found)}</td>" in page, row
+        for metric in bench.METRICS:
+            mean, std = bench.mean_and_std(100 * getattr(each, metric) for each in found)
+            deviation = f" ± {std:.1f}" if len(found) > 1 else ""
+            cells.append(f"<td>{mean:.1f}{deviation}</td>")
+        assert f"{''.join(cells)}<td>{len(found)}</td>" in page, variant
 
 
-def test_every_ceiling_and_the_evaluation_are_on_the_page(page, root):
-    for row in bench.read_ceilings():
+def test_every_oracle_iou_and_the_evaluation_are_on_the_page(page, root):
+    for row in bench.read_oracle_masks():
         assert f"<td>{row.mask_iou:.3f}</td>" in page
     for file_name in ("command", "evaluation", "evaluation_other_scenes"):
         file = root / "src/roilearn/models/trained" / f"{file_name}.txt"
@@ -35,5 +35,5 @@ def test_every_ceiling_and_the_evaluation_are_on_the_page(page, root):
 
 
 def test_versions_and_the_length_of_the_training_are_named(page):
-    for row in bench.read_trained():
-        assert f"{row.steps:,} steps; {row.scenes} held-out scenes; {row.versions}" in page
+    for row in bench.read_ablation():
+        assert f"{row.steps:,} steps; {row.images} validation images; {row.versions}" in page

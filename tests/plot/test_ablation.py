@@ -1,4 +1,4 @@
-"""The picture of trained models shows every seed and the mean of each row."""
+"""The figure of an ablation shows every seed and the mean of each variant."""
 
 from types import SimpleNamespace
 
@@ -16,13 +16,15 @@ def closed():
     plt.close("all")
 
 
-def result(row, stride, seed, value):
-    return SimpleNamespace(row=row, stride=stride, seed=seed, AP50=value, AP75=value / 2)
+def result(variant, stride, seed, value):
+    return SimpleNamespace(variant=variant, stride=stride, seed=seed, AP50=value, AP75=value / 2)
 
 
 RESULTS = [
-    result(row, stride, seed, (number + stride / 4 + seed) / 100)
-    for number, row in enumerate(("RoIPool", "RoIAlign, aligned=False", "RoIAlign, aligned=True"))
+    result(variant, stride, seed, (number + stride / 4 + seed) / 100)
+    for number, variant in enumerate(
+        ("RoIPool", "RoIAlign, aligned=False", "RoIAlign, aligned=True")
+    )
     for stride in (4, 16)
     for seed in (0, 2)
 ]
@@ -30,7 +32,7 @@ RESULTS = [
 
 def test_each_seed_is_a_dot_and_each_line_goes_through_the_means():
     other = result("something else", 4, 0, 9.0)
-    first, second = plot.reached_at_strides([*RESULTS, other], ("AP50", "AP75")).axes
+    first, second = plot.ap_by_stride([*RESULTS, other], ("AP50", "AP75")).axes
     assert [axes.get_title() for axes in (first, second)] == ["AP50", "AP75"]
     dots, means = first.lines[0], first.lines[1]
     assert list(dots.get_ydata()) == pytest.approx([1, 3, 4, 6])
@@ -42,5 +44,5 @@ def test_each_seed_is_a_dot_and_each_line_goes_through_the_means():
 
 
 def test_a_stride_that_only_some_rows_have_is_drawn():
-    (axes,) = plot.reached_at_strides([*RESULTS, result("RoIPool", 8, 0, 0.5)], ("AP50",)).axes
+    (axes,) = plot.ap_by_stride([*RESULTS, result("RoIPool", 8, 0, 0.5)], ("AP50",)).axes
     assert [len(line.get_xdata()) for line in axes.lines[1::2]] == [3, 2, 2]

@@ -25,7 +25,7 @@ def test_a_row_or_a_column_of_the_matrix_is_outlined():
 
 
 def test_the_same_entries_stand_in_both_orders():
-    bags, cells = plot.matrix_and_transposed(MATRIX).axes
+    bags, cells = plot.matrix_and_transpose(MATRIX).axes
     wanted = {(0, 0), (1, 0), (1, 1), (2, 1)}
     assert {tuple(at) for at in bags.collections[0].get_offsets()} == wanted
     assert {tuple(at)[::-1] for at in cells.collections[0].get_offsets()} == wanted
@@ -50,7 +50,7 @@ def test_a_cell_lies_in_as_many_lines_as_it_has_channels_or_in_few():
 
 def test_what_cells_are_paid_is_drawn_over_the_photograph_s_pixels():
     amounts = np.arange(6.0).reshape(2, 3)
-    figure = plot.cells_paid(np.zeros((32, 48, 3), np.uint8), [(1, 2, 30, 31)], amounts)
+    figure = plot.gradient_per_cell(np.zeros((32, 48, 3), np.uint8), [(1, 2, 30, 31)], amounts)
     left, right, bar = figure.axes
     assert bar.get_ylabel() == "paid"
     assert right.images[0].get_extent() == [0, 48, 32, 0]

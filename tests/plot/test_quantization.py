@@ -42,7 +42,7 @@ def test_bins_are_filled_bars_and_equal_parts_of_the_box_outlined_ones():
 
 def test_evenly_spread_moves_give_a_flat_histogram_in_percent():
     moves = np.arange(-7.75, 8.25, 0.25)
-    figure = plot.edge_moves({"left": moves, "right": moves + 16}, 16)
+    figure = plot.edge_displacements({"left": moves, "right": moves + 16}, 16)
     for axes in figure.axes:
         heights = np.array([bar.get_height() for bar in axes.patches])
         assert heights.sum() == pytest.approx(100)
@@ -50,7 +50,7 @@ def test_evenly_spread_moves_give_a_flat_histogram_in_percent():
 
 
 def test_histograms_of_moves_stand_one_below_the_other_on_one_axis():
-    figure = plot.edge_moves({"left": [-1.0, 1.0], "right": [15.0, 17.0]}, 16)
+    figure = plot.edge_displacements({"left": [-1.0, 1.0], "right": [15.0, 17.0]}, 16)
     left, right = (axes.get_position() for axes in figure.axes)
     assert left.x0 == right.x0
     assert left.y0 > right.y1

@@ -31,7 +31,7 @@ def test_displacement_shows_how_far_from_half_pixel_each_rule_reads():
 
 def test_pictures_fill_their_panels_whatever_their_size():
     small, large = np.zeros((2, 3)), np.zeros((8, 12))
-    figure = plot.pictures({"small": small, "large": large}, columns=2, marks=(0.5, 0.25))
+    figure = plot.image_grid({"small": small, "large": large}, columns=2, marks=(0.5, 0.25))
     assert [axes.get_title() for axes in figure.axes] == ["small", "large"]
     assert [axes.images[0].get_extent() for axes in figure.axes] == [[0, 3, 2, 0], [0, 12, 8, 0]]
     across = [axes.lines[0].get_xdata()[0] for axes in figure.axes]
@@ -50,7 +50,7 @@ def test_profiles_lie_over_each_other_in_pixels_of_the_input():
 
 
 def test_bars_are_the_column_sums_of_the_resize():
-    figure = plot.times_read(8, 5)
+    figure = plot.weight_sums(8, 5)
     for axes, rule in zip(figure.axes, reference.GRID_RULES, strict=True):
         heights = [bar.get_height() for bar in axes.patches]
         ramp = reference.resize_linear(np.arange(5.0), 8, rule)

@@ -19,7 +19,7 @@ def points(axes):
 
 
 def test_arrows_end_in_the_own_cell_and_half_a_cell_further():
-    figure = plot.half_cell((2.0, 6.0), bins=4)
+    figure = plot.aligned_offset((2.0, 6.0), bins=4)
     arrows = [note for note in figure.axes[0].texts if getattr(note, "arrow_patch", None)]
     ends = [note.xy[0] for note in arrows]
     assert ends[::2] == [2.5, 3.5, 4.5, 5.5]
@@ -33,7 +33,7 @@ def test_samples_stand_at_odd_parts_of_the_bin():
 
 
 def test_the_band_ends_at_minus_one_and_at_the_size():
-    figure = plot.band_outside(6)
+    figure = plot.value_outside_map(6)
     (line,) = figure.axes[0].lines
     x, counted = line.get_data()
     assert (x[counted == 1].min(), x[counted == 1].max()) == pytest.approx((-1, 6))
@@ -42,7 +42,7 @@ def test_the_band_ends_at_minus_one_and_at_the_size():
 def test_cells_that_nothing_reads_stay_white():
     weight = np.zeros((3, 4))
     weight[1, 2] = 0.5
-    figure = plot.cells_read({"one": weight, "two": weight}, (0, 0, 4, 3), (1, 1))
+    figure = plot.cell_weights({"one": weight, "two": weight}, (0, 0, 4, 3), (1, 1))
     (picture,) = figure.axes[0].images
     np.testing.assert_array_equal(np.ma.getmaskarray(picture.get_array()), weight == 0)
 
@@ -74,7 +74,7 @@ def test_crops_stand_beside_the_photograph_under_their_titles():
 
 def test_lines_carry_their_labels():
     errors = {name: [0.1, 0.2] for name in ("a", "b", "c", "d")}
-    figure = plot.error_while_sliding([0, 16], errors, stride=16)
+    figure = plot.error_by_shift([0, 16], errors, stride=16)
     assert [line.get_label() for line in figure.axes[0].lines[:4]] == list("abcd")
     figure = plot.growing_box([1, 2], {"adaptive": [0, 1], "fixed": [0, 2]}, [2])
     assert [line.get_label() for line in figure.axes[0].lines[:2]] == ["adaptive", "fixed"]

@@ -10,8 +10,13 @@ from roilearn import plot
 NOT_RUN = "not yet run on a GPU"
 
 
-def place(name, rate=None):
-    return SimpleNamespace(name=name, low=0.1 if name == "first" else 0.5, high=2.0, rate=rate)
+def point(name, rate=None):
+    return SimpleNamespace(
+        name=name,
+        min_intensity=0.1 if name == "first" else 0.5,
+        max_intensity=2.0,
+        flop_rate=rate,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +30,7 @@ def words(figure):
 
 
 def test_without_rates_each_bar_stands_by_its_name_and_the_picture_says_so():
-    figure = plot.roofline([place("first"), place("second")])
+    figure = plot.roofline([point("first"), point("second")])
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["first", "second"]
     bars = [list(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
@@ -37,11 +42,11 @@ def test_without_rates_each_bar_stands_by_its_name_and_the_picture_says_so():
 
 
 def test_rates_without_roofs_are_not_drawn():
-    assert NOT_RUN in words(plot.roofline([place("first", 1e9)]))
+    assert NOT_RUN in words(plot.roofline([point("first", 1e9)]))
 
 
 def test_with_rates_the_roofs_meet_where_copying_and_multiplying_take_as_long():
-    figure = plot.roofline([place("first", 5e9), place("second")], roofs=(100e9, 1000e9))
+    figure = plot.roofline([point("first", 5e9), point("second")], roofs=(100e9, 1000e9))
     (axes,) = figure.axes
     assert words(figure) == []
     names = [text.get_text() for text in axes.get_legend().get_texts()]

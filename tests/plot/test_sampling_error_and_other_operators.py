@@ -25,13 +25,13 @@ def test_the_dashed_mean_and_the_weights_are_those_of_the_exact_integral():
 
 
 def test_each_curve_has_its_label_and_shares_become_per_cent():
-    (axes,) = plot.cells_met([1, 2], {"1 sample": [1, 0.5], "adaptive": [1, 1]}).axes
+    (axes,) = plot.coverage_by_bin_size([1, 2], {"1 sample": [1, 0.5], "adaptive": [1, 1]}).axes
     assert [line.get_label() for line in axes.lines[:2]] == ["1 sample", "adaptive"]
     assert axes.lines[0].get_ydata().tolist() == [100, 50]
 
 
 def test_each_rule_has_a_panel_or_a_bar_at_each_stride():
-    figure = plot.losses([0, 1], {"1 sample": [1, 2], "exact": [0, 1]})
+    figure = plot.loss_by_shift([0, 1], {"1 sample": [1, 2], "exact": [0, 1]})
     assert [axes.get_title() for axes in figure.axes] == ["1 sample", "exact"]
     assert [axes.lines[0].get_markevery() for axes in figure.axes] == [[], []]
     figure = plot.errors_by_stride((4, 8), {"2 samples": [0.1, 0.2], "exact": [0.3, 0.4]})
@@ -41,7 +41,7 @@ def test_each_rule_has_a_panel_or_a_bar_at_each_stride():
 
 def test_valleys_are_marked_in_their_own_panel():
     curves = {"1 sample": [1, 0, 1], "exact": [2, 1, 0]}
-    one, exact = plot.losses([0, 1, 2], curves, {"1 sample": np.array([1])}).axes
+    one, exact = plot.loss_by_shift([0, 1, 2], curves, {"1 sample": np.array([1])}).axes
     assert one.lines[0].get_markevery() == [1]
     assert exact.lines[0].get_markevery() == []
 
@@ -49,7 +49,7 @@ def test_valleys_are_marked_in_their_own_panel():
 def test_points_are_those_of_the_two_operators():
     ruler = np.broadcast_to(np.arange(12) + 0.5, (1, 1, 12, 12))
     box = np.array([[0.0, 2, 2, 8, 8]])
-    bins, corners = plot.bins_and_corners(box[0, 1:], 4).axes
+    bins, corners = plot.bin_centres_and_corner_grid(box[0, 1:], 4).axes
     read = reference.roi_align(ruler, box, (1, 4), 1.0, 1, aligned=True)[0, 0, 0]
     assert sorted({x for x, _ in points(bins)}) == pytest.approx(read)
     read = reference.crop_and_resize(ruler, box, (1, 4), aligned=True)[0, 0, 0]
@@ -72,7 +72,7 @@ def test_a_rotated_box_has_the_corners_that_its_grid_reads():
     rulers, fine = np.stack([x, y])[None], 40
     read = reference.roi_align_rotated(rulers, np.array([[0.0, *box]]), fine, 1.0, 1)[0]
     ends = read[:, [0, 0, -1, -1], [0, -1, -1, 0]].T
-    assert np.abs(plot.corners_of(box) - ends).max() < 4 / fine
-    figure = plot.turned_box(np.zeros((12, 12)), box, {"one": np.zeros((2, 4))})
+    assert np.abs(plot.rotated_box_corners(box) - ends).max() < 4 / fine
+    figure = plot.rotated_box(np.zeros((12, 12)), box, {"one": np.zeros((2, 4))})
     outline = figure.axes[0].patches[0].get_xy()[:4]
-    np.testing.assert_allclose(outline, plot.corners_of(box))
+    np.testing.assert_allclose(outline, plot.rotated_box_corners(box))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import roilearn
 from roilearn_book import (
-    address,
+    ablation,
     assets,
     benchmark,
     chinese_terms,
@@ -19,14 +19,14 @@ from roilearn_book import (
     explorable,
     notebook_figures,
     palette_table,
-    trained,
+    repository_url,
 )
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PARTS = (
-    address,
+    repository_url,
     assets,
     benchmark,
     chinese_terms,
@@ -34,7 +34,7 @@ PARTS = (
     explorable,
     notebook_figures,
     palette_table,
-    trained,
+    ablation,
 )
 
 

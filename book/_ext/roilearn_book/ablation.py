@@ -1,4 +1,4 @@
-"""The ``trained`` directive: what trained models reach, from the recorded results.
+"""The ``ablation`` directive: mask AP of trained models, from the recorded results.
 
 It is made at build time, so a page cannot say what the recorded files do not.
 """
@@ -31,43 +31,43 @@ PAIRS = {
 
 
 def hundredths(values: Sequence[float]) -> str:
-    """Write the mean over the seeds with its spread."""
-    average, spread = bench.mean_and_spread(100 * value for value in values)
-    return f"{average:.1f} ± {spread:.1f}" if len(values) > 1 else f"{average:.1f}"
+    """Write the mean and the standard deviation over the seeds, in hundredths."""
+    average, deviation = bench.mean_and_std(100 * value for value in values)
+    return f"{average:.1f} ± {deviation:.1f}" if len(values) > 1 else f"{average:.1f}"
 
 
 def of_table(name: str) -> str:
     """Tabulate one comparison."""
-    results = bench.of_table(name, bench.read_trained())
+    results = bench.select_table(name, bench.read_ablation())
     if not results:
         return paragraph(MISSING)
-    head = ["Trained with", "Stride", *bench.MEASURES, "Seeds"]
+    head = ["Variant", "Stride", *bench.METRICS, "Seeds"]
     lines = [
         [
-            row,
+            variant,
             stride,
-            *(hundredths([getattr(each, m) for each in found]) for m in bench.MEASURES),
+            *(hundredths([getattr(each, m) for each in found]) for m in bench.METRICS),
             len(found),
         ]
-        for (stride, row), found in bench.by_row(results).items()
+        for (stride, variant), found in bench.group_by_variant(results).items()
     ]
     return table(head, lines)
 
 
 def differences(name: str) -> str:
-    """List what each row has more than those before it, seed by seed, and what that shows."""
-    results = bench.of_table(name, bench.read_trained())
+    """List the differences of each variant from those before it, seed by seed."""
+    results = bench.select_table(name, bench.read_ablation())
     if not results:
         return paragraph(MISSING)
-    rows, strides = bench.TABLES[name]
+    variants, strides = bench.TABLES[name]
     items = []
-    for stride, (earlier, later) in product(strides, combinations(rows, 2)):
+    for stride, (earlier, later) in product(strides, combinations(variants, 2)):
         here = [result for result in results if result.stride == stride]
-        gains = {m: bench.gains(here, m, later, earlier) for m in bench.MEASURES}
+        gains = {m: bench.gains(here, m, later, earlier) for m in bench.METRICS}
         if gains["AP"]:
-            told = "; ".join(f"{measure} {signs(values)}" for measure, values in gains.items())
+            listed = "; ".join(f"{metric} {signs(values)}" for metric, values in gains.items())
             head = f"<strong>{escape(later)}, over {escape(earlier)}, stride {stride}.</strong>"
-            items.append(f"<li>{head} {told}. {bench.direction(gains)}</li>")
+            items.append(f"<li>{head} {listed}. {bench.consistent_gains(gains)}</li>")
     return f"{paragraph('Differences, a number for each seed:')}<ul>{''.join(items)}</ul>"
 
 
@@ -76,14 +76,14 @@ def signs(values: Sequence[float]) -> str:
     return ", ".join(f"{100 * value:+.1f}".replace("-", "\u2212") for value in values)
 
 
-def ceilings(_: str) -> str:
-    """Tabulate the mask IoU that a perfect head reaches."""
-    rows = bench.read_ceilings()
+def oracle_masks(_: str) -> str:
+    """Tabulate the mask IoU of an oracle mask head."""
+    rows = bench.read_oracle_masks()
     if not rows:
         return paragraph(MISSING)
     head = ["Boxes", "Sides", *PAIRS.values()]
-    found = {(r.boxes, r.smallest, r.largest, r.target, r.paste): r.mask_iou for r in rows}
-    groups = dict.fromkeys((r.boxes, r.smallest, r.largest) for r in rows)
+    found = {(r.boxes, r.min_side, r.max_side, r.target, r.paste): r.mask_iou for r in rows}
+    groups = dict.fromkeys((r.boxes, r.min_side, r.max_side) for r in rows)
     lines = [
         [boxes, f"{low} to {high} px"] + [f"{found[boxes, low, high, *pair]:.3f}" for pair in PAIRS]
         for boxes, low, high in groups
@@ -92,27 +92,27 @@ def ceilings(_: str) -> str:
 
 
 def setting(_: str) -> str:
-    """Say what the comparisons were trained with, and on what."""
-    results = bench.read_trained()
+    """State the optimizer steps, validation images, versions and machines of the ablations."""
+    results = bench.read_ablation()
     if not results:
         return paragraph(MISSING)
-    kinds = dict.fromkeys((r.steps, r.scenes, r.versions, r.machine) for r in results)
+    kinds = dict.fromkeys((r.steps, r.images, r.versions, r.machine) for r in results)
     return "".join(
-        paragraph(f"{steps:,} steps; {scenes} held-out scenes; {versions}; {machine}.")
-        for steps, scenes, versions, machine in kinds
+        paragraph(f"{steps:,} steps; {images} validation images; {versions}; {machine}.")
+        for steps, images, versions, machine in kinds
     )
 
 
 TEXTS: dict[str, Callable[[str], str]] = {
     "table": of_table,
     "differences": differences,
-    "ceilings": ceilings,
+    "oracle_masks": oracle_masks,
     "setting": setting,
 }
 
 
-class Trained(SphinxDirective):
-    """``{trained} part name``: a table or a text; or the picture, the content its caption."""
+class Ablation(SphinxDirective):
+    """``{ablation} part name``: a table or a text; or the picture, the content its caption."""
 
     required_arguments = 1
     optional_arguments = 1
@@ -125,25 +125,25 @@ class Trained(SphinxDirective):
         part, name, *_ = [*self.arguments, ""]
         if part in TEXTS:
             return [nodes.raw(text=TEXTS[part](name), format="html")]
-        results = bench.of_table("strides", bench.read_trained())
+        results = bench.select_table("strides", bench.read_ablation())
         if not results:
             return [nodes.paragraph(text=MISSING)]
         return [drawn_figure(self, "trained_at_strides", *picture(results))]
 
 
-def picture(results: Sequence[bench.Result]) -> tuple[Figure, str]:
+def picture(results: Sequence[bench.AblationResult]) -> tuple[Figure, str]:
     """Draw AP50 and AP75 at each stride."""
     from roilearn import plot  # noqa: PLC0415 - only when a page has a picture
 
     means = "; ".join(
-        f"{row} at stride {stride}, AP50 {hundredths([r.AP50 for r in found])} and "
+        f"{variant} at stride {stride}, AP50 {hundredths([r.AP50 for r in found])} and "
         f"AP75 {hundredths([r.AP75 for r in found])}"
-        for (stride, row), found in bench.by_row(results).items()
+        for (stride, variant), found in bench.group_by_variant(results).items()
     )
     alt = f"Two panels, a dot for each seed and lines through the means: {means}."
-    return plot.reached_at_strides(results, ("AP50", "AP75")), alt
+    return plot.ap_by_stride(results, ("AP50", "AP75")), alt
 
 
 def setup(app: Sphinx) -> None:
     """Add the directive."""
-    app.add_directive("trained", Trained)
+    app.add_directive("ablation", Ablation)

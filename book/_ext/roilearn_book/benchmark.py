@@ -48,7 +48,7 @@ def paragraph(text: str) -> str:
 
 def ratio(row: bench.Row) -> str:
     """Write a ratio with its spread over the rounds."""
-    return f"{row.ratio:.2g} ({row.slowest:.2g} to {row.fastest:.2g})"
+    return f"{row.ratio:.2g} ({row.ratio_min:.2g} to {row.ratio_max:.2g})"
 
 
 def milliseconds(time: float) -> str:
@@ -58,10 +58,10 @@ def milliseconds(time: float) -> str:
 
 def setting(_: str) -> str:
     """Say on what was measured: every processor and every set of versions of the two files."""
-    return machines([*bench.read(), *bench.read_points()])
+    return machines([*bench.read(), *bench.read_series()])
 
 
-def machines(rows: Iterable[bench.Row | bench.Point]) -> str:
+def machines(rows: Iterable[bench.Row | bench.SeriesPoint]) -> str:
     """List every processor and every set of versions."""
     kinds = dict.fromkeys((row.machine, row.versions) for row in rows)
     items = "".join(f"<li>{escape(f'{machine}: {versions}')}</li>" for machine, versions in kinds)
@@ -69,25 +69,28 @@ def machines(rows: Iterable[bench.Row | bench.Point]) -> str:
 
 
 def ratios(operator: str) -> str:
-    """Tabulate every contestant's ratio on every workload of one operator."""
+    """Tabulate every implementation's ratio on every workload of one operator."""
     rows = [row for row in bench.read() if row.operator == operator]
     return table_of(rows) if rows else paragraph(MISSING)
 
 
 def table_of(rows: Sequence[bench.Row]) -> str:
     """Tabulate the ratios of one operator's rows."""
-    found = {(row.shape, row.direction, row.contestant): row for row in rows}
-    others = [n for n in dict.fromkeys(row.contestant for row in rows) if n != "torchvision"]
-    shapes = bench.SHAPES.get(rows[0].operator.partition(",")[0], ())
-    meanings = {shape.name: f": {shape.meaning}" for shape in shapes}
+    found = {(row.workload, row.direction, row.implementation): row for row in rows}
+    others = [n for n in dict.fromkeys(row.implementation for row in rows) if n != "torchvision"]
+    workloads = bench.WORKLOADS.get(rows[0].operator.partition(",")[0], ())
+    meanings = {workload.name: f": {workload.meaning}" for workload in workloads}
     lines = [
         [
-            f"{shape}{meanings.get(shape, '')}",
+            f"{workload}{meanings.get(workload, '')}",
             direction,
-            milliseconds(found[shape, direction, "torchvision"].milliseconds),
-            *(ratio(found[key]) if (key := (shape, direction, n)) in found else "" for n in others),
+            milliseconds(found[workload, direction, "torchvision"].milliseconds),
+            *(
+                ratio(found[key]) if (key := (workload, direction, n)) in found else ""
+                for n in others
+            ),
         ]
-        for shape, direction in dict.fromkeys((row.shape, row.direction) for row in rows)
+        for workload, direction in dict.fromkeys((row.workload, row.direction) for row in rows)
     ]
     return table(["Workload", "Direction", "torchvision", *others], lines)
 
@@ -99,8 +102,8 @@ def slower(_: str) -> str:
         return paragraph("No recorded row is slower than torchvision by more than a quarter.")
     reasons: dict[str, list[str]] = {}
     for row in rows:
-        said = f"{row.operator}, {row.shape}, {row.direction}. {bench.reason(row)}"
-        reasons.setdefault(said, []).append(f"{row.contestant} {ratio(row)}")
+        said = f"{row.operator}, {row.workload}, {row.direction}. {bench.reason(row)}"
+        reasons.setdefault(said, []).append(f"{row.implementation} {ratio(row)}")
     items = (
         f"<li>{escape(said)} Ratio: {escape('; '.join(each))}.</li>"
         for said, each in reasons.items()
@@ -137,7 +140,7 @@ def own_columns(below: Iterable[bench.Key]) -> list[bench.Key]:
 def shortfall(operator: str, shape: str, direction: str, column: str) -> str:
     """Say where the time of one column goes, and why its goal is missed."""
     parts = bench.profile_of((operator, shape, direction, column))
-    kernels = ", ".join(f"{part.kernel} {100 * part.share:.0f} %" for part in parts)
+    kernels = ", ".join(f"{part.aten_op} {100 * part.share:.0f} %" for part in parts)
     reason = bench.shortfall(operator, shape, direction)
     return f"{operator}, {shape}, {direction}, {column}. {reason} Profile: {kernels}."
 
@@ -174,8 +177,8 @@ TEXTS: dict[str, Callable[[str], str]] = {
 
 
 def highest(rows: Sequence[bench.Row], direction: str) -> str:
-    """Say between what the ratios of our plain contestant lie."""
-    found = [r.ratio for r in rows if r.direction == direction and r.contestant == "roilearn"]
+    """Say between what the ratios of our plain implementation lie."""
+    found = [r.ratio for r in rows if r.direction == direction and r.implementation == "roilearn"]
     return f"{direction}, {min(found):.2g} to {max(found):.2g} times as fast as torchvision"
 
 
@@ -186,7 +189,7 @@ def picture_of_ratios(operator: str) -> tuple[Figure, str]:
     rows = [row for row in bench.read() if row.operator == operator]
     parts = [highest(rows, each) for each in dict.fromkeys(row.direction for row in rows)]
     alt = f"Bars of {operator} on each workload, beside a line at 1: {'; '.join(parts)}."
-    return plot.times_as_fast(rows, operator), alt
+    return plot.speedups(rows, operator), alt
 
 
 def picture_of_a_gpu(operator: str) -> tuple[Figure, str]:
@@ -195,33 +198,34 @@ def picture_of_a_gpu(operator: str) -> tuple[Figure, str]:
 
     rows = [row for row in bench.read_gpu() if row.operator == operator]
     alt = f"Bars of {operator} on a GPU on each workload, beside a line at 1, torchvision's speed."
-    return plot.times_as_fast(rows, operator), alt
+    return plot.speedups(rows, operator), alt
 
 
 def picture_of_growth(operator: str) -> tuple[Figure, str]:
     """Draw how the cost of one operator grows."""
     from roilearn import plot  # noqa: PLC0415
 
-    points = [p for p in bench.read_points() if p.operator == operator and p.unit == "ms"]
+    points = [p for p in bench.read_series() if p.operator == operator and p.unit == "ms"]
     series = [name for name in dict.fromkeys(p.series for p in points) if name != "floor"]
     alt = (
         f"Time of {operator} in milliseconds, on logarithmic axes, over {', '.join(series)}; "
         "a line each for torchvision, roilearn, and roilearn on channels-last features."
     )
-    return plot.growth(points, operator), alt
+    return plot.cost_curves(points, operator), alt
 
 
 def picture_of_memory(_: str) -> tuple[Figure, str]:
     """Draw the peak extra memory."""
     from roilearn import plot  # noqa: PLC0415
 
-    points = [point for point in bench.read_points() if point.series == "memory"]
+    points = [point for point in bench.read_series() if point.series == "memory"]
     most = max(points, key=lambda point: point.value)
     alt = (
         "Bars of peak extra memory in mebibytes on each workload, forward and with the gradients; "
-        f"the longest is {most.contestant} on {most.shape}, {most.direction}: {most.value:.3g} MiB."
+        f"the longest is {most.implementation} on {most.workload}, {most.direction}: "
+        f"{most.value:.3g} MiB."
     )
-    return plot.memory(points), alt
+    return plot.peak_memory(points), alt
 
 
 def picture_of_the_floor(_: str) -> tuple[Figure, str]:
@@ -229,14 +233,14 @@ def picture_of_the_floor(_: str) -> tuple[Figure, str]:
     from roilearn import plot  # noqa: PLC0415
 
     points = [
-        p for p in bench.read_points() if p.series == "floor" and p.contestant != "byte floor"
+        p for p in bench.read_series() if p.series == "floor" and p.implementation != "byte floor"
     ]
     low, high = (limit(point.ratio for point in points) for limit in (min, max))
     alt = (
         "Bars of the speed reached on each workload, in per cent of the byte floor's: "
         f"from {100 * low:.2g} to {100 * high:.2g} per cent."
     )
-    return plot.floor_reached(points), alt
+    return plot.byte_floor_reached(points), alt
 
 
 PICTURES: dict[str, Callable[[str], tuple[Figure, str]]] = {
@@ -267,7 +271,7 @@ class Benchmark(SphinxDirective):
         part, operator, *_ = [*self.arguments, OF_ALL]
         if part in TEXTS:
             return [nodes.raw(text=TEXTS[part](operator), format="html")]
-        recorded = READERS.get(part, bench.read_points)()
+        recorded = READERS.get(part, bench.read_series)()
         if not any(operator in {OF_ALL, row.operator} for row in recorded):
             return [] if part in READERS else [nodes.paragraph(text=MISSING)]
         picture, alt = PICTURES[part](operator)

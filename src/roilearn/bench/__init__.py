@@ -1,4 +1,12 @@
-"""Measurements against the peers: ratios within one process, never times from different runs."""
+"""Benchmarks: speed and memory against torchvision and onnxruntime, and ablations of detectors.
+
+In reading order: ``workloads`` (what is measured), ``timing`` (calls in turns, ratios of their
+times), ``environment`` (versions and processor); ``operators`` (on the CPU), ``gpu``, ``detectors``
+(whole models); ``recorded`` (the tables that were written); ``goals`` and ``reasons``.
+
+Speed is compared as a ratio of times from one process, since times of different runs differ with
+what else the machine does.
+"""
 
 from roilearn._moved import attach_stub
 

@@ -1,11 +1,11 @@
-"""What was aimed at: torchvision's time over ours, on two cores, before anything was measured."""
+"""Goals: the ratio of torchvision's time to ours that was aimed at, on two cores."""
 
 from collections.abc import Iterable, Mapping
 
 from roilearn.bench.recorded.results import Row
 
 Key = tuple[str, str, str, str]
-"""Operator, shape, direction, column."""
+"""Operator, workload, direction, column."""
 OURS, CHANNELS_LAST = "roilearn", "roilearn, channels last"
 FORWARD, BOTH = "forward", "forward + backward"
 AGAINST_ONNXRUNTIME = " : onnxruntime"
@@ -13,22 +13,24 @@ AGAINST_ONNXRUNTIME = " : onnxruntime"
 
 
 def _on(
-    operator: str, shapes: str, forward: tuple[float, ...], both: tuple[float, ...] = ()
+    operator: str, workloads: str, forward: tuple[float, ...], both: tuple[float, ...] = ()
 ) -> dict[Key, float]:
-    """Goals of one operator on some shapes: contiguous features, then channels last."""
+    """Goals of one operator on some workloads: contiguous features, then channels last."""
     return {
-        (operator, shape, direction, column): goal
-        for shape in shapes.split(" | ")
+        (operator, workload, direction, column): goal
+        for workload in workloads.split(" | ")
         for direction, goals in ((FORWARD, forward), (BOTH, both))
         for column, goal in zip((OURS, CHANNELS_LAST), goals, strict=False)
     }
 
 
-def _against_onnxruntime(shapes: str, contiguous: float, channels_last: float) -> dict[Key, float]:
+def _against_onnxruntime(
+    workloads: str, contiguous: float, channels_last: float
+) -> dict[Key, float]:
     columns = {OURS: contiguous, CHANNELS_LAST: channels_last}
     return {
-        ("roi_align", shape, FORWARD, column + AGAINST_ONNXRUNTIME): goal
-        for shape in shapes.split(" | ")
+        ("roi_align", workload, FORWARD, column + AGAINST_ONNXRUNTIME): goal
+        for workload in workloads.split(" | ")
         for column, goal in columns.items()
     }
 
@@ -50,7 +52,7 @@ GOALS: dict[Key, float] = {
     **_on("paste_masks_in_image", "float", (2,)),
     **_on("paste_masks_in_image", "bool", (3,)),
 }
-"""Goal by operator, shape, direction and column."""
+"""Goal by operator, workload, direction and column."""
 
 
 def reached(rows: Iterable[Row]) -> dict[Key, float]:
@@ -62,21 +64,21 @@ def reached(rows: Iterable[Row]) -> dict[Key, float]:
     >>> 0 < len(reached(bench.read())) <= len(GOALS)
     True
     """
-    measured = {(r.operator, r.shape, r.direction, r.contestant): r.ratio for r in rows}
+    measured = {(r.operator, r.workload, r.direction, r.implementation): r.ratio for r in rows}
     ratios = {key: _ratio(measured, key) for key in GOALS}
     return {key: ratio for key, ratio in ratios.items() if ratio is not None}
 
 
 def below(rows: Iterable[Row]) -> dict[Key, float]:
-    """Keep those of ``reached`` that stay below their goal."""
+    """Ratios of ``reached`` that stay below their goal."""
     return {key: ratio for key, ratio in reached(rows).items() if ratio < GOALS[key]}
 
 
 def _ratio(measured: Mapping[Key, float], key: Key) -> float | None:
-    *workload, column = key
-    operator, shape, direction = workload
-    ours = measured.get((operator, shape, direction, column.removesuffix(AGAINST_ONNXRUNTIME)))
+    *case, column = key
+    operator, workload, direction = case
+    ours = measured.get((operator, workload, direction, column.removesuffix(AGAINST_ONNXRUNTIME)))
     if ours is None or not column.endswith(AGAINST_ONNXRUNTIME):
         return ours
-    theirs = measured.get((operator, shape, direction, "onnxruntime"))
+    theirs = measured.get((operator, workload, direction, "onnxruntime"))
     return ours / theirs if theirs else None

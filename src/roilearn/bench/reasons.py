@@ -1,4 +1,4 @@
-"""Where ours is slower than torchvision, or below its goal, and why: written by hand.
+"""Reasons why a workload is slower than torchvision, or below its goal: written by hand.
 
 The rows are found in the recorded results; a test holds that each of them has its reason here.
 What a reason says of shares of the time stands in the recorded profiles.
@@ -9,18 +9,18 @@ from collections.abc import Iterable
 from roilearn.bench.recorded.results import Row
 
 Workload = tuple[str, str, str]
-"""Operator, shape, direction."""
+"""Operator, workload, direction."""
 SLOWER = 1 / 1.25
 """Ratio below which a row is named: more than a quarter slower than torchvision."""
 
 _WINNERS = (
     "A maximum is no weighted sum: the place of every winner has to be carried along with its "
-    "value, and then be paid. torchvision notes it on the way."
+    "value, for the gradient. torchvision notes it on the way."
 )
 _SMALL_POOL = (
     "The map is small enough for the cache, and there is little to do. Ours spends its time on "
-    "steps of a fixed price: sorting the bins by size, gathering their cells and, with a gradient, "
-    "finding and paying the winners."
+    "steps of a fixed cost: sorting the bins by size, gathering their cells and, with a gradient, "
+    "finding the maximum of each bin and adding the gradient there."
 )
 _FEW_BOXES = (
     "For so few boxes the kernel is done in a millisecond or two. Ours is some dozens of small "
@@ -38,7 +38,7 @@ REASONS: dict[Workload, str] = {
         "many pairs, and few of them matter. The kernel drops a box at its first overlap."
     ),
 }
-"""Reason by operator, shape and direction."""
+"""Reason by operator, workload and direction."""
 
 _LAYING_OUT = (
     "Bags give their sums cell by cell, and the goal asks for the result map by map: turning it "
@@ -70,11 +70,11 @@ SHORTFALLS: dict[Workload, str] = {
     ),
     ("roi_align", "adaptive C4", "forward"): _LAYING_OUT,
 }
-"""Why a goal is missed, by operator, shape and direction."""
+"""Why a goal is missed, by operator, workload and direction."""
 
 
 def slower(rows: Iterable[Row]) -> list[Row]:
-    """Rows of ours that are slower than torchvision by more than a quarter.
+    """Rows of roilearn that are slower than torchvision by more than a quarter.
 
     Examples
     --------
@@ -82,17 +82,17 @@ def slower(rows: Iterable[Row]) -> list[Row]:
     >>> all(row.ratio < SLOWER for row in slower(bench.read()))
     True
     """
-    return [row for row in rows if row.contestant.startswith("roilearn") and row.ratio < SLOWER]
+    return [row for row in rows if row.implementation.startswith("roilearn") and row.ratio < SLOWER]
 
 
 def reason(row: Row) -> str:
-    """Why this workload is slow.
+    """Say why this workload is slower than torchvision.
 
     Raises
     ------
-    ValueError: nobody has written it down.
+    ValueError: the workload is not in ``REASONS``.
     """
-    workload = (row.operator, row.shape, row.direction)
+    workload = (row.operator, row.workload, row.direction)
     if workload not in REASONS:
         raise ValueError(
             f"REASONS must name every workload that is slower; got none of {workload}."
@@ -100,16 +100,16 @@ def reason(row: Row) -> str:
     return REASONS[workload]
 
 
-def shortfall(operator: str, shape: str, direction: str) -> str:
-    """Why this workload stays below one of its goals.
+def shortfall(operator: str, workload: str, direction: str) -> str:
+    """Say why this workload stays below one of its goals.
 
     Raises
     ------
-    ValueError: nobody has written it down.
+    ValueError: the workload is not in ``SHORTFALLS``.
     """
-    if (operator, shape, direction) not in SHORTFALLS:
+    if (operator, workload, direction) not in SHORTFALLS:
         raise ValueError(
             "SHORTFALLS must name every workload that stays below a goal; got none of "
-            f"{(operator, shape, direction)}."
+            f"{(operator, workload, direction)}."
         )
-    return SHORTFALLS[operator, shape, direction]
+    return SHORTFALLS[operator, workload, direction]

@@ -1,42 +1,45 @@
-"""Timing two or more ways of doing one thing in turns, so that a busy machine slows all alike."""
+"""Timing: calls of several implementations in turns, and the ratios of their times.
+
+A busy machine slows calls that take turns roughly alike, so it changes their ratio little.
+"""
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-REST = 0.01
-"""Seconds before each call: threads of the one before may wait busily for more work."""
+PAUSE = 0.01
+"""Seconds of sleep before each call: threads of the call before may still wait busily for work."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one contestant took, and how often the baseline's time goes into it."""
+    """Time of one implementation, and the ratio of the baseline's time to it."""
 
     milliseconds: float  # median over the rounds
-    ratio: float  # median over the rounds of baseline / this one: above 1 is faster
-    slowest: float  # smallest ratio of a round
-    fastest: float  # largest ratio of a round
+    ratio: float  # median over the rounds of baseline's time / this time: above 1 is faster
+    ratio_min: float  # the smallest ratio of a round
+    ratio_max: float  # the largest ratio of a round
 
 
 def interleave(
-    contestants: Mapping[str, Callable[[], object]], rounds: int
+    implementations: Mapping[str, Callable[[], object]], rounds: int
 ) -> dict[str, list[float]]:
-    """Run every contestant once a round, after one round that does not count.
+    """Time every implementation once a round, after one warm-up round.
 
     Parameters
     ----------
-    contestants : functions of no arguments, by name.
-    rounds : rounds that count.
+    implementations : functions of no arguments, by name.
+    rounds : timed rounds.
 
     Returns
     -------
-    Seconds of each round, by name.
+    The seconds of each round, by name.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    seconds: dict[str, list[float]] = {name: [] for name in implementations}
     for number in range(rounds + 1):
-        for name, function in contestants.items():
-            time.sleep(REST)
+        for name, function in implementations.items():
+            time.sleep(PAUSE)
             start = time.perf_counter()
             function()
             if number:
@@ -45,12 +48,12 @@ def interleave(
 
 
 def ratios(seconds: Mapping[str, list[float]], baseline: str) -> dict[str, Timing]:
-    """Compare every contestant with the baseline, round by round.
+    """Compare every implementation with the baseline, round by round.
 
     Examples
     --------
     >>> ratios({"ours": [1, 2, 1], "theirs": [4, 4, 3]}, baseline="theirs")["ours"]
-    Timing(milliseconds=1000, ratio=3.0, slowest=2.0, fastest=4.0)
+    Timing(milliseconds=1000, ratio=3.0, ratio_min=2.0, ratio_max=4.0)
     """
     timings = {}
     for name, own in seconds.items():

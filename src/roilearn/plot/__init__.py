@@ -1,4 +1,10 @@
-"""The book's figures, in one style: a map in greys, its overlays in the palette's colours."""
+"""Figures of the book, in one style: a map in greys, its overlays in the palette's colours.
+
+In reading order: ``base`` (the style; maps, boxes, points), ``photograph``; by chapter
+``interpolation`` and ``resizing`` (1), ``quantization`` (2), ``roi_pool`` (3),
+``roi_align_samples`` and ``roi_align_outputs`` (4), ``sampling_error`` and ``other_operators``
+(5), ``embedding_bags`` (6); ``benchmarks``, ``roofline`` and ``ablation`` (recorded measurements).
+"""
 
 from roilearn._moved import attach_stub
 

@@ -1,4 +1,4 @@
-"""What every figure shares: size, fonts, a map with pixel centres at +0.5, boxes and points.
+"""The style of all figures (size, fonts, greys), and the drawing of maps, boxes and points.
 
 Axes are in continuous coordinates, y downwards: cell i covers [i, i + 1), its centre is i + 0.5.
 """
@@ -36,7 +36,7 @@ GREYS = LinearSegmentedColormap.from_list("cells", ["#F7F7F7", "#8A8A8A"])
 def new_figure(
     columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float = 3.0, **options: Any
 ) -> tuple[Figure, Any]:
-    """Start a figure in the book's style.
+    """Make a figure in the book's style.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def draw_box(
     label: str | None = None,
     dashed: bool = False,
 ) -> None:
-    """Outline a box in the colour of what it stands for (a key of ``palette.COLOURS``).
+    """Outline a box in the colour of its kind, a key of ``palette.COLOURS``.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def draw_box(
 def draw_points(
     axes: Axes, x: ArrayLike, y: ArrayLike, *, kind: str = "sample", label: str | None = None
 ) -> None:
-    """Mark points, by default sampling points, in continuous coordinates."""
+    """Draw points, by default sampling points, in continuous coordinates."""
     axes.scatter(
         x, y, s=28, color=COLOURS[kind], edgecolors="black", linewidths=0.6, zorder=3, label=label
     )

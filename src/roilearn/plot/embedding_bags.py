@@ -1,4 +1,4 @@
-"""Figures of the chapter on speed: bags as a matrix, entries, and bytes."""
+"""Figures of chapter 6: embedding bags as a sparse matrix, their entries, and bytes moved."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -40,8 +40,8 @@ def draw_matrix(
     axes.set_xticks(np.array(shown) + 0.5, [str(n) for n in shown])
 
 
-def matrix_and_transposed(matrix: ArrayLike) -> Figure:
-    """Draw where the entries of a matrix of bags stand, and where those of its transposed one do.
+def matrix_and_transpose(matrix: ArrayLike) -> Figure:
+    """Draw where the entries of a matrix of bags are, and those of its transpose.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def matrix_and_transposed(matrix: ArrayLike) -> Figure:
     """
     matrix = np.asarray(matrix)
     figure, panels = new_figure(2, width=7, height=3.2)
-    told = (("bags: what each output reads", "cell", "bag"), ("sorted by cell", "bag", "cell"))
-    for axes, shown, (title, x, y) in zip(panels, (matrix, matrix.T), told, strict=True):
+    labels = (("bags: what each output reads", "cell", "bag"), ("sorted by cell", "bag", "cell"))
+    for axes, shown, (title, x, y) in zip(panels, (matrix, matrix.T), labels, strict=True):
         rows, columns = np.nonzero(shown)
         axes.scatter(columns, rows, s=3, marker="s", color=COLOURS["sample"], linewidths=0)
         axes.set(
@@ -60,7 +60,7 @@ def matrix_and_transposed(matrix: ArrayLike) -> Figure:
 
 
 def entries_by_size(sizes: ArrayLike, counts: Mapping[str, ArrayLike]) -> Figure:
-    """Draw how many entries a box's bags have, against the side of the box.
+    """Draw the number of entries of a box's bags against the side of the box.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def entries_by_size(sizes: ArrayLike, counts: Mapping[str, ArrayLike]) -> Figure
 
 
 def megabytes(moved: Mapping[str, float]) -> Figure:
-    """Draw how much memory each way of pooling moves, as bars."""
+    """Draw the megabytes that each way of pooling moves, as bars."""
     figure, axes = new_figure(width=7, height=0.5 + 0.42 * len(moved))
     places = np.arange(len(moved))[::-1]
     axes.barh(places, list(moved.values()), 0.6, color=COLOURS["align"], alpha=0.75)
@@ -90,7 +90,7 @@ def megabytes(moved: Mapping[str, float]) -> Figure:
 
 
 def memory_layouts(channels: int, cells: int, chosen: int, line: int) -> Figure:
-    """Draw memory map by map and cell by cell, with one cell's numbers and the lines they lie in.
+    """Draw two memory formats, map by map and cell by cell: one cell's numbers, and cache lines.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def memory_layouts(channels: int, cells: int, chosen: int, line: int) -> Figure:
     return figure
 
 
-def cells_paid(photo: ArrayLike, boxes: ArrayLike, amounts: ArrayLike) -> Figure:
-    """Draw boxes on a photograph, and what each cell of its map is paid by all their bags.
+def gradient_per_cell(photo: ArrayLike, boxes: ArrayLike, amounts: ArrayLike) -> Figure:
+    """Draw boxes on a photograph, and the gradient that each cell of its map receives from them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures on reading between values: the line, the weights, the error, the slope, the scatter.
+"""Figures of chapter 1 on linear interpolation: weights, error, derivative, adjoint.
 
 Axes that say "index" are index coordinates: the value of index i stands at i.
 """
@@ -27,7 +27,7 @@ GREY = "#6E6E6E"
 
 
 def line_between(values: Sequence[float], position: float) -> Figure:
-    """Draw a signal, the line between its values, one reading and the weights that made it."""
+    """Draw a signal, the lines between its values, and one interpolated value with its weights."""
     figure, axes = new_figure(width=6.0, height=2.8)
     low, high, fraction = neighbours(position, len(values))
     axes.plot(range(len(values)), values, color=GREY, marker="o", markerfacecolor="black")
@@ -42,7 +42,7 @@ def line_between(values: Sequence[float], position: float) -> Figure:
 
 
 def three_lines(image: ArrayLike, row: float, column: float) -> Figure:
-    """Draw bilinear reading as two lines along the rows and a third between their results."""
+    """Draw bilinear interpolation: a line along each of two rows, a third between their results."""
     image = np.asarray(image, dtype=float)
     top, bottom, _ = neighbours(row, image.shape[0])
     ends = [float(linear(image[index], column)) for index in (top, bottom)]
@@ -59,7 +59,7 @@ def three_lines(image: ArrayLike, row: float, column: float) -> Figure:
 
 
 def opposite_areas(row: float, column: float, height: int, width: int) -> Figure:
-    """Draw the square between four cell centres: the weight of each is the area opposite to it."""
+    """Draw the square between four cell centres, and for each its weight as the opposite area."""
     figure, panels = new_figure(4, width=7.4, height=2.9, sharex=True, sharey=True)
     weights = bilinear_weights(row, column, height, width)
     for axes, (i, j, weight) in zip(panels, weights, strict=True):
@@ -72,7 +72,7 @@ def opposite_areas(row: float, column: float, height: int, width: int) -> Figure
 
 
 def chords(signal: Callable[[ArrayLike], ArrayLike], end: float, steps: Sequence[float]) -> Figure:
-    """Draw a curved signal and the lines between its samples, a panel for each sample spacing."""
+    """Draw a curved signal and the lines between its samples, a panel for each spacing."""
     figure, panels = new_figure(len(steps), width=7.0, height=2.4, sharey=True)
     fine = np.linspace(0, end, 400)
     curve = np.asarray(signal(fine))
@@ -119,7 +119,7 @@ def surface(image: ArrayLike, levels: Sequence[float]) -> Figure:
 
 
 def value_and_slope(values: Sequence[float]) -> Figure:
-    """Draw a clamped linear signal above its slope, which jumps at whole positions."""
+    """Draw a clamped, linearly interpolated signal, and below it the derivative with its jumps."""
     figure, (upper, lower) = new_figure(1, 2, width=6.0, height=3.6, sharex=True)
     knots = [-0.8, *range(len(values)), len(values) - 0.2]
     upper.plot(knots, [linear(values, p) for p in knots], color=GREY)
@@ -135,11 +135,11 @@ def value_and_slope(values: Sequence[float]) -> Figure:
 
 
 def gather_and_scatter(values: Sequence[float], position: float) -> Figure:
-    """Draw one reading as arrows from its two values, and its adjoint as arrows back to them."""
+    """Draw an interpolated value as arrows from two values, and its adjoint as arrows to them."""
     figure, (gather, scatter) = new_figure(2, width=7.0, height=2.4)
-    shares = linear_adjoint(1.0, position, len(values))
-    _arrows(gather, position, float(linear(values, position)), np.asarray(values), shares)
-    _arrows(scatter, position, 1.0, shares, shares, back=True)
+    weights = linear_adjoint(1.0, position, len(values))
+    _arrows(gather, position, float(linear(values, position)), np.asarray(values), weights)
+    _arrows(scatter, position, 1.0, weights, weights, back=True)
     gather.set_title("gather: a reading from its values")
     scatter.set_title("scatter: a gradient to its values")
     return figure

@@ -1,4 +1,4 @@
-"""Figures of the chapter on what RoIAlign leaves out: corner to corner, by position, turned."""
+"""Figures of chapter 5 on other operators: crop_and_resize, position-sensitive, rotated."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,14 +12,14 @@ from roilearn.palette import COLOURS
 from roilearn.plot.base import draw_box, draw_points, new_figure
 
 
-def bins_and_corners(box: Sequence[float], bins: int = 4) -> Figure:
-    """Draw one box twice: the centres of its bins, and a grid from its corner to its corner."""
+def bin_centres_and_corner_grid(box: Sequence[float], bins: int = 4) -> Figure:
+    """Draw a box twice: with the centres of its bins, and with a grid from corner to corner."""
     figure, panels = new_figure(2, width=7, height=3.0, sharey=True)
-    parts = {
+    fractions_of = {
         "RoIAlign, 1 sample": (np.arange(bins) + 0.5) / bins,
         "crop and resize": np.linspace(0, 1, bins),
     }
-    for axes, (title, fractions) in zip(panels, parts.items(), strict=True):
+    for axes, (title, fractions) in zip(panels, fractions_of.items(), strict=True):
         x, y = (box[n] + fractions * (box[n + 2] - box[n]) for n in (0, 1))
         if title.startswith("RoIAlign"):
             for cut in np.linspace(0, 1, bins + 1):
@@ -42,7 +42,7 @@ def maps_by_position(maps: ArrayLike, box: Sequence[float], output: ArrayLike) -
     ----------
     maps : (P, P, H, W) the map of each bin.
     box : x1, y1, x2, y2 in cells.
-    output : (P, P) what the bins answer.
+    output : (P, P) values of the bins.
     """
     maps, output = np.asarray(maps), np.asarray(output)
     bins = len(maps)
@@ -71,7 +71,7 @@ def maps_by_position(maps: ArrayLike, box: Sequence[float], output: ArrayLike) -
     return figure
 
 
-def turned_box(photo: ArrayLike, box: Sequence[float], crops: Mapping[str, ArrayLike]) -> Figure:
+def rotated_box(photo: ArrayLike, box: Sequence[float], crops: Mapping[str, ArrayLike]) -> Figure:
     """Show a rotated box on its photograph, the upright box around it, and crops.
 
     Parameters
@@ -82,7 +82,7 @@ def turned_box(photo: ArrayLike, box: Sequence[float], crops: Mapping[str, Array
     crops : (h, w) or (h, w, 3) pictures by title.
     """
     figure, panels = new_figure(len(crops) + 1, width=7, height=2.6)
-    corners = corners_of(box)
+    corners = rotated_box_corners(box)
     panels[0].imshow(photo, cmap="gray")
     outline = {"fill": False, "edgecolor": COLOURS["align"], "linewidth": 2}
     edge = [withStroke(linewidth=3.5, foreground="white")]
@@ -99,12 +99,12 @@ def turned_box(photo: ArrayLike, box: Sequence[float], crops: Mapping[str, Array
     return figure
 
 
-def corners_of(box: Sequence[float]) -> np.ndarray:
-    """Corners of a rotated box, (4, 2), from its own top left one on, the way of the clock.
+def rotated_box_corners(box: Sequence[float]) -> np.ndarray:
+    """Corners of a rotated box, (4, 2), clockwise from its own top left corner.
 
     Examples
     --------
-    >>> corners_of((4, 4, 4, 2, 90)).round(6) + 0.0
+    >>> rotated_box_corners((4, 4, 4, 2, 90)).round(6) + 0.0
     array([[3., 6.],
            [3., 2.],
            [5., 2.],

@@ -1,7 +1,7 @@
-"""The book's photographs, and feature maps small enough to see through.
+"""Photographs of the book, and feature maps of three channels that are easy to read.
 
-A real backbone's channels are hard to look at. These three are not: brightness, and how much it
-changes to the right and downwards, each averaged over squares of ``stride`` pixels.
+The channels are brightness, and its absolute change to the right and downwards, each averaged over
+squares of ``stride`` pixels. The channels of a real backbone are hard to interpret.
 """
 
 import numpy as np

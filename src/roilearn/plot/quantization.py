@@ -1,4 +1,4 @@
-"""Figures of chapter 2: where rounding puts a box's edges, and what that costs."""
+"""Figures of chapter 2: quantization of a box's edges and bins, and its error."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,17 +17,17 @@ NARROW = 3.4
 """Inches of a figure that a phone shows whole."""
 
 
-def box_end_on_ruler(end: float, stride: int, answers: Mapping[str, float]) -> Figure:
-    """Draw the end of a box on a ruler of cells, and the ends that each way of rounding gives.
+def box_end_on_ruler(end: float, stride: int, ends: Mapping[str, float]) -> Figure:
+    """Draw the end of a box on a ruler of cells, and the end after each rounding rule.
 
     Parameters
     ----------
     end : x2 of the box in image pixels.
     stride : pixels a cell.
-    answers : label and end, in cells, of each way of rounding.
+    ends : end in cells by rounding rule.
     """
     figure, axes = new_figure(height=2.3)
-    for row, (label, cell) in enumerate(answers.items()):
+    for row, (label, cell) in enumerate(ends.items()):
         colour = COLOURS["loss" if cell * stride < end else "pool"]
         axes.plot([end / stride, cell], [row, row], color=colour, linewidth=6)
         axes.plot(cell, row, "o", color=colour)
@@ -37,7 +37,7 @@ def box_end_on_ruler(end: float, stride: int, answers: Mapping[str, float]) -> F
     axes.axvline(end / stride, color=COLOURS["box"], linewidth=2)
     axes.text(end / stride + 0.1, -0.75, f"true end, {end:g} px")
     cells = np.arange(18, 24)
-    axes.set(xlim=(18, 23), ylim=(len(answers) - 0.4, -1.1), xticks=cells, yticks=[])
+    axes.set(xlim=(18, 23), ylim=(len(ends) - 0.4, -1.1), xticks=cells, yticks=[])
     axes.set_xticklabels([f"{cell}\n{cell * stride} px" for cell in cells])
     axes.grid(axis="x", color="#C8C8C8")
     axes.set_xlabel("x (cells, and the same in image pixels)")
@@ -45,12 +45,12 @@ def box_end_on_ruler(end: float, stride: int, answers: Mapping[str, float]) -> F
 
 
 def rounding_rules(values: ArrayLike, rounded: Mapping[str, ArrayLike]) -> Figure:
-    """Draw a staircase a rule over ``values`` in cells, its answers at the halves as dots."""
+    """Draw each rounding rule as a staircase over ``values`` in cells, with dots at the halves."""
     values = np.asarray(values)
     halves = np.flatnonzero(values % 1 == 0.5)
     figure, panels = _row_of_panels(len(rounded), height=2.7, sharey=True)
-    for axes, (rule, answers) in zip(panels, rounded.items(), strict=True):
-        whole = np.asarray(answers)
+    for axes, (rule, whole_values) in zip(panels, rounded.items(), strict=True):
+        whole = np.asarray(whole_values)
         steps = np.where(np.diff(whole, prepend=whole[0]) == 0, whole, np.nan)
         axes.plot(values, values, color=COLOURS["box"], linewidth=1)
         axes.plot(values, steps, color=COLOURS["pool"], linewidth=2.5)
@@ -84,8 +84,8 @@ def bins_and_equal_parts(bins: Sequence[tuple[int, int]], start: float, end: flo
     return figure
 
 
-def edge_moves(moves: Mapping[str, ArrayLike], stride: int) -> Figure:
-    """Draw how often each move of an edge, in image pixels, occurs, one below the other."""
+def edge_displacements(moves: Mapping[str, ArrayLike], stride: int) -> Figure:
+    """Draw histograms of the displacement of edges in image pixels, one below the other."""
     figure, panels = _narrow_grid(len(moves), 1, height=1.5, sharex=True, sharey=True)
     bins = np.linspace(-stride, 1.5 * stride, 41) + 1e-9  # a move of half a stride is in, not out
     for axes, (title, move) in zip(panels, moves.items(), strict=True):
@@ -99,7 +99,7 @@ def edge_moves(moves: Mapping[str, ArrayLike], stride: int) -> Figure:
 
 
 def sliding_edges(x1: ArrayLike, size: float, read: ArrayLike, iou: ArrayLike) -> Figure:
-    """Draw a box that slides, the pixels that RoIPool reads for it, and how well they agree.
+    """Draw a box that slides, the pixels that RoIPool reads for it, and their IoU.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def iou_by_size(
     ----------
     sizes : (K,) sides of a square object in image pixels.
     curves : for each stride, mean IoU of the object with the cells that are read.
-    shifts : the same for corners that are rounded and no more.
+    shifts : the same where the corners are only rounded.
     """
     figure, (pixels, cells) = new_figure(2, height=3.3, sharey=True)
     sizes, styles = np.asarray(sizes), ["-", "--", "-.", ":"]
@@ -155,7 +155,7 @@ def iou_by_size(
 
 
 def regions_on_photograph(image: ArrayLike, box: Box, read: Mapping[int, Box]) -> Figure:
-    """Draw a box on a photograph, in grey, and tint what is read for it too much or too little.
+    """Draw a box on a photograph, in grey; tint the pixels that are read or left out by mistake.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Figures on grid rules: how far each moves the picture, and which values are read how often.
+"""Figures of chapter 1 on resizing: the shift of each grid rule, and the weight of each input.
 
-Where each output reads is drawn by the live figure ``explore.ResizeGrids``.
+The live figure ``explore.ResizeGrids`` draws the source position of each output.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ INPUT_GREY = "#949494"
 
 
 def displacement(out_size: int, in_size: int) -> Figure:
-    """Draw how far from the half-pixel place each rule reads, across the picture."""
+    """Draw the displacement of each rule's source positions from those of the half-pixel rule."""
     figure, axes = new_figure(width=6.4, height=2.8)
     centres = (np.arange(out_size) + 0.5) * in_size / out_size
     straight = source_positions(out_size, in_size, "half_pixel")
@@ -39,10 +39,10 @@ def displacement(out_size: int, in_size: int) -> Figure:
     return figure
 
 
-def pictures(
+def image_grid(
     named: Mapping[str, ArrayLike], *, columns: int = 4, marks: Sequence[float] = ()
 ) -> Figure:
-    """Draw grey pictures side by side under their names, each filling its panel.
+    """Draw grey images side by side under their names, each filling its panel.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def edge_profiles(
     return figure
 
 
-def times_read(out_size: int, in_size: int) -> Figure:
+def weight_sums(out_size: int, in_size: int) -> Figure:
     """Draw, for each rule, the sum of the weights with which every input value is read."""
     figure, panels = new_figure(len(GRID_RULES), width=7.4, height=2.2, sharey=True)
     for axes, rule in zip(panels, GRID_RULES, strict=True):
-        shares = [resize_linear(unit, out_size, rule).sum() for unit in np.eye(in_size)]
-        axes.bar(range(in_size), shares, color=COLOURS["gradient"], edgecolor="black")
+        weights = [resize_linear(unit, out_size, rule).sum() for unit in np.eye(in_size)]
+        axes.bar(range(in_size), weights, color=COLOURS["gradient"], edgecolor="black")
         axes.axhline(out_size / in_size, color=GREY, linewidth=0.8)
         axes.set(title=rule, xlabel="input (index)", xticks=range(in_size))
     panels[0].set_ylabel("sum of its weights")

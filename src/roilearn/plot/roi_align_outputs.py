@@ -1,4 +1,4 @@
-"""Figures of the RoIAlign chapter: what comes of where it reads."""
+"""Figures of chapter 4: the outputs, weights and gradients of RoIAlign."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,10 +15,10 @@ WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#F3DCE9", COLOURS["grad
 GRIDS = {"1/4, 3/4": (1 / 4, 3 / 4), "1/3, 2/3": (1 / 3, 2 / 3)}
 
 
-def cells_read(
+def cell_weights(
     weights: Mapping[str, ArrayLike], box: Sequence[float], bins: tuple[int, int]
 ) -> Figure:
-    """Show how much each cell weighs in the output; white: nothing reads it.
+    """Draw the weight of each cell in the output; cells of weight 0 stay white.
 
     Parameters
     ----------
@@ -43,14 +43,14 @@ def cells_read(
 
 
 def growing_box(
-    lengths: ArrayLike, answers: Mapping[str, ArrayLike], marks: Sequence[float]
+    lengths: ArrayLike, curves: Mapping[str, ArrayLike], marks: Sequence[float]
 ) -> Figure:
-    """Draw one bin's value while its box grows.
+    """Draw the value of one bin against the width of its box.
 
     Parameters
     ----------
     lengths : (S,) widths of the bin in cells.
-    answers : (S,) values of the bin, by label.
+    curves : (S,) values of the bin, by label.
     marks : widths at which a sample is added.
     """
     figure, axes = new_figure(width=7, height=2.8)
@@ -60,7 +60,7 @@ def growing_box(
         {"color": COLOURS["exact"]},
     )
     broken_at = np.searchsorted(lengths, marks, side="right")
-    for (label, values), style in zip(answers.items(), styles, strict=False):
+    for (label, values), style in zip(curves.items(), styles, strict=False):
         broken = np.insert(np.asarray(values, dtype=float), broken_at, np.nan)
         axes.plot(np.insert(lengths, broken_at, marks), broken, label=label, lw=1.8, **style)
     for mark in marks:
@@ -82,8 +82,8 @@ def thirds_on_two_maps(maps: Mapping[str, ArrayLike], box: tuple[float, float]) 
     for axes, (title, values) in zip(panels, maps.items(), strict=True):
         row = np.asarray(values)
         axes.plot(np.arange(len(row)) + 0.5, row, color="#8A8A8A", marker="s", ms=4)
-        for (label, parts), kind in zip(GRIDS.items(), ("align", "loss"), strict=True):
-            x = box[0] + np.array(parts) * (box[1] - box[0])
+        for (label, fractions), kind in zip(GRIDS.items(), ("align", "loss"), strict=True):
+            x = box[0] + np.array(fractions) * (box[1] - box[0])
             read = [reference.linear(row, place - 0.5) for place in x]
             draw_points(axes, x, read, kind=kind, label=label)
             axes.hlines(np.mean(read), *box, color=COLOURS[kind], linestyles="--", lw=1.4)
@@ -95,7 +95,7 @@ def thirds_on_two_maps(maps: Mapping[str, ArrayLike], box: tuple[float, float]) 
 
 
 def edge_slope(edges: ArrayLike, values: ArrayLike, at: float, slope: float) -> Figure:
-    """Draw the output while one edge of the box moves, and the gradient as its tangent.
+    """Draw the output against the place of one edge of the box, and the gradient as its tangent.
 
     Parameters
     ----------
@@ -117,23 +117,23 @@ def edge_slope(edges: ArrayLike, values: ArrayLike, at: float, slope: float) -> 
 
 
 def crops_of_operators(
-    photo: ArrayLike, box: Sequence[float], answers: Mapping[str, ArrayLike]
+    photo: ArrayLike, box: Sequence[float], outputs: Mapping[str, ArrayLike]
 ) -> Figure:
-    """Show the box on its photograph, and beside it what each operator makes of it.
+    """Show a box on its photograph, and beside it the output of each operator.
 
     Parameters
     ----------
     photo : (H, W) or (H, W, 3) picture.
     box : x1, y1, x2, y2 in image pixels.
-    answers : (P, P) outputs by title.
+    outputs : (P, P) outputs by title.
     """
-    figure, panels = new_figure(len(answers) + 1, width=7, height=1.9)
+    figure, panels = new_figure(len(outputs) + 1, width=7, height=1.9)
     width, height = box[2] - box[0], box[3] - box[1]
     panels[0].imshow(photo, cmap="gray")
     draw_box(panels[0], box)
     panels[0].set(xlim=(box[0] - width / 3, box[2] + width / 3), title="photograph")
     panels[0].set_ylim(box[3] + height / 4, max(box[1] - height / 4, 0))
-    for axes, (title, values) in zip(panels[1:], answers.items(), strict=True):
+    for axes, (title, values) in zip(panels[1:], outputs.items(), strict=True):
         axes.imshow(values, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
         axes.set_title(title)
     for axes in panels:
@@ -142,8 +142,8 @@ def crops_of_operators(
     return figure
 
 
-def error_while_sliding(shifts: ArrayLike, errors: Mapping[str, ArrayLike], stride: int) -> Figure:
-    """Draw the mean error of the crop at every shift of the box; dotted lines a stride apart.
+def error_by_shift(shifts: ArrayLike, errors: Mapping[str, ArrayLike], stride: int) -> Figure:
+    """Draw the mean error of a bin against the shift of the box; dotted lines a stride apart.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures of the RoIAlign chapter: where it reads."""
+"""Figures of chapter 4: the sampling points of RoIAlign."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from roilearn.palette import COLOURS
 from roilearn.plot.base import draw_box, draw_points, new_figure
 
 
-def half_cell(box: tuple[float, float] = (2.0, 6.0), bins: int = 4, cells: int = 8) -> Figure:
-    """Draw one row of cells, and where ``bins`` bins read it, with and without the -0.5."""
+def aligned_offset(box: tuple[float, float] = (2.0, 6.0), bins: int = 4, cells: int = 8) -> Figure:
+    """Draw one row of cells and the centres of bins on it, with ``aligned`` true and false."""
     figure, axes = new_figure(width=7, height=2.9)
     for cell in range(cells):
         axes.add_patch(Rectangle((cell, 0), 1, 1, facecolor="#EDEDED", edgecolor="#8A8A8A"))
@@ -54,8 +54,8 @@ def samples_in_a_bin(counts: Sequence[int] = (1, 2, 3), size: float = 2.6) -> Fi
     return figure
 
 
-def band_outside(size: int = 6) -> Figure:
-    """Draw the value of one sample of a map of ones as it moves in from outside and out again."""
+def value_outside_map(size: int = 6) -> Figure:
+    """Draw the value of one sample of a map of ones against its column, outside the map too."""
     positions = np.arange(-2 * 64, (size + 1) * 64 + 1) / 64
     counts = [float(reference.in_band(position, size)) for position in positions]
     figure, axes = new_figure(width=7, height=2.3)

@@ -1,4 +1,4 @@
-"""Figures of chapter 3: bins along an axis, a pooled box, a sliding box, the cells that learn."""
+"""Figures of chapter 3, RoIPool: bins along an axis, the output, and the gradient."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from roilearn.plot.base import draw_box, draw_map, new_figure
 
 
 def bins_along_an_axis(edges: Sequence[tuple[int, int]], cells: int) -> Figure:
-    """Draw each bin as a bar over the cells that it reads, one line a bin.
+    """Draw each bin as a bar over the cells that it reads.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def bins_along_an_axis(edges: Sequence[tuple[int, int]], cells: int) -> Figure:
 
 
 def pooled_box(values: ArrayLike, box: Sequence[float], bins: tuple[int, int]) -> Figure:
-    """Draw the box as given, the cells it is rounded to, each bin's winner, and the output.
+    """Draw the box as given, the cells it is rounded to, each bin's maximum, and the output.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def pooled_box(values: ArrayLike, box: Sequence[float], bins: tuple[int, int]) -
     x1, y1, x2, y2 = reference.quantize_box(box, 1.0)
     draw_box(left, (x1, y1, x2 + 1, y2 + 1), kind="pool", label="cells that RoIPool reads")
     draw_box(left, box, dashed=True, label="the box as given")
-    for place in winners(values, roi, bins):
+    for place in argmax_cells(values, roi, bins):
         left.add_patch(Rectangle(place, 1, 1, color=COLOURS["pool"], alpha=0.35, zorder=0.5))
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8)
     draw_map(right, reference.roi_pool(values[None, None], roi[None], bins)[0, 0])
@@ -57,8 +57,10 @@ def pooled_box(values: ArrayLike, box: Sequence[float], bins: tuple[int, int]) -
     return figure
 
 
-def winners(values: np.ndarray, roi: np.ndarray, bins: tuple[int, int]) -> set[tuple[int, int]]:
-    """Cells (column, row) that some bin of the box takes its maximum from."""
+def argmax_cells(
+    values: np.ndarray, roi: np.ndarray, bins: tuple[int, int]
+) -> set[tuple[int, int]]:
+    """Cells (column, row) that are the maximum of some bin of the box."""
     ones = np.ones((1, 1, *bins))
     spread = reference.roi_pool_backward(ones, values[None, None], roi[None])[0, 0]
     return {(int(column), int(row)) for row, column in np.argwhere(spread)}
@@ -87,8 +89,8 @@ def photograph_and_map(
     return figure
 
 
-def sliding_response(shifts: ArrayLike, responses: Mapping[str, ArrayLike], unit: str) -> Figure:
-    """Draw what an output does while the box slides: a line for each ``palette`` key.
+def output_by_shift(shifts: ArrayLike, responses: Mapping[str, ArrayLike], unit: str) -> Figure:
+    """Draw an output against the shift of the box: a line for each key of ``palette.COLOURS``.
 
     Parameters
     ----------
@@ -105,10 +107,10 @@ def sliding_response(shifts: ArrayLike, responses: Mapping[str, ArrayLike], unit
     return figure
 
 
-def cells_that_learn(
+def cells_with_gradient(
     values: ArrayLike, spreads: Mapping[str, ArrayLike], box: Sequence[float]
 ) -> Figure:
-    """Shade, panel by panel, the cells that receive gradient from a box.
+    """Shade the cells that receive gradient from a box, panel by panel.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures of the chapter on what RoIAlign leaves out: what a bin averages, and what follows."""
+"""Figures of chapter 5 on sampling error: RoIAlign's samples against the exact mean of a bin."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,11 +17,11 @@ RULES: dict[str, dict[str, Any]] = {
     "adaptive": {"color": COLOURS["align"], "linestyle": ":"},
     "exact": {"color": COLOURS["exact"], "linestyle": "-"},
 }
-"""How each rule's line looks, wherever several are compared."""
+"""Style of each rule's line in all figures."""
 
 
 def hats_under_a_bin(row: ArrayLike, start: float, stop: float) -> Figure:
-    """Draw the interpolated row with its bin above, and each cell's hat with its share below.
+    """Draw an interpolated row with a bin, and below it each cell's hat function with its weight.
 
     Parameters
     ----------
@@ -56,18 +56,20 @@ def hats_under_a_bin(row: ArrayLike, start: float, stop: float) -> Figure:
     return figure
 
 
-def cells_met(sizes: ArrayLike, shares: Mapping[str, ArrayLike]) -> Figure:
-    """Draw the share of the cells under a bin that its samples read, against the bin's size.
+def coverage_by_bin_size(sizes: ArrayLike, coverage: Mapping[str, ArrayLike]) -> Figure:
+    """Draw the fraction of the cells under a bin that its samples read, against the bin's size.
 
     Parameters
     ----------
     sizes : (S,) sides of a square bin, in cells.
-    shares : (S,) shares by label.
+    coverage : (S,) fractions by label.
     """
     figure, axes = new_figure(width=7, height=2.8)
     looks = ("--", "-", "-.", ":")
-    for (label, share), look in zip(shares.items(), looks, strict=False):
-        axes.plot(sizes, np.asarray(share) * 100, look, color=COLOURS["align"], label=label, lw=1.8)
+    for (label, fraction), look in zip(coverage.items(), looks, strict=False):
+        axes.plot(
+            sizes, np.asarray(fraction) * 100, look, color=COLOURS["align"], label=label, lw=1.8
+        )
     axes.axvspan(2, 4, color=COLOURS["bin"], alpha=0.25, linewidth=0)
     axes.text(3, 8, "square boxes\non a pyramid", ha="center", fontsize=9)
     axes.set(xlabel="side of a bin (cells)", ylabel="cells that are read (%)", ylim=(0, 105))
@@ -75,12 +77,12 @@ def cells_met(sizes: ArrayLike, shares: Mapping[str, ArrayLike]) -> Figure:
     return figure
 
 
-def losses(
+def loss_by_shift(
     shifts: ArrayLike,
     by_rule: Mapping[str, ArrayLike],
     valleys: Mapping[str, Iterable[int]] | None = None,
 ) -> Figure:
-    """Draw the loss against the box's shift, a panel for each rule (a key of ``RULES``).
+    """Draw a loss against the shift of the box, a panel for each rule (a key of ``RULES``).
 
     Parameters
     ----------

@@ -1,1 +1,6 @@
-"""To be written."""
+"""Whole detectors: speed of Mask R-CNN, and ablations of its RoI operator and mask coordinates.
+
+In reading order: ``mask_rcnn`` (torchvision's model and ours), ``patched_mask_rcnn`` (torchvision's
+with ``roilearn.patch()``); ``ablation`` (models trained with one thing changed), ``oracle_masks``
+(the mask IoU of a mask head without errors).
+"""

@@ -1,8 +1,8 @@
-"""The whole Mask R-CNN, torchvision's and ours: the same weights and detections, other times.
+"""Speed of Mask R-CNN: torchvision's model and ours, with the same weights and detections.
 
     python -m roilearn.bench.detectors.mask_rcnn --size 800 1066 --rounds 5
 
-No trained weights are needed: see ``spread_answers``.
+No trained weights are needed: see ``standardise_outputs``.
 """
 
 import argparse
@@ -15,25 +15,25 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from roilearn.bench.operators.measure import machine, versions
+from roilearn.bench.environment import machine, versions
 from roilearn.bench.timing import interleave, ratios
 from roilearn.models import mask_rcnn_resnet50_fpn
 from roilearn.ops import box_iou
 
 Detections = Mapping[str, Tensor]
 BASELINE, OURS, FOLDED = "torchvision", "roilearn", "roilearn, folded"
-ANSWERS = {
+OUTPUT_LAYERS = {
     "rpn.head.cls_logits": 2.0,
     "rpn.head.bbox_pred": 0.3,
     "roi_heads.box_predictor.cls_score": 1.5,
     "roi_heads.box_predictor.bbox_pred": 1.0,
     "roi_heads.mask_predictor.mask_fcn_logits": 2.0,
 }
-"""Layers whose output is an answer, and the standard deviation that it is given."""
+"""Layers whose outputs are predictions, and the standard deviation that they are given."""
 
 
 def make_image(height: int, width: int, seed: int = 1) -> Tensor:
-    """Paint clouds of several sizes, 0 to 1: noise looks the same to a network everywhere."""
+    """Draw an image of smooth random blobs of several sizes, (3, height, width), values 0 to 1."""
     random = torch.Generator().manual_seed(seed)
     image = torch.zeros(1, 3, height, width)
     for cells in (3, 9, 27, 81):
@@ -42,16 +42,15 @@ def make_image(height: int, width: int, seed: int = 1) -> Tensor:
     return image[0]
 
 
-def spread_answers(model: nn.Module, images: list[Tensor]) -> None:
-    """Set the last layers of a random model so that its answers spread like a trained one's.
+def standardise_outputs(model: nn.Module, images: list[Tensor]) -> None:
+    """Set the last layers of a random model so that its outputs vary as a trained model's do.
 
-    Each channel of an answer gets mean 0 and a chosen deviation over what it first sees in
-    ``images``. So scores rank boxes clearly, boxes move, and suppression, levels and masks have
-    their usual work.
+    Each channel of an output gets mean 0 and a chosen standard deviation on ``images``. So scores
+    differ, boxes move, and suppression, level assignment and masks have their usual work.
     """
     hooks = [
         model.get_submodule(name).register_forward_hook(partial(_standardise, spread))
-        for name, spread in ANSWERS.items()
+        for name, spread in OUTPUT_LAYERS.items()
     ]
     with torch.no_grad():
         model(images)
@@ -60,7 +59,7 @@ def spread_answers(model: nn.Module, images: list[Tensor]) -> None:
 
 
 def _standardise(spread: float, layer: Any, _: object, output: Tensor) -> Tensor:
-    """Change a layer and its output so that each channel has mean 0 and this deviation."""
+    """Change a layer, and its output, so that each channel has mean 0 and this deviation."""
     if hasattr(layer, "standardised"):  # at another level of the pyramid
         return output
     layer.standardised = True
@@ -73,45 +72,47 @@ def _standardise(spread: float, layer: Any, _: object, output: Tensor) -> Tensor
 
 
 def make_models(images: list[Tensor], **settings: Any) -> dict[str, nn.Module]:
-    """Build torchvision's model, ours, and ours with its normalisation folded, of the same weights.
+    """Build torchvision's model, ours, and ours with folded batch normalisation.
+
+    All have the same weights.
 
     Parameters
     ----------
-    images : what the answers are spread over.
-    settings : ``min_size``, ``max_size``, ``num_classes``, which all know by the same name.
+    images : on which the outputs are standardised.
+    settings : ``min_size``, ``max_size``, ``num_classes``, named alike in both libraries.
     """
     torch.manual_seed(0)
     make = torchvision.models.detection.maskrcnn_resnet50_fpn
     theirs: Any = make(weights=None, weights_backbone=None, **settings).eval()
-    spread_answers(theirs, images)
+    standardise_outputs(theirs, images)
     models: dict[str, nn.Module] = {BASELINE: theirs}
     for name in (OURS, FOLDED):
         models[name] = mask_rcnn_resnet50_fpn(
-            theirs.state_dict(), frozen=True, fold=name == FOLDED, **settings
+            theirs.state_dict(), frozen_batch_norm=True, fold=name == FOLDED, **settings
         ).eval()
     return models
 
 
 def detect(model: Callable[..., list[Detections]], images: list[Tensor]) -> list[Detections]:
-    """Detect without recording anything for gradients."""
+    """Run a model in inference mode."""
     with torch.inference_mode():
         return model(images)
 
 
-def found_again(theirs: Detections, ours: Detections, iou: float = 0.99) -> float:
-    """Share of their detections that ours has too: the same class, the box nearly the same."""
+def matched_fraction(theirs: Detections, ours: Detections, iou: float = 0.99) -> float:
+    """Fraction of their detections that ours has too: the same class, and boxes of this IoU."""
     same = theirs["labels"][:, None] == ours["labels"]
     near = box_iou(theirs["boxes"], ours["boxes"]) >= iou
     return (same & near).any(1).float().mean().item()
 
 
 def compare(size: tuple[int, int] = (800, 1066), rounds: int = 5) -> Iterator[str]:
-    """Detect in one image with each model in turn and yield the lines to print.
+    """Time each model in turn on one image, and yield the lines to print.
 
     Parameters
     ----------
     size : (height, width) of the image, in pixels.
-    rounds : rounds that count.
+    rounds : timed rounds.
     """
     images = [make_image(*size)]
     models = make_models(images, min_size=min(size), max_size=max(size))
@@ -119,19 +120,26 @@ def compare(size: tuple[int, int] = (800, 1066), rounds: int = 5) -> Iterator[st
     yield f"{size[0]} x {size[1]} pixels, {torch.get_num_threads()} threads; {machine()}"
     yield versions()
     for name, answer in answers.items():
-        again = 100 * found_again(answers[BASELINE], answer)
+        again = 100 * matched_fraction(answers[BASELINE], answer)
         yield f"{name:18} {len(answer['boxes'])} detections, {again:.0f} % of torchvision's"
     calls = {name: partial(detect, model, images) for name, model in models.items()}
     for name, timing in ratios(interleave(calls, rounds), BASELINE).items():
-        spread = f"({timing.slowest:.2f} to {timing.fastest:.2f})"
+        spread = f"({timing.ratio_min:.2f} to {timing.ratio_max:.2f})"
         yield f"{name:18} {timing.milliseconds:7.0f} ms  {timing.ratio:.2f} {spread}"
 
 
 def main() -> None:
-    """Read the command line, measure and print."""
+    """Parse the command line, measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--size", type=int, nargs=2, default=(800, 1066), metavar=("H", "W"))
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default 5)")
+    parser.add_argument(
+        "--size",
+        type=int,
+        nargs=2,
+        default=(800, 1066),
+        metavar=("H", "W"),
+        help="height and width of the image in pixels (default 800 1066)",
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default 5)")
     options = parser.parse_args()
     for line in compare(tuple(options.size), options.rounds):
         print(line, flush=True)  # noqa: T201

@@ -1,9 +1,9 @@
-"""torchvision's Mask R-CNN as it is and with `roilearn.patch()`: same detections, other time.
+"""Speed of torchvision's Mask R-CNN with and without ``roilearn.patch()``: equal detections.
 
     python -m roilearn.bench.detectors.patched_mask_rcnn
 
-What a patch can save is the time of the operators. Convolutions take most of a detection, and a
-model whose maps lie channels last spares the change of layout as well.
+A patch can only save time of the operators, and convolutions take most of the time. A model in the
+memory format channels last also avoids conversions between the formats.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from roilearn.bench.detectors.mask_rcnn import make_image, spread_answers
-from roilearn.bench.operators.measure import machine, versions
+from roilearn.bench.detectors.mask_rcnn import make_image, standardise_outputs
+from roilearn.bench.environment import machine, versions
 from roilearn.bench.timing import interleave, ratios
 from roilearn.patching import patch
 
@@ -24,26 +24,26 @@ Detections = dict[str, Tensor]
 
 
 def mask_rcnn(images: list[Tensor], **settings: object) -> nn.Module:
-    """Make torchvision's Mask R-CNN, whose random weights have much to detect in ``images``."""
+    """Make torchvision's Mask R-CNN with random weights that detect many objects in ``images``."""
     torch.manual_seed(0)
     make = torchvision.models.detection.maskrcnn_resnet50_fpn
     model: Any = make(weights=None, weights_backbone=None, **settings).eval()
-    spread_answers(model, images)
+    standardise_outputs(model, images)
     return model
 
 
 def detect(model: nn.Module, images: list[Tensor], *, patched: bool) -> list[Detections]:
-    """Detect once, with torchvision's operators or with ours."""
+    """Run the model once, with torchvision's operators or with ours."""
     with torch.inference_mode(), patch() if patched else nullcontext():
         return model(images)
 
 
 def compare(rounds: int = 5, size: tuple[int, int] = (800, 1066)) -> Iterator[str]:
-    """Time both in turns on one image, in both layouts, and yield the lines to print.
+    """Time both in turns on one image, in both memory formats, and yield the lines to print.
 
     Parameters
     ----------
-    rounds : rounds that count.
+    rounds : timed rounds.
     size : (height, width) of the image, in pixels.
     """
     images = [make_image(*size)]
@@ -57,7 +57,7 @@ def compare(rounds: int = 5, size: tuple[int, int] = (800, 1066)) -> Iterator[st
         names = {"torchvision": False, "patched": True}
         calls = {n: partial(detect, model, images, patched=patched) for n, patched in names.items()}
         for name, timing in ratios(interleave(calls, rounds), "torchvision").items():
-            spread = f"({timing.slowest:.2f} to {timing.fastest:.2f})"
+            spread = f"({timing.ratio_min:.2f} to {timing.ratio_max:.2f})"
             ratio = f"{timing.milliseconds:7.0f} ms  {timing.ratio:.2f} {spread}"
             yield f"{str(layout).removeprefix('torch.'):18} {name:12} {ratio}"
 

@@ -1,8 +1,8 @@
-"""Times on a GPU: contestants in turns, beside what copying and multiplying alone would take.
+"""Timing on a GPU: calls in turns, timed by CUDA events, beside two lower bounds.
 
-A call is timed by the GPU's own events, with its second level cache emptied before. The *bandwidth
-floor* is the time of moving so many bytes at the rate of a plain copy, the *arithmetic floor* that
-of so many operations at the rate of a float32 matrix product; both take their turns there.
+The L2 cache is flushed before each call. The *bandwidth floor* is the time of moving a number of
+bytes at the rate of a plain copy, the *arithmetic floor* the time of a number of operations at the
+rate of a float32 matrix product. The copy and the product are timed in the same rounds.
 """
 
 import platform
@@ -20,7 +20,7 @@ from roilearn.bench.timing import ratios
 BASELINE = "torchvision"
 ROUNDS = 20
 CACHE = 2**28
-"""Bytes written before each call: more than a second level cache holds."""
+"""Bytes written before each call to flush the L2 cache: more than it holds."""
 COPIED = 2**30
 """Bytes of the block whose copy is timed."""
 SIDE = 4096
@@ -28,8 +28,13 @@ SIDE = 4096
 Calls = Mapping[str, Callable[[], object]]
 
 
-def timed(calls: Calls, rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Seconds of each round of each call, by events; three rounds before do not count."""
+def time_calls(calls: Calls, rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """Time calls in turns, after three warm-up rounds.
+
+    Returns
+    -------
+    The seconds of each round, by name.
+    """
     cache = torch.empty(CACHE, dtype=torch.int8, device="cuda")
     start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     seconds: dict[str, list[float]] = {name: [] for name in calls}
@@ -45,34 +50,42 @@ def timed(calls: Calls, rounds: int = ROUNDS) -> dict[str, list[float]]:
     return seconds
 
 
-def rows(
+def timed_rows(
     operator: str,
-    shape: str,
+    workload: str,
     direction: str,
     calls: Calls,
     floor: int | None = None,
     work: int | None = None,
 ) -> Iterator[Row]:
-    """Time the calls; beside a copy of ``floor`` bytes, and beside ``work`` multiplications."""
-    seconds = timed({**calls, **(copying() if floor else {}), **(multiplying() if work else {})})
+    """Time calls on one workload: a row for each, and for the lower bounds.
+
+    Parameters
+    ----------
+    floor : bytes of the bandwidth floor; None: no such row.
+    work : operations of the arithmetic floor; None: no such row.
+    """
+    seconds = time_calls(
+        {**calls, **(copy_call() if floor else {}), **(matmul_call() if work else {})}
+    )
     if floor:
         seconds[BYTES_FLOOR] = [each * floor / (2 * COPIED) for each in seconds[BYTES_FLOOR]]
     if work:
         seconds[WORK_FLOOR] = [each * work / (2 * SIDE**3) for each in seconds[WORK_FLOOR]]
     for name, t in ratios(seconds, BASELINE).items():
-        times = (t.milliseconds, t.ratio, t.slowest, t.fastest)
-        yield Row(operator, shape, direction, name, *times, ROUNDS, versions(), machine())
+        times = (t.milliseconds, t.ratio, t.ratio_min, t.ratio_max)
+        yield Row(operator, workload, direction, name, *times, ROUNDS, versions(), machine())
 
 
-def copying() -> Calls:
-    """Make a call that reads and writes ``COPIED`` bytes each."""
+def copy_call() -> Calls:
+    """Make a call that copies ``COPIED`` bytes: it reads as many and writes as many."""
     source = torch.empty(COPIED // 4, device="cuda")
     target = torch.empty_like(source)
     return {BYTES_FLOOR: lambda: target.copy_(source)}
 
 
-def multiplying() -> Calls:
-    """Make a call of 2 * SIDE**3 operations in float32, whose units are those of the kernels."""
+def matmul_call() -> Calls:
+    """Make a call of 2 * SIDE**3 operations in float32, without the tensor cores of TF32."""
     torch.set_float32_matmul_precision("highest")
     left, right = torch.rand(2, SIDE, SIDE, device="cuda")
     product = torch.empty_like(left)
@@ -80,13 +93,13 @@ def multiplying() -> Calls:
 
 
 def versions() -> str:
-    """Name the libraries, as the other results do."""
+    """Versions of the libraries that are compared."""
     libraries = (torch, torchvision, triton)
     return ", ".join(f"{library.__name__} {library.__version__}" for library in libraries)
 
 
 def machine() -> str:
-    """Name the GPU and its driver."""
+    """Name of the GPU, its driver, and the version of Python."""
     query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
     try:
         driver = subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603

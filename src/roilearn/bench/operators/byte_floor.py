@@ -1,7 +1,7 @@
-"""The byte floor: the time that moving the bytes alone would take, and how near RoIAlign comes.
+"""The byte floor of RoIAlign: the time of moving the necessary bytes at the rate of a plain copy.
 
-No way to pool can do without writing the output, reading every row of the table that some sample
-needs, and reading the list of what each bin reads. Bytes at the rate of a plain copy give a time.
+Pooling with embedding bags must write the output, read every row of the table that some sample
+needs, and read the list of what each bin reads. So no such implementation takes less time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from roilearn.bench.operators.implementations import CHANNELS_LAST_BOTH, OURS, REUSED
-from roilearn.bench.operators.pooling import pooling_contestants
+from roilearn.bench.operators.pooling import pooling_implementations
 from roilearn.bench.timing import Timing, interleave, ratios
-from roilearn.bench.workloads import ROI_ALIGN, Shape, make_inputs
+from roilearn.bench.workloads import ROI_ALIGN, PoolingWorkload, make_inputs
 from roilearn.ops.pooling.roi_align import region, sample_bag
 
 FLOOR = "byte floor"
@@ -20,37 +20,45 @@ COPIED = 2**26
 """Bytes of the block whose copy is timed: more than the caches of a processor hold."""
 
 
-def measured(rounds: int, names: Sequence[str]) -> Iterator[tuple[Shape, dict[str, Timing]]]:
-    """Compare RoIAlign, forward, with the floor of each of its workloads.
+def measure_byte_floor(
+    rounds: int, names: Sequence[str]
+) -> Iterator[tuple[PoolingWorkload, dict[str, Timing]]]:
+    """Time RoIAlign, forward, beside the byte floor of each of its workloads.
 
-    The copy takes its turn in every round, so the floor is that of the machine at that moment.
+    The copy is timed in every round, beside the implementations.
+
+    Parameters
+    ----------
+    rounds : timed rounds.
+    names : names of the workloads.
     """
     source = torch.zeros(COPIED // 4)
     target = torch.empty_like(source)
-    for shape in (each for each in ROI_ALIGN if each.name in names):
-        all_of_them = pooling_contestants("roi_align", shape, backward=False)
-        share = bytes_moved(shape) / (2 * COPIED)
+    for workload in (each for each in ROI_ALIGN if each.name in names):
+        implementations = pooling_implementations("roi_align", workload, backward=False)
+        share = bytes_moved(workload) / (2 * COPIED)
         seconds = interleave(
-            {FLOOR: lambda: target.copy_(source)} | {name: all_of_them[name] for name in COMPARED},
+            {FLOOR: lambda: target.copy_(source)}
+            | {name: implementations[name] for name in COMPARED},
             rounds,
         )
         seconds[FLOOR] = [share * each for each in seconds[FLOOR]]
-        yield shape, ratios(seconds, FLOOR)
+        yield workload, ratios(seconds, FLOOR)
 
 
-def bytes_moved(shape: Shape) -> int:
-    """Bytes of the output, of the rows of the table that are read, once each, and of the bags.
+def bytes_moved(workload: PoolingWorkload) -> int:
+    """Count the bytes of the output, of each row of the table that is read, and of the bags.
 
     Examples
     --------
     >>> bytes_moved(ROI_ALIGN[3])
     2688256
     """
-    features, boxes = (torch.from_numpy(array) for array in make_inputs(shape))
-    bins = (shape.output_size, shape.output_size)
+    features, boxes = (torch.from_numpy(array) for array in make_inputs(workload))
+    bins = (workload.output_size, workload.output_size)
     regions = torch.stack([boxes[:, 0], *region(boxes, 1.0, aligned=True)], 1)
     size = (features.shape[2], features.shape[3])
-    bag = sample_bag(regions, bins, shape.sampling_ratio, size)
+    bag = sample_bag(regions, bins, workload.sampling_ratio, size)
     row = 4 * features.shape[1]
     lists = sum(part.numel() * part.element_size() for part in bag)
     return len(bag.offsets) * row + len(bag.index.unique()) * row + lists

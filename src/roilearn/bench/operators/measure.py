@@ -1,63 +1,67 @@
-"""Measure the operators against torchvision's CPU kernels, and onnxruntime's where installed."""
+"""Measure the operators on every workload, against torchvision's and onnxruntime's CPU kernels."""
 
-import os
-import platform
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
-from pathlib import Path
 
-import torch
-
-from roilearn.bench.operators.implementations import BASELINE, Contestants, installed
-from roilearn.bench.operators.multi_scale import multiscale_contestants
-from roilearn.bench.operators.nms import nms_contestants
-from roilearn.bench.operators.paste_masks import paste_contestants
-from roilearn.bench.operators.pooling import pooling_contestants
+from roilearn.bench.environment import machine, versions
+from roilearn.bench.operators.implementations import BASELINE, Implementations
+from roilearn.bench.operators.multi_scale import multi_scale_implementations
+from roilearn.bench.operators.nms import nms_implementations
+from roilearn.bench.operators.paste_masks import paste_masks_implementations
+from roilearn.bench.operators.pooling import pooling_implementations
 from roilearn.bench.recorded.results import Row
 from roilearn.bench.timing import interleave, ratios
-from roilearn.bench.workloads import SHAPES, Crowd, Masks, Pyramid, Shape, Workload
+from roilearn.bench.workloads import (
+    WORKLOADS,
+    NmsWorkload,
+    PasteWorkload,
+    PoolingWorkload,
+    PyramidWorkload,
+    Workload,
+)
 
 DIRECTIONS = ("forward", "forward + backward")
-FAMILIES: dict[type, Callable[..., Contestants]] = {
-    Shape: pooling_contestants,
-    Pyramid: multiscale_contestants,
-    Crowd: nms_contestants,
-    Masks: paste_contestants,
+IMPLEMENTATIONS_OF: dict[type, Callable[..., Implementations]] = {
+    PoolingWorkload: pooling_implementations,
+    PyramidWorkload: multi_scale_implementations,
+    NmsWorkload: nms_implementations,
+    PasteWorkload: paste_masks_implementations,
 }
-"""What makes the contestants, by the kind of workload."""
-TRAINED = (Shape, Pyramid)
-"""Kinds of workload that have a gradient."""
+"""Function that makes the implementations, by the type of the workload."""
+DIFFERENTIABLE = (PoolingWorkload, PyramidWorkload)
+"""Types of workload whose operators have a gradient."""
 
 
-def run(rounds: int = 7, *, quick: bool = False, only: str = "") -> Iterator[Row]:
-    """Measure every operator on every shape in both directions, yielding rows as they are done.
+def measure_all(rounds: int = 7, *, quick: bool = False, only: str = "") -> Iterator[Row]:
+    """Measure every operator on every workload, forward and backward, yielding rows as they come.
 
     Parameters
     ----------
-    rounds : rounds that count, after one that does not.
-    quick : smaller shapes.
-    only : a word; operators without it in their name are left out.
+    rounds : timed rounds, after one warm-up round.
+    quick : smaller workloads.
+    only : measure operators whose name contains this text; empty: all.
     """
-    for operator, shapes in SHAPES.items():
-        for shape in shapes if only in operator else ():
-            for direction in DIRECTIONS if isinstance(shape, TRAINED) else DIRECTIONS[:1]:
-                yield from measure(operator, shape.quick() if quick else shape, direction, rounds)
+    for operator, workloads in WORKLOADS.items():
+        for workload in workloads if only in operator else ():
+            for direction in DIRECTIONS if isinstance(workload, DIFFERENTIABLE) else DIRECTIONS[:1]:
+                yield from measure(
+                    operator, workload.quick() if quick else workload, direction, rounds
+                )
 
 
-def measure(operator: str, shape: Workload, direction: str, rounds: int) -> list[Row]:
-    """Measure one operator on one shape: a row for each contestant."""
-    contestants = make_contestants(operator, shape, backward=direction != "forward")
-    timings = ratios(interleave(contestants, rounds), BASELINE)
+def measure(operator: str, workload: Workload, direction: str, rounds: int) -> list[Row]:
+    """Measure one operator on one workload: a row for each implementation."""
+    implementations = make_implementations(operator, workload, backward=direction != "forward")
+    timings = ratios(interleave(implementations, rounds), BASELINE)
     return [
         Row(
             operator,
-            shape.name,
+            workload.name,
             direction,
             name,
             timing.milliseconds,
             timing.ratio,
-            timing.slowest,
-            timing.fastest,
+            timing.ratio_min,
+            timing.ratio_max,
             rounds,
             versions(),
             machine(),
@@ -66,32 +70,15 @@ def measure(operator: str, shape: Workload, direction: str, rounds: int) -> list
     ]
 
 
-def make_contestants(operator: str, shape: Workload, *, backward: bool) -> Contestants:
-    """Peers and our operator on one workload, ready to be called."""
-    return FAMILIES[type(shape)](operator, shape, backward=backward)
+def make_implementations(operator: str, workload: Workload, *, backward: bool) -> Implementations:
+    """Make the calls of all implementations of one operator on one workload."""
+    return IMPLEMENTATIONS_OF[type(workload)](operator, workload, backward=backward)
 
 
-def versions() -> str:
-    """Versions of what takes part."""
-    peers = [name for name in ("torch", "torchvision", "onnxruntime") if installed(name)]
-    named = [f"{name} {version(name)}" for name in peers]
-    return ", ".join([f"python {platform.python_version()}", *named])
-
-
-def machine() -> str:
-    """Processor and threads: what a ratio depends on, and nothing that names the machine."""
-    name = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        lines = information.read_text(encoding="utf-8").splitlines()
-        models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        name = models[0] if models else name
-    return f"{name}, {torch.get_num_threads()} threads on {os.cpu_count()} cores"
-
-
-def as_line(row: Row) -> str:
-    """One row of the printed table."""
+def format_row(row: Row) -> str:
+    """Write one row as a line of text."""
     return (
-        f"{row.operator:10} {row.shape:12} {row.direction:19} {row.contestant:24} "
-        f"{row.milliseconds:9.1f} ms  {row.ratio:6.2f}  ({row.slowest:.2f} to {row.fastest:.2f})"
+        f"{row.operator:10} {row.workload:12} {row.direction:19} {row.implementation:24} "
+        f"{row.milliseconds:9.1f} ms  {row.ratio:6.2f}  "
+        f"({row.ratio_min:.2f} to {row.ratio_max:.2f})"
     )

@@ -1,4 +1,4 @@
-"""``MultiScaleRoIAlign`` as contestants: boxes from several levels of a pyramid."""
+"""Implementations of ``MultiScaleRoIAlign``, which pools from several levels of a pyramid."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,49 +13,59 @@ from roilearn.bench.operators.implementations import (
     CHANNELS_LAST,
     CHANNELS_LAST_BOTH,
     OURS,
-    Contestants,
+    Implementations,
     channels_last,
-    contestant,
+    timed_call,
 )
-from roilearn.bench.workloads import STRIDES, Pyramid, make_pyramid
+from roilearn.bench.workloads import STRIDES, PyramidWorkload, make_pyramid_inputs
 
 
-def multiscale_contestants(operator: str, shape: Pyramid, *, backward: bool) -> Contestants:
-    """Measure torchvision's module and ours, the latter also on channels-last features.
+def multi_scale_implementations(
+    operator: str, workload: PyramidWorkload, *, backward: bool
+) -> Implementations:
+    """Make calls of torchvision's module and of ours, the latter also on channels-last features.
 
-    The function behind our module takes part too, with its result left channels last.
+    The function behind our module is measured too, with output that stays channels last.
     """
-    levels, boxes = make_pyramid(shape)
+    levels, boxes = make_pyramid_inputs(workload)
     features = [torch.from_numpy(level) for level in levels]
     names = [str(level) for level in range(len(levels))]
-    arguments = (names, shape.output_size, shape.sampling_ratio)
+    arguments = (names, workload.output_size, workload.sampling_ratio)
     theirs, ours = (
-        partial(_call, getattr(library, operator)(*arguments), names, boxes, shape)
+        partial(_call, getattr(library, operator)(*arguments), names, boxes, workload)
         for library in (torchvision.ops, ops)
     )
     return {
-        BASELINE: contestant(theirs, features, backward=backward),
-        OURS: contestant(ours, features, backward=backward),
-        CHANNELS_LAST: contestant(ours, channels_last(features), backward=backward),
-        CHANNELS_LAST_BOTH: contestant(
-            partial(_left_channels_last, boxes, shape), channels_last(features), backward=backward
+        BASELINE: timed_call(theirs, features, backward=backward),
+        OURS: timed_call(ours, features, backward=backward),
+        CHANNELS_LAST: timed_call(ours, channels_last(features), backward=backward),
+        CHANNELS_LAST_BOTH: timed_call(
+            partial(_left_channels_last, boxes, workload),
+            channels_last(features),
+            backward=backward,
         ),
     }
 
 
 def _call(
-    module: nn.Module, names: Sequence[str], boxes: Sequence, shape: Pyramid, *features: Tensor
+    module: nn.Module,
+    names: Sequence[str],
+    boxes: Sequence,
+    workload: PyramidWorkload,
+    *features: Tensor,
 ) -> Tensor:
     maps = dict(zip(names, features, strict=True))
-    return module(maps, [torch.from_numpy(each) for each in boxes], [shape.image] * shape.images)
+    return module(
+        maps, [torch.from_numpy(each) for each in boxes], [workload.image] * workload.images
+    )
 
 
-def _left_channels_last(boxes: Sequence, shape: Pyramid, *features: Tensor) -> Tensor:
+def _left_channels_last(boxes: Sequence, workload: PyramidWorkload, *features: Tensor) -> Tensor:
     return ops.multi_scale_roi_align(
         features,
         [torch.from_numpy(each) for each in boxes],
-        shape.output_size,
+        workload.output_size,
         [1 / stride for stride in STRIDES],
-        shape.sampling_ratio,
+        workload.sampling_ratio,
         memory_format=torch.channels_last,
     )

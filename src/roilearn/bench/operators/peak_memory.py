@@ -1,8 +1,8 @@
-"""Peak extra memory of one call: how far it lifts the process above what its inputs take.
+"""Peak memory of one call, above what the process held before it.
 
-The system counts, not the allocator, so that buffers of torchvision's kernels count as well. All
-is measured in a process of its own, in which the highest mark is set back before each call; where
-the system cannot set it back, every call has a process of its own.
+The operating system counts, not PyTorch's allocator, so that buffers of torchvision's kernels count
+as well. All calls are measured in a subprocess, in which the peak is reset before each call. Where
+the system cannot reset it, each call has a subprocess of its own.
 """
 
 import csv
@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from roilearn.bench.operators.implementations import BASELINE, CHANNELS_LAST_BOTH, OURS
-from roilearn.bench.workloads import ROI_ALIGN, Shape
+from roilearn.bench.workloads import ROI_ALIGN, PoolingWorkload
 
 Case = tuple[str, str, str]
-"""Shape, direction, contestant."""
+"""Name of the workload, direction, implementation."""
 COMPARED = (BASELINE, OURS, CHANNELS_LAST_BOTH)
 DIRECTIONS = ("forward", "forward + backward")
 MEASURED = ("A", "M", "D", "B")
@@ -27,20 +27,20 @@ _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
 
 
-def measured(names: Sequence[str]) -> dict[Case, float]:
-    """Mebibytes of roi_align by case."""
-    cases = [(s, d, c) for s in names for d in DIRECTIONS for c in COMPARED]
-    groups = [cases] if can_reset() else [[case] for case in cases]
-    return {case: value for group in groups for case, value in in_a_child(group)}
+def peak_memory(names: Sequence[str]) -> dict[Case, float]:
+    """Measure the peak extra memory of ``roi_align`` in mebibytes, by case."""
+    cases = [(n, d, i) for n in names for d in DIRECTIONS for i in COMPARED]
+    groups = [cases] if can_reset_peak() else [[case] for case in cases]
+    return {case: value for group in groups for case, value in measure_in_subprocess(group)}
 
 
-def workload(name: str) -> Shape:
-    """Look a workload of roi_align up by its name."""
-    return next(shape for shape in ROI_ALIGN if shape.name == name)
+def find_workload(name: str) -> PoolingWorkload:
+    """Find a workload of ``roi_align`` by its name."""
+    return next(workload for workload in ROI_ALIGN if workload.name == name)
 
 
-def can_reset() -> bool:
-    """Whether the system sets the highest mark back when asked: Linux does."""
+def can_reset_peak() -> bool:
+    """Reset the process's peak; return whether the system can do so, as Linux does."""
     try:
         _RESET.write_text("5", encoding="ascii")
     except OSError:
@@ -48,8 +48,8 @@ def can_reset() -> bool:
     return _STATUS.exists()
 
 
-def in_a_child(cases: list[Case]) -> Iterator[tuple[Case, float]]:
-    """Measure some cases, one after the other, in one fresh process."""
+def measure_in_subprocess(cases: list[Case]) -> Iterator[tuple[Case, float]]:
+    """Measure some cases, one after the other, in one subprocess."""
     command = [
         sys.executable,
         "-m",
@@ -61,50 +61,52 @@ def in_a_child(cases: list[Case]) -> Iterator[tuple[Case, float]]:
     return zip(cases, values, strict=True)
 
 
-def peak_of(case: Case) -> float:
-    """Mebibytes (2**20 bytes) that one call takes at most, above those held before it."""
-    from roilearn.bench.operators.pooling import pooling_contestants  # noqa: PLC0415 - loads torch
+def peak_extra_memory(case: Case) -> float:
+    """Mebibytes (2**20 bytes) of the peak during one call, above the memory held before it."""
+    from roilearn.bench.operators.pooling import pooling_implementations  # noqa: PLC0415 - loads torch
 
-    name, direction, contestant = case
-    shape = workload(name)
-    everyone = pooling_contestants("roi_align", shape, backward=direction != DIRECTIONS[0])
-    function = everyone[contestant]
-    del everyone
-    give_back()
-    before = held()
-    if can_reset():
-        before = held()
+    name, direction, implementation = case
+    workload = find_workload(name)
+    implementations = pooling_implementations(
+        "roi_align", workload, backward=direction != DIRECTIONS[0]
+    )
+    function = implementations[implementation]
+    del implementations
+    release_freed_memory()
+    before = resident_bytes()
+    if can_reset_peak():
+        before = resident_bytes()
     result = function()
-    extra = (highest() - before) / 2**20
+    extra = (peak_resident_bytes() - before) / 2**20
     del result
     return max(extra, 0.0)
 
 
 def warm_up() -> None:
-    """Call everybody once on a small workload: threads and libraries are not a call's memory."""
-    from roilearn.bench.operators.pooling import pooling_contestants  # noqa: PLC0415 - loads torch
+    """Call each implementation once: memory of threads and libraries is not a call's."""
+    from roilearn.bench.operators.pooling import pooling_implementations  # noqa: PLC0415 - loads torch
 
-    small = workload("B")
+    small = find_workload("B")
     for backward in (False, True):
-        for function in pooling_contestants("roi_align", small, backward=backward).values():
+        for function in pooling_implementations("roi_align", small, backward=backward).values():
             function()
 
 
-def give_back() -> None:
-    """Return freed memory to the system, where the C library can: it would hide what is taken."""
+def release_freed_memory() -> None:
+    """Return freed memory to the system where the C library can, so that a call cannot reuse it."""
     gc.collect()
     library = ctypes.CDLL(ctypes.util.find_library("c"))
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)
 
 
-def held() -> int:
-    """Bytes of this process that are in memory now."""
-    return _status("VmRSS") if _STATUS.exists() else highest()
+def resident_bytes() -> int:
+    """Resident memory of this process now, in bytes."""
+    return _status("VmRSS") if _STATUS.exists() else peak_resident_bytes()
 
 
-def highest() -> int:
-    """Bytes of this process that were in memory at most, since the mark was set back."""
+def peak_resident_bytes() -> int:
+    """Peak resident memory of this process since the peak was reset, in bytes."""
     if _STATUS.exists():
         return _status("VmHWM")
     import resource  # noqa: PLC0415 - not on Windows
@@ -122,5 +124,5 @@ if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     warm_up()
     for argument in sys.argv[1:]:
-        shape, direction, contestant = argument.split("|")
-        print(peak_of((shape, direction, contestant)))  # noqa: T201
+        workload, direction, implementation = argument.split("|")
+        print(peak_extra_memory((workload, direction, implementation)))  # noqa: T201

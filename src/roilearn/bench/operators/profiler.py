@@ -1,40 +1,43 @@
-"""Profile calls, to see where their time goes: PyTorch's profiler, a share for each kernel."""
+"""Profiles: the share of each ATen operator in the time of a call, by PyTorch's profiler."""
 
 from collections.abc import Callable, Iterable, Iterator
 
 from torch.profiler import ProfilerActivity, profile
 
+from roilearn.bench.environment import machine, versions
 from roilearn.bench.goals import Key
-from roilearn.bench.operators.measure import machine, make_contestants, versions
-from roilearn.bench.recorded.profiles import Part, without_onnxruntime
-from roilearn.bench.workloads import SHAPES
+from roilearn.bench.operators.measure import make_implementations
+from roilearn.bench.recorded.profiles import OpProfile, without_onnxruntime
+from roilearn.bench.workloads import WORKLOADS
 
 CALLS = 3
-"""Calls that are profiled, after one that is not."""
-NAMED = 5
-"""Kernels that are named, the longest first. The others are one part."""
+"""Profiled calls, after one warm-up call."""
+LISTED = 5
+"""ATen operators that are listed, the longest first. The others are added up."""
 REST = "all others"
 
 
-def run_profiles(keys: Iterable[Key]) -> Iterator[Part]:
-    """Profile workloads, each contestant of a workload once."""
+def profile_workloads(keys: Iterable[Key]) -> Iterator[OpProfile]:
+    """Profile workloads, each implementation of a workload once."""
     for operator, name, direction, column in dict.fromkeys(map(without_onnxruntime, keys)):
-        shape = next(each for each in SHAPES[operator] if each.name == name)
-        contestants = make_contestants(operator, shape, backward=direction != "forward")
-        for kernel, share, calls in shares(contestants[column]):
-            yield Part(
-                operator, name, direction, column, kernel, share, calls, versions(), machine()
+        workload = next(each for each in WORKLOADS[operator] if each.name == name)
+        implementations = make_implementations(operator, workload, backward=direction != "forward")
+        for aten_op, share, calls in profile_call(implementations[column]):
+            yield OpProfile(
+                operator, name, direction, column, aten_op, share, calls, versions(), machine()
             )
 
 
-def shares(call: Callable[[], object]) -> list[tuple[str, float, int]]:
-    """Kernel, share of the time, and calls: the longest, then the others together.
+def profile_call(call: Callable[[], object]) -> list[tuple[str, float, int]]:
+    """Profile a call: ATen operator, its share of the self CPU time, and its calls.
+
+    The longest come first, then the others together.
 
     Examples
     --------
     >>> import torch
     >>> features = torch.ones(300, 300)
-    >>> shares(lambda: features @ features)[0][0]
+    >>> profile_call(lambda: features @ features)[0][0]
     'mm'
     """
     call()
@@ -44,24 +47,24 @@ def shares(call: Callable[[], object]) -> list[tuple[str, float, int]]:
     events = [event for event in profiled.key_averages() if event.self_cpu_time_total > 0]
     events.sort(key=lambda event: event.self_cpu_time_total, reverse=True)
     total = sum(event.self_cpu_time_total for event in events)
-    parts = [
+    shares = [
         (
             event.key.removeprefix("aten::"),
             event.self_cpu_time_total / total,
             round(event.count / CALLS),
         )
-        for event in events[:NAMED]
+        for event in events[:LISTED]
     ]
-    others = events[NAMED:]
+    others = events[LISTED:]
     if others:
         share = sum(event.self_cpu_time_total for event in others) / total
-        parts.append((REST, share, round(sum(event.count for event in others) / CALLS)))
-    return parts
+        shares.append((REST, share, round(sum(event.count for event in others) / CALLS)))
+    return shares
 
 
-def as_line(part: Part) -> str:
-    """One row of the printed table."""
+def format_profile(row: OpProfile) -> str:
+    """Write one row as a line of text."""
     return (
-        f"{part.operator:12} {part.shape:16} {part.direction:19} {part.contestant:24} "
-        f"{part.kernel:40} {100 * part.share:5.1f} %  {part.calls} calls"
+        f"{row.operator:12} {row.workload:16} {row.direction:19} {row.implementation:24} "
+        f"{row.aten_op:40} {100 * row.share:5.1f} %  {row.calls} calls"
     )

@@ -1,1 +1,5 @@
-"""To be written."""
+"""Recorded measurements: the tables of ``benchmarks/results``, read without torch.
+
+In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``series``
+(``curves.csv``), ``profiles``, ``ablation`` and ``oracle_masks``.
+"""

@@ -1,26 +1,26 @@
-"""Recorded ceilings: the mask IoU that a perfect mask head reaches (``last_rounding.csv``)."""
+"""Recorded mask IoU of an oracle mask head, which answers every target exactly."""
 
 from dataclasses import dataclass
 
-from roilearn.bench.recorded.results import FOLDER, read_as
+from roilearn.bench.recorded.results import FOLDER, read_table
 
-FILE = FOLDER / "last_rounding.csv"
+FILE = FOLDER / "oracle_masks.csv"
 
 
 @dataclass(frozen=True)
-class Ceiling:
-    """Mean mask IoU that a perfect head reaches, for one kind of box and one range of sizes."""
+class OracleIoU:
+    """Mean mask IoU of an oracle head, for one kind of box and one range of sizes: a row."""
 
     boxes: str
-    smallest: int
-    largest: int
-    target: str  # "torchvision" or "aligned": how the target is cut out of the mask
-    paste: str  # the same: how the answer is pasted into the image
+    min_side: int  # of the objects, in pixels
+    max_side: int
+    target: str  # "torchvision" or "aligned": coordinates of the mask target
+    paste: str  # the same, of pasting the head's mask into the image
     mask_iou: float
-    shapes: int
+    objects: int
     versions: str
 
 
-def read_ceilings() -> list[Ceiling]:
-    """Read the recorded rows; none if there are none."""
-    return read_as(Ceiling, FILE)
+def read_oracle_masks() -> list[OracleIoU]:
+    """Read ``oracle_masks.csv``; no rows if there is no such file."""
+    return read_table(OracleIoU, FILE)

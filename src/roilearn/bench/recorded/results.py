@@ -1,4 +1,4 @@
-"""Recorded results: one CSV a machine's run, with its versions, read with the standard library."""
+"""Recorded results (``cpu.csv``, ``gpu.csv``); reading and writing of all recorded tables."""
 
 import csv
 from collections.abc import Iterable
@@ -9,30 +9,34 @@ from typing import Any, TypeVar
 _BESIDE = Path(__file__).parents[1] / "results"  # in an installed wheel
 _CHECKOUT = Path(__file__).parents[4] / "benchmarks" / "results"
 FOLDER = _CHECKOUT if _CHECKOUT.is_dir() else _BESIDE
-"""Where results are kept: ``benchmarks/results`` of a checkout, or the copy in the wheel."""
+"""Folder of the recorded tables: ``benchmarks/results`` of a checkout, or its copy in the wheel."""
 
 Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One contestant on one workload. ``ratio`` is torchvision's time over its time."""
+    """Time of one implementation on one workload: a row.
+
+    ``ratio`` is torchvision's time over this time, the median over the rounds; ``ratio_min`` and
+    ``ratio_max`` are the extremes of a round. Above 1 is faster than torchvision.
+    """
 
     operator: str
-    shape: str
+    workload: str
     direction: str  # "forward" or "forward + backward"
-    contestant: str
+    implementation: str
     milliseconds: float
     ratio: float
-    slowest: float
-    fastest: float
+    ratio_min: float
+    ratio_max: float
     rounds: int
     versions: str
     machine: str
 
 
 def write(rows: Iterable[Any], path: Path, kind: type = Row) -> None:
-    """Write rows of one kind as CSV, numbers to three significant digits."""
+    """Write rows of one type to a CSV file, floats to three significant digits."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, [field.name for field in fields(kind)], lineterminator="\n")
@@ -43,17 +47,17 @@ def write(rows: Iterable[Any], path: Path, kind: type = Row) -> None:
 
 
 def read(path: Path | None = None) -> list[Row]:
-    """Read one file of results; by default the recorded ones of the CPU, none if there are none."""
-    return read_as(Row, path or FOLDER / "cpu.csv")
+    """Read results; by default ``cpu.csv``; no rows if there is no such file."""
+    return read_table(Row, path or FOLDER / "cpu.csv")
 
 
 def read_gpu() -> list[Row]:
-    """Read the recorded results of a GPU; none until ``make bench-gpu`` has been run on one."""
+    """Read ``gpu.csv``; no rows until ``make bench-gpu`` has been run on a GPU."""
     return read(FOLDER / "gpu.csv")
 
 
-def read_as(kind: type[Kind], path: Path) -> list[Kind]:
-    """Read a file whose rows are of another kind; no rows if there is no such file."""
+def read_table(kind: type[Kind], path: Path) -> list[Kind]:
+    """Read a CSV file whose rows are of the given type; no rows if there is no such file."""
     if not path.exists():
         return []
     numbers: dict[str, Any] = {
@@ -68,57 +72,58 @@ def read_as(kind: type[Kind], path: Path) -> list[Kind]:
         ]
 
 
-def best(runs: Iterable[Iterable[Row]]) -> list[Row]:
-    """Keep, of several runs of the same measurements, each row's best median with its spread.
+def best_of_runs(runs: Iterable[Iterable[Row]]) -> list[Row]:
+    """Keep each row from the run, of several, in which its median ratio was best.
 
-    Rows keep the order of the first run. Torchvision's own rows, whose ratio is 1 in every run,
+    Rows keep the order of the first run. torchvision's own rows, whose ratio is 1 in every run,
     are kept from the run in which it was fastest.
     """
     kept: dict[tuple[str, ...], Row] = {}
     for row in (row for run in runs for row in run):
-        key = (row.operator, row.shape, row.direction, row.contestant)
+        key = (row.operator, row.workload, row.direction, row.implementation)
         held = kept.setdefault(key, row)
         if (row.ratio, -row.milliseconds) > (held.ratio, -held.milliseconds):
             kept[key] = row
     return list(kept.values())
 
 
-def merge(held: Iterable[Row], new: Iterable[Row]) -> list[Row]:
-    """Put new rows in the places of those they repeat, and the others beside their operator's.
+def merge_rows(held: Iterable[Row], new: Iterable[Row]) -> list[Row]:
+    """Merge new rows into recorded ones: all rows of a measurement that is repeated are replaced.
 
-    Rows of a measurement that is repeated go, even those of contestants that take part no more.
+    Rows of implementations that are no longer measured go too. Rows of one operator stay together.
     """
     held, new = list(held), list(new)
-    repeated = {(row.operator, row.shape, row.direction) for row in new}
-    rows = [row for row in held if (row.operator, row.shape, row.direction) not in repeated]
+    repeated = {(row.operator, row.workload, row.direction) for row in new}
+    rows = [row for row in held if (row.operator, row.workload, row.direction) not in repeated]
     names = list(dict.fromkeys(row.operator for row in (*held, *new)))
     return sorted((*rows, *new), key=lambda row: names.index(row.operator))
 
 
-def recorded(
-    operator: str, shape: str, direction: str = "forward", contestant: str = "roilearn"
+def find_row(
+    operator: str, workload: str, direction: str = "forward", implementation: str = "roilearn"
 ) -> Row:
-    """Look one recorded result up.
+    """Look up one row of ``cpu.csv``.
 
     Raises
     ------
     ValueError: nothing of that name has been recorded.
     """
-    wanted = (operator, shape, direction, contestant)
+    wanted = (operator, workload, direction, implementation)
     for row in read():
-        if (row.operator, row.shape, row.direction, row.contestant) == wanted:
+        if (row.operator, row.workload, row.direction, row.implementation) == wanted:
             return row
     raise ValueError(
-        f"operator, shape, direction and contestant must name a recorded result; got {wanted}. "
+        f"operator, workload, direction and implementation must name a recorded result; "
+        f"got {wanted}. "
         "See roilearn.bench.read() for what there is; `roilearn bench` records it."
     )
 
 
-def statement(operator: str, shape: str, direction: str = "forward") -> str:
-    """One line for a page: how many times as fast as torchvision, where and with what."""
-    row = recorded(operator, shape, direction)
+def statement(operator: str, workload: str, direction: str = "forward") -> str:
+    """Say how many times as fast as torchvision an operator is, with versions and processor."""
+    row = find_row(operator, workload, direction)
     return (
-        f"{operator}, shape {shape}, {direction}: {row.ratio:.1f} times as fast as torchvision "
-        f"({row.slowest:.1f} to {row.fastest:.1f} over {row.rounds} rounds)\n"
+        f"{operator}, workload {workload}, {direction}: {row.ratio:.1f} times as fast as "
+        f"torchvision ({row.ratio_min:.1f} to {row.ratio_max:.1f} over {row.rounds} rounds)\n"
         f"{row.versions}; {row.machine}"
     )

@@ -1,35 +1,35 @@
-"""Recorded points of curves, of memory and of the byte floor: ``curves.csv``."""
+"""Recorded series (``curves.csv``): time against a varied number, peak memory, the byte floor."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from roilearn.bench.recorded.results import FOLDER, read_as
+from roilearn.bench.recorded.results import FOLDER, read_table
 
 
 @dataclass(frozen=True)
-class Point:
-    """One measured value.
+class SeriesPoint:
+    """One measured value: a row.
 
     ``value`` is in ``unit``. ``ratio`` is torchvision's value over this one; in the series
     ``floor`` it is the floor over this one, the share of the floor's speed that is reached.
     """
 
     operator: str
-    series: str  # what grows, "memory" or "floor"
-    shape: str  # "base", or the workload's name
+    series: str  # the number that is varied, "memory" or "floor"
+    workload: str  # "base", or the workload's name
     direction: str
-    x: float  # the number that grows; elsewhere the number of boxes
-    contestant: str
+    x: float  # the varied number; in "memory" and "floor" the number of boxes
+    implementation: str
     value: float
     unit: str
     ratio: float
-    slowest: float
-    fastest: float
+    ratio_min: float
+    ratio_max: float
     rounds: int
     versions: str
     machine: str
 
 
-def read_points(path: Path | None = None) -> list[Point]:
-    """Read recorded points; by default those of the CPU, none if there are none."""
-    return read_as(Point, path or FOLDER / "curves.csv")
+def read_series(path: Path | None = None) -> list[SeriesPoint]:
+    """Read series; by default ``curves.csv``; no rows if there is no such file."""
+    return read_table(SeriesPoint, path or FOLDER / "curves.csv")
