@@ -1,7 +1,7 @@
 """ROILEARN_CHECK_SHAPES=1 checks every shape and dtype written in the types of `roilearn.ops`.
 
-Each call of each function is then compared with its annotations, which takes time and answers bad
-arguments before our own messages can: for tests only, and not for those of bad input.
+Each call of each function is then compared with its annotations. That takes time, and rejects
+invalid arguments before our own checks do, so those tests are left out.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Operators whose sizes depend on values: one node each in compiled and in exported graphs."""
+"""Value-dependent operators: one custom operator each in compiled and exported graphs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which implementation answers: the choice, asked for devices and dtypes that need not be here."""
+"""Dispatch between kernels and PyTorch, for devices and dtypes that need not be present."""
 
 import pytest
 import torch

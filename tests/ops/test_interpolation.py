@@ -1,4 +1,4 @@
-"""The one-dimensional functions over tensors: equal to the loops, and adjoint to each other."""
+"""Linear interpolation in PyTorch: equal to the reference, and adjoint to its gradient."""
 
 import numpy as np
 import pytest

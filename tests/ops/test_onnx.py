@@ -1,4 +1,4 @@
-"""ONNX files: what is written in them, and that onnxruntime answers as we and torchvision do.
+"""ONNX export: what the files contain, and that onnxruntime gives our and torchvision's result.
 
 Files are exported with 2 images and 7 boxes, and run with 3 and 48. An export with ``dynamo=True``
 takes a second, so these meet every option and every opset, not every pair of them;

@@ -60,9 +60,9 @@ from .scalars import check_pair as check_pair
 from .scalars import check_positive as check_positive
 from .scalars import check_type as check_type
 from .scalars import check_whole as check_whole
-from .targets import check_ground_truth as check_ground_truth
-from .targets import check_ground_truth_values as check_ground_truth_values
 from .targets import check_labels as check_labels
 from .targets import check_target as check_target
+from .targets import check_target_shapes as check_target_shapes
+from .targets import check_target_values as check_target_values
 from .training import check_losses as check_losses
 from .training import check_matching as check_matching

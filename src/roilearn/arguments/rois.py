@@ -53,8 +53,8 @@ def check_box_values(rois: Any, batch_size: int, columns: str = BOX_COLUMNS) -> 
         row = first_row(~known)
         raise ValueError(
             "boxes must have a batch index in column 0, a whole number from 0 to "
-            f"{batch_size - 1}; got batch index {float(index[row]):g} in row {row}. The columns are "
-            f"{columns}."
+            f"{batch_size - 1}; got batch index {float(index[row]):g} in row {row}. The columns "
+            f"are {columns}."
         )
 
 

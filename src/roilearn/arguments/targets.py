@@ -65,7 +65,7 @@ def check_labels(labels: Any, least: int, classes: int | None = None, name: str 
         )
 
 
-def check_ground_truth(name: str, target: Any, size: tuple[int, int], *needed: str) -> None:
+def check_target_shapes(name: str, target: Any, size: tuple[int, int], *needed: str) -> None:
     """Raise unless ``target`` has tensors of boxes, labels and the entries that are ``needed``.
 
     Parameters
@@ -102,12 +102,12 @@ def check_mask_size(name: str, masks: Any, boxes: int, size: tuple[int, int]) ->
     check_masks(masks, name)
 
 
-def check_ground_truth_values(
+def check_target_values(
     name: str, target: Mapping[str, Any], size: tuple[int, int], classes: int | None
 ) -> None:
     """Raise unless the values of a checked target are possible for an image of this ``size``.
 
-    ``check_ground_truth`` has checked its shapes. Boxes may reach over the edge of the image. The
+    ``check_target_shapes`` has checked its shapes. Boxes may reach over the edge of the image. The
     labels of crowds are not checked.
     """
     boxes, labels = target["boxes"], target["labels"]

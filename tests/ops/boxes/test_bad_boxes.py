@@ -1,4 +1,4 @@
-"""Boxes, deltas and anchors that cannot be served: both implementations use the same words."""
+"""Invalid boxes, deltas and anchors: both implementations raise the same error."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def call(request):
         ("box_area", (WIDER,), r"boxes must have shape \(K, 4\).* got shape \(2, 5\)"),
         ("box_area", (BOXES[0],), r"boxes must have shape \(K, 4\).* got shape \(4,\)"),
         ("box_area", (BOXES, "yxyx"), r"fmt must be one of 'xyxy', 'xywh', 'cxcywh'; got 'yxyx'"),
-        ("box_convert", (WIDER, "xyxy", "xywh"), r"4 numbers a box .* got shape \(2, 5\)"),
+        ("box_convert", (WIDER, "xyxy", "xywh"), r"4 numbers for each box .* got shape \(2, 5\)"),
         ("box_convert", (NAN, "xyxy", "xywh"), r"boxes must be finite; got \[nan, .* in row 1"),
         ("box_convert", (BOXES, "xywhr", "xywh"), r"in_fmt must be one of .* got 'xywhr'"),
         ("box_convert", (BOXES, "xywh", "xywhr"), r"out_fmt must be one of .* got 'xywhr'"),
@@ -38,7 +38,7 @@ def call(request):
         ("remove_small_boxes", (NAN, 1), r"boxes must be finite"),
         ("generalized_box_iou", (BOXES, NAN), r"boxes2 must be finite"),
         ("encode_boxes", (BOXES, BOXES[:1]), r"anchors must have a row for each of boxes; got 1 "),
-        ("encode_boxes", (FLAT, BOXES), r"boxes must be wider and higher .*\[3, 0, 3, 3\].* row 1"),
+        ("encode_boxes", (FLAT, BOXES), r"boxes must have a width and a height .*\[3, 0, 3, 3\].* row 1"),
         ("encode_boxes", (BOXES, FLAT), r"anchors must have a width and a height above 0"),
         ("encode_boxes", (BOXES, BOXES, (1, 1)), r"weights must be 4 numbers.* got 2"),
         ("encode_boxes", (BOXES, BOXES, (1, 1, 0, 1)), r"weights must be finite and positive"),

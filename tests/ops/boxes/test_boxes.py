@@ -1,4 +1,4 @@
-"""Boxes, deltas and anchors in PyTorch: the loops' answers, their derivatives, every dtype."""
+"""Boxes, deltas and anchors in PyTorch: equal to the reference; derivatives, dtypes."""
 
 import numpy as np
 import pytest

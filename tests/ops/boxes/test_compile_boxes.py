@@ -1,4 +1,4 @@
-"""Anchors, deltas, clipping, formats and overlap are one graph, for maps of every size."""
+"""Anchors, deltas, clipping, formats and IoU in traced graphs, for maps of any size."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""However the work is cut into parts that fit a cache, no bit of any result changes."""
+"""Chunks of boxes and blocks that fit a cache change no bit of any result."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Masks that cannot be served: both implementations name the argument, in the same words."""
+"""Invalid masks: both implementations raise the same error."""
 
 import numpy as np
 import pytest

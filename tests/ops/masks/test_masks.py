@@ -1,4 +1,4 @@
-"""Masks in PyTorch: like the loops, differentiable, the same at any number of threads."""
+"""Masks in PyTorch: equal to the reference, differentiable, deterministic."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Arguments that cannot be served: both implementations name them, and say what is needed."""
+"""Invalid arguments of pooling operators: both implementations raise the same error."""
 
 import subprocess
 import sys

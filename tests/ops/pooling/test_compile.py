@@ -1,4 +1,4 @@
-"""Operators whose sizes follow from shapes are one graph, for torch.compile and torch.export."""
+"""Pooling operators with fixed sizes are one graph for torch.compile and torch.export."""
 
 import numpy as np
 import pytest

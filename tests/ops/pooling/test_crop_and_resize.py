@@ -1,4 +1,4 @@
-"""Crop and resize in PyTorch: the loops' answers, all derivatives, dtypes."""
+"""Crop and resize in PyTorch: equal to the reference; all derivatives, dtypes."""
 
 import numpy as np
 import pytest

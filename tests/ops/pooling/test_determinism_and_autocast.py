@@ -1,4 +1,4 @@
-"""Every pooling operator: the same bits at any number of threads; its own dtypes under autocast."""
+"""Pooling operators: the same bits at any number of threads; their dtypes under autocast."""
 
 import numpy as np
 import pytest

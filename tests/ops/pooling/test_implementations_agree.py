@@ -1,4 +1,4 @@
-"""One contract, several implementations: the loops in NumPy say what PyTorch has to answer."""
+"""The operators in PyTorch give the results of the loops in NumPy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pooling from a pyramid: the levels, one bag over all maps, the module and what it infers."""
+"""RoIAlign from a pyramid: level assignment, bags over all maps, and the module's scales."""
 
 import numpy as np
 import pytest

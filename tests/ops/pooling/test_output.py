@@ -1,4 +1,4 @@
-"""Where a result goes: into a tensor that is there already, or cell by cell."""
+"""The options `out` and `memory_format` of pooling operators."""
 
 import numpy as np
 import pytest

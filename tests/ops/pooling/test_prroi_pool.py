@@ -1,4 +1,4 @@
-"""Precise RoI pooling in PyTorch: the loops' answers, and derivatives that are exact everywhere."""
+"""Precise RoI Pooling in PyTorch: equal to the reference, with exact derivatives."""
 
 import numpy as np
 import pytest

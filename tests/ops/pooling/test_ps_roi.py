@@ -1,4 +1,4 @@
-"""Position-sensitive pooling: laws, derivatives, both implementations, and what may come in."""
+"""Position-sensitive pooling: laws, derivatives, both implementations, invalid arguments."""
 
 import numpy as np
 import pytest

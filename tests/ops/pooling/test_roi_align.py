@@ -1,4 +1,4 @@
-"""What only roilearn.ops has: derivatives of all orders, dtypes, pieces, modules."""
+"""RoIAlign in PyTorch: derivatives of all orders, dtypes, chunks of boxes, modules."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Rotated RoIAlign in PyTorch: the loops' answers, quarter turns, all derivatives, dtypes."""
+"""Rotated RoIAlign in PyTorch: equal to the reference; quarter turns, derivatives, dtypes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Suppression that cannot be served: both implementations name the argument, in the same words."""
+"""Invalid arguments of NMS: both implementations raise the same error."""
 
 import numpy as np
 import pytest
@@ -95,5 +95,5 @@ def test_groups_of_any_whole_dtype(call, dtype):
 
 def test_boxes_without_values():
     boxes, scores = (torch.tensor(a, device="meta") for a in (BOXES, SCORES))
-    with pytest.raises(ValueError, match=r"boxes must hold values, .* got a tensor on meta"):
+    with pytest.raises(ValueError, match=r"boxes must have values, .* got a tensor on the meta"):
         ops.nms(boxes, scores, 0.5)

@@ -1,4 +1,4 @@
-"""How many boxes stay, no graph can know: suppression is one node of it, of unknown length."""
+"""NMS in traced graphs: one node, whose output has an unknown length."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Suppression of many boxes at once: the loop's answer, by whichever way it is found."""
+"""NMS of many boxes at once: equal to the loop, by blocks and by lists of pairs."""
 
 import itertools
 import subprocess
