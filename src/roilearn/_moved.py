@@ -72,10 +72,15 @@ class OldModules:
         del spec
 
     def exec_module(self, module: ModuleType) -> None:
-        """Put the new module in the place of the old one."""
+        """Put the new module in the place of the old one, with the old names of its contents."""
         old = module.__name__
         _warn(old, MOVED_MODULES[old], stacklevel=3)
         sys.modules[old] = import_module(MOVED_MODULES[old])
+        contents, package = vars(sys.modules[old]), old.rpartition(".")[0]
+        for renamed, new in RENAMED_NAMES.items():
+            in_package, _, name = renamed.rpartition(".")
+            if in_package == package and new in contents:
+                contents.setdefault(name, contents[new])
 
 
 class _KeepsItsNames(ModuleType):

@@ -67,6 +67,13 @@ def test_every_way_to_import_an_old_module():
 
 
 @pytest.mark.usefixtures("forgotten")
+def test_an_old_name_in_an_old_module():
+    with pytest.warns(DeprecationWarning, match="judging is now"):
+        from roilearn.reference.judging import judge_image  # noqa: PLC0415
+    assert judge_image is reference.evaluate_image
+
+
+@pytest.mark.usefixtures("forgotten")
 @pytest.mark.parametrize("package", [ops, reference])
 def test_an_old_module_does_not_hide_the_function_of_its_name(package):
     with pytest.warns(DeprecationWarning, match="nms is now"):
