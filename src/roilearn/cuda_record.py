@@ -123,8 +123,8 @@ def differences(
 ) -> Iterator[tuple[Case, str, float]]:
     """Yield case, quantity and largest difference, over the ordinary cases and the pyramids.
 
-    A quantity is ``forward`` or ``gradient``; with the prefix ``kernel``, the recorded value is that
-    of this package's kernels on the GPU.
+    A quantity is ``forward`` or ``gradient``; with the prefix ``kernel``, the recorded value is of
+    this package's kernels on the GPU.
     """
     for case in (*record.of(operator), *record.of(operator, "pyramid")):
         ours = run(case, implementation)

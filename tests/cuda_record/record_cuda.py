@@ -195,7 +195,7 @@ def draw_box(
 def sample_arithmetic(
     dtype: type, first: float, last: float, axis: Axis, scale: float
 ) -> tuple[np.ndarray, ...]:
-    """Bin size, parts of a bin and sample positions of one axis, computed in ``dtype``."""
+    """Compute bin size, offsets in a bin and sample positions of one axis in ``dtype``."""
     start, stop = (dtype(end) * dtype(scale) - dtype(axis.offset) for end in (first, last))
     length = stop - start if axis.offset else max(stop - start, dtype(1))
     bin_size = length / dtype(axis.bins)
@@ -263,7 +263,7 @@ def overlap_is_borderline(boxes: np.ndarray, threshold: float) -> bool:
 
 
 def axes_of(operator: str, shape: tuple[int, ...], options: dict[str, Any]) -> tuple[Axis, Axis]:
-    """Axes x and y of a call."""
+    """Return the axes x and y of a call."""
     aligned = operator == "ps_roi_align" or bool(options.get("aligned"))
     ratio = options.get("sampling_ratio", 1)
     height, width = options["output_size"]
@@ -288,7 +288,7 @@ SENSITIVE_POOLED = (((2, 2), 1.0), ((3, 2), 0.25), ((1, 3), 0.3))
 
 
 def settings(operator: str) -> list[dict[str, Any]]:
-    """Options of every ordinary case of ``operator``."""
+    """Return the options of every ordinary case of ``operator``."""
     table = {
         "roi_align": SAMPLED,
         "roi_pool": POOLED,
@@ -309,12 +309,12 @@ def settings(operator: str) -> list[dict[str, Any]]:
 def sixty_fourths(
     random: np.random.RandomState, low: int, high: int, shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Random float32 multiples of 1/64 from ``low`` to ``high``, in sixty-fourths."""
+    """Draw float32 multiples of 1/64; ``low`` and ``high`` are in sixty-fourths."""
     return (random.randint(low, high, shape) / UNIT).astype(np.float32)
 
 
 def map_shape(operator: str, options: dict[str, Any]) -> tuple[int, int, int, int]:
-    """Shape of the features: never square; two output channels for the sensitive operators."""
+    """Return the shape of the features, never square; position-sensitive: two output channels."""
     if operator.startswith("ps_"):
         return 2, 2 * options["output_size"][0] * options["output_size"][1], 8, 10
     return 2, 3, 12, 16
@@ -323,7 +323,7 @@ def map_shape(operator: str, options: dict[str, Any]) -> tuple[int, int, int, in
 def roi_inputs(
     operator: str, options: dict[str, Any], kind: str, seed: int, shared: int
 ) -> dict[str, np.ndarray]:
-    """Features (the same for all kinds of a setting), boxes and the gradient to the output."""
+    """Draw features (the same for all kinds of a setting), boxes and the gradient of the output."""
     shape = map_shape(operator, options)
     random, axes = np.random.RandomState(seed), axes_of(operator, shape, options)
     boxes = np.empty((BOXES, 5), np.float32)
@@ -341,7 +341,7 @@ def roi_inputs(
 
 
 def describe(options: dict[str, Any]) -> str:
-    """Options as part of a name."""
+    """Return options as part of a case's name."""
     height, width = options["output_size"]
     parts = [f"{height}x{width}", f"scale {options['spatial_scale']:g}"]
     if "sampling_ratio" in options:
@@ -359,7 +359,7 @@ def raises_on_cpu(operator: str, options: dict[str, Any], kind: str) -> bool:
 
 
 def ordinary_rois() -> Iterator[Case]:
-    """Every operator, setting and kind of box."""
+    """Yield a case of every operator, setting and kind of box."""
     for operator in ROI_OPERATORS:
         for options in settings(operator):
             setting = f"{operator}/{describe(options)}"
@@ -373,7 +373,7 @@ def ordinary_rois() -> Iterator[Case]:
 
 
 def clustered_boxes(random: np.random.RandomState, kind: str, count: int) -> np.ndarray:
-    """(K, 4) boxes in clusters, in pixels; some of them odd, by ``kind``."""
+    """Draw (K, 4) boxes in clusters, in pixels; some are odd, by ``kind``."""
     centres = random.randint(0, 20 * UNIT, (1 + count // 6, 2))[
         random.randint(0, 1 + count // 6, count)
     ]
@@ -474,7 +474,7 @@ NMS_BORDERLINE = (
 
 
 def borderline_cases() -> Iterator[Case]:
-    """Cases whose result depends on a rounding, one box each."""
+    """Yield cases whose result depends on a rounding, one box each."""
     for number, (operator, box, options, reason) in enumerate(ROI_BORDERLINE):
         name = f"{operator}/borderline {number}"
         random = np.random.RandomState(number)
@@ -514,7 +514,7 @@ WRONG_IMAGE = tuple(name for name in UNSAFE_BOXES if name.startswith("batch inde
 
 
 def unsafe_calls() -> Iterator[tuple[str, str, dict[str, Any], bool]]:
-    """Operator, box, options and whether to go backward, of every unsafe RoI case."""
+    """Yield operator, box, options and whether to run backward, for every unsafe RoI case."""
     fixed, adaptive = {"sampling_ratio": 2}, {"sampling_ratio": -1}
     for aligned in (False, True):
         for ratio in (fixed, adaptive):
@@ -541,7 +541,7 @@ def unsafe_calls() -> Iterator[tuple[str, str, dict[str, Any], bool]]:
 
 
 def unsafe_cases() -> Iterator[Case]:
-    """Cases that crash, hang or read foreign memory somewhere: each runs in its own process."""
+    """Yield cases that crash, hang or read foreign memory somewhere; each in its own process."""
     for operator, box, extra, backward in unsafe_calls():
         options = {"output_size": (2, 2), "spatial_scale": 1.0, **extra}
         name = f"{operator}/{describe(options)}/{box}" + ("/backward" if backward else "")
@@ -608,13 +608,13 @@ def pyramids() -> Iterator[Case]:
 
 
 def every_case() -> Iterator[Case]:
-    """Every case of the record, in order."""
+    """Yield every case of the record, in order."""
     for group in (unsafe_cases, borderline_cases, ordinary_nms, ordinary_rois, pyramids):
         yield from group()
 
 
 def digest(inputs: dict[str, np.ndarray]) -> str:
-    """SHA-256 of names, shapes and bytes of the inputs."""
+    """Return the SHA-256 of names, shapes and bytes of the inputs."""
     total = hashlib.sha256()
     for name, values in sorted(inputs.items()):
         total.update(f"{name} {values.dtype.str} {values.shape}".encode())
@@ -714,7 +714,7 @@ def outcome_of(case: Case, device: str, folder: Path, stem: str) -> dict[str, An
 
 
 def machine(device: str) -> dict[str, Any]:
-    """The device and the versions; raises where torchvision cannot use the device."""
+    """Return the device and the versions; raise if torchvision cannot use the device."""
     torch, torchvision = importlib.import_module("torch"), importlib.import_module("torchvision")
     facts = {
         "device": device,
@@ -735,7 +735,7 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def driver() -> str:
-    """Version of the NVIDIA driver, or that it is unknown."""
+    """Return the version of the NVIDIA driver, or "unknown"."""
     query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
@@ -754,7 +754,7 @@ def work(job_file: Path, cases: Iterable[Case]) -> None:
             break
     try:
         report(folder / "machine.json", machine(job["device"]))
-    except Exception as error:  # noqa: BLE001  told to the parent, which decides
+    except Exception as error:  # noqa: BLE001  reported to the parent, which decides
         report(folder / "machine.json", {"unusable": f"{type(error).__name__}: {error}"[:300]})
         return
     for name in job["names"]:
@@ -858,7 +858,7 @@ class UnusableDeviceError(RuntimeError):
 
 
 def crash(code: int) -> dict[str, Any]:
-    """What an exit code says: the signal's name, or the code."""
+    """Describe how a process crashed: the signal's name, or the exit code."""
     if code < 0:
         return {"outcome": "crash", "signal": signal.Signals(-code).name}
     return {"outcome": "crash", "exit": str(code)}
@@ -971,7 +971,7 @@ def lacks_value(case: Case, result: dict[str, Any]) -> bool:
 
 
 def record(output: Path, cases: list[Case], runner: Runner) -> int:
-    """Run, write, and sum up; the exit code."""
+    """Run all cases, write the record and print a summary; return the exit code."""
     try:
         run_all(cases, runner)
     except UnusableDeviceError as error:
@@ -990,7 +990,7 @@ def record(output: Path, cases: list[Case], runner: Runner) -> int:
 
 
 def main(arguments: list[str] | None = None, script: Path = Path(__file__)) -> int:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--output", type=Path, help=f"folder to write; default for cuda: {RECORD}")
