@@ -1,4 +1,4 @@
-"""What a notebook cell shows: a figure with alt text, or the package's own source."""
+"""Display in notebooks: figures with alt text, and the source of the package's functions."""
 
 from __future__ import annotations
 

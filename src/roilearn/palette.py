@@ -1,4 +1,4 @@
-"""One colour for one thing, in every plot, live figure and slide; safe for colour-blind readers.
+"""The palette: one colour for one thing in every figure; safe for colour-blind readers.
 
 The hues are those of Okabe and Ito's palette, which stays distinct under the common colour
 deficiencies. Feature maps are drawn in greys, so that these overlays stand out.
@@ -11,8 +11,8 @@ COLOURS = {
     "box": "#000000",  # the box as given, ground truth; BOX_ON_DARK in dark mode
     "sample": "#E69F00",  # a sampling point
     "bin": "#56B4E9",  # a bin of the output grid
-    "gradient": "#CC79A7",  # what flows back
-    "loss": "#B2182B",  # what rounding loses
+    "gradient": "#CC79A7",  # a gradient
+    "loss": "#B2182B",  # what rounding loses: a loss or an error
 }
 BOX_ON_DARK = "#FFFFFF"
 CLASSES = ("#F0E442", "#56B4E9", "#E69F00", "#009E73", "#CC79A7")

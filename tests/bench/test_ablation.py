@@ -1,4 +1,4 @@
-"""The ablation: only what a table is about differs between its rows."""
+"""The ablation: the variants of a table differ only in what the table is about."""
 
 from dataclasses import replace
 
@@ -44,14 +44,14 @@ def test_rows_of_the_rounding_share_the_operator():
     ("table", "strides", "rows"),
     [("operators", [4], 3), ("strides", [4, 8, 16], 3), ("rounding", [4], 2)],
 )
-def test_a_plan_holds_whole_seeds_in_turn(table, strides, rows):
+def test_runs_are_listed_seed_by_seed(table, strides, rows):
     runs = list_runs(table, range(2), 10)
     assert len(runs) == len(set(runs)) == 2 * len(strides) * rows
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)
     assert sorted({run.stride for run in runs}) == strides
 
 
-def test_a_row_that_stands_in_two_tables_is_one_run():
+def test_a_variant_of_two_tables_is_one_run():
     runs = [set(list_runs(table, [0], 10)) for table in TABLES]
     assert len(set.union(*runs)) == 3 * 3 + 1
 

@@ -1,4 +1,4 @@
-"""The benchmark compares like with like; its results survive being written and read."""
+"""Benchmarks of operators: implementations compute the same, and results are written and read."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The oracle_iou that a perfect mask head reaches: what was recorded holds."""
+"""The mask IoU of an oracle mask head: the recorded numbers hold."""
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def row(boxes, size, target, paste):
     return found
 
 
-def test_every_row_is_read_ceilings():
+def test_every_row_is_recorded():
     assert len(read_oracle_masks()) == len(BOXES) * len(SIZES) * len(PAIRS)
     assert {each.objects for each in read_oracle_masks()} == {oracle_masks.OBJECTS}
 

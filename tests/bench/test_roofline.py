@@ -1,4 +1,4 @@
-"""What is counted for the roofline is what one finds by listing every load, address by address."""
+"""Counts of the roofline equal those of listing every load, address by address."""
 
 from dataclasses import replace
 

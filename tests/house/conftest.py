@@ -1,4 +1,4 @@
-"""Fresh processes, fresh environments, and the files of the repository."""
+"""Fixtures: fresh processes, fresh environments, and the files of the repository."""
 
 import os
 import subprocess

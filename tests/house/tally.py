@@ -1,4 +1,4 @@
-"""Add up the reports of a test run: `python tests/house/tally.py FOLDER`.
+"""Add up the JUnit reports of a test run: `python tests/house/tally.py FOLDER`.
 
 Prints one line for each part and, last, the sum; ends with 1 if anything failed or nothing ran.
 """

@@ -1,4 +1,4 @@
-"""Sentences that no build writes say whether a GPU has measured anything, as the record does."""
+"""The README files say whether anything was measured on a GPU, as the recorded files do."""
 
 from roilearn import bench
 

@@ -1,6 +1,6 @@
-"""What an import loads, asked of a fresh process; and a proof that the question can be answered no.
+"""What an import loads, in a fresh process, and a check that an unwanted import would be noticed.
 
-`import roilearn` is for everyone: no framework may ride along.
+`import roilearn` is for everyone, so it loads no framework.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Every notebook is executed whole, short in its cells, the same on every machine, and up to date.
+"""Notebooks are executed completely, have short cells, and are the same on every machine.
 
-nbval passes a cell that was never run in silence; these tests do not.
+nbval silently passes a cell that was never run; these tests do not.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What the README tells a reader to type works, and its picture is today's."""
+"""The README: its commands and examples work, and its picture is up to date."""
 
 import doctest
 import re

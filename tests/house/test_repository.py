@@ -1,4 +1,4 @@
-"""One place for each fact about the project, and nothing of any one machine in the repository."""
+"""The repository: each fact about the project in one place, and no path of any one machine."""
 
 import re
 

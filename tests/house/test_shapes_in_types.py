@@ -12,9 +12,9 @@ WRONG_CALL = """
 import torch
 from jaxtyping import TypeCheckError, install_import_hook
 install_import_hook("roilearn.ops", "type_checker.check")
-from roilearn.ops.embedding_bags.bag import owners
+from roilearn.ops.embedding_bags.bag import bag_of_entries
 try:
-    owners(torch.zeros(2, 3, dtype=torch.int32), 4)
+    bag_of_entries(torch.zeros(2, 3, dtype=torch.int32), 4)
 except TypeCheckError as error:
     print(error)
 """

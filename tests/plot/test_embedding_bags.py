@@ -48,11 +48,11 @@ def test_a_cell_lies_in_as_many_lines_as_it_has_channels_or_in_few():
     assert shaded == [4, 1]
 
 
-def test_what_cells_are_paid_is_drawn_over_the_photograph_s_pixels():
+def test_the_gradient_of_each_cell_is_drawn_over_the_photograph_s_pixels():
     amounts = np.arange(6.0).reshape(2, 3)
     figure = plot.gradient_per_cell(np.zeros((32, 48, 3), np.uint8), [(1, 2, 30, 31)], amounts)
     left, right, bar = figure.axes
-    assert bar.get_ylabel() == "paid"
+    assert bar.get_ylabel() == "gradient"
     assert right.images[0].get_extent() == [0, 48, 32, 0]
     assert right.images[0].get_array().tolist() == amounts.tolist()
     for axes in (left, right):

@@ -1,4 +1,4 @@
-"""Figures of chapter 1, on reading: what they draw are the reference's own numbers."""
+"""Figures of chapter 1 on linear interpolation draw the reference's own numbers."""
 
 import numpy as np
 import pytest

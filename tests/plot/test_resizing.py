@@ -1,4 +1,4 @@
-"""Figures of chapter 1, on grid rules."""
+"""Figures of chapter 1 on resizing draw the positions and weights of each grid rule."""
 
 import numpy as np
 import pytest

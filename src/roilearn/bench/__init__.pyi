@@ -33,10 +33,10 @@ from .recorded.profiles import without_onnxruntime as without_onnxruntime
 from .recorded.results import FOLDER as FOLDER
 from .recorded.results import Row as Row
 from .recorded.results import best_of_runs as best_of_runs
+from .recorded.results import find_row as find_row
 from .recorded.results import merge_rows as merge_rows
 from .recorded.results import read as read
 from .recorded.results import read_gpu as read_gpu
-from .recorded.results import find_row as find_row
 from .recorded.results import statement as statement
 from .recorded.results import write as write
 from .recorded.series import SeriesPoint as SeriesPoint

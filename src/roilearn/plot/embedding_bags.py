@@ -127,12 +127,12 @@ def gradient_per_cell(photo: ArrayLike, boxes: ArrayLike, amounts: ArrayLike) ->
     photo, amounts = np.asarray(photo), np.asarray(amounts)
     figure, (left, right) = new_figure(2, width=7, height=3.4)
     left.imshow(photo)
-    colours = LinearSegmentedColormap.from_list("paid", ["#FFFFFF", COLOURS["gradient"]])
+    colours = LinearSegmentedColormap.from_list("gradient", ["#FFFFFF", COLOURS["gradient"]])
     sides = (0, photo.shape[1], photo.shape[0], 0)
     # A square root, or one small box would leave the large ones white.
     look: dict[str, Any] = {"cmap": colours, "norm": PowerNorm(0.5), "interpolation": "nearest"}
     tinted = right.imshow(amounts, extent=sides, **look)
-    figure.colorbar(tinted, ax=right, label="paid", shrink=0.8)
+    figure.colorbar(tinted, ax=right, label="gradient", shrink=0.8)
     for axes in (left, right):
         for box in np.asarray(boxes):
             draw_box(axes, box)

@@ -39,9 +39,8 @@ from roilearn.bench.recorded.ablation import (
 )
 from roilearn.bench.recorded.results import write
 from roilearn.data import ShapeScenes
-from roilearn.models import COORDINATES, Coordinates, MaskRCNN, mask_rcnn_tiny
+from roilearn.models import BUILDERS, COORDINATES, Coordinates, MaskRCNN, mask_rcnn_tiny
 from roilearn.train import Settings, evaluate, train
-from roilearn.train.recipes import RECIPES
 
 CANONICAL_SCALES = {4: 112, 8: 56, 16: 28}
 """Canonical scale of the level assignment, by the stride to which it assigns 28 to 56 pixels.
@@ -87,7 +86,9 @@ def list_runs(table: str, seeds: Iterable[int], steps: int) -> list[TrainingRun]
 def train_and_evaluate(run: TrainingRun) -> list[AblationResult]:
     """Train one model in this process, on one thread, and evaluate it."""
     torch.set_num_threads(1)
-    settings = Settings(**{**RECIPES["mask_rcnn_tiny"], "steps": run.steps, "seed": run.seed})
+    settings = Settings(
+        **{**BUILDERS["mask_rcnn_tiny"].training_settings, "steps": run.steps, "seed": run.seed}
+    )
     scenes = ShapeScenes(run.steps * settings.batch_size, seed=run.seed)
     trained: Any = train(make_model(run), scenes, settings, progress=False)
     results = [evaluate_model(trained, run)]
@@ -108,7 +109,7 @@ def make_model(run: TrainingRun) -> MaskRCNN:
 def evaluate_model(model: nn.Module, run: TrainingRun) -> AblationResult:
     """Evaluate a trained model on the validation images."""
     scenes = ShapeScenes(VALIDATION_IMAGES, seed=VALIDATION_SEED, photographs="held out")
-    found = evaluate(model, scenes, batch_size=8, progress=False).numbers["masks"]
+    found = evaluate(model, scenes, batch_size=8, progress=False).metrics["masks"]
     numbers = {name: found[name] for name in METRICS}
     about: dict[str, Any] = {**vars(run), **numbers}
     return AblationResult(**about, images=VALIDATION_IMAGES, versions=versions(), machine=machine())

@@ -116,12 +116,12 @@ def compare(size: tuple[int, int] = (800, 1066), rounds: int = 5) -> Iterator[st
     """
     images = [make_image(*size)]
     models = make_models(images, min_size=min(size), max_size=max(size))
-    answers = {name: detect(model, images)[0] for name, model in models.items()}
+    detections = {name: detect(model, images)[0] for name, model in models.items()}
     yield f"{size[0]} x {size[1]} pixels, {torch.get_num_threads()} threads; {machine()}"
     yield versions()
-    for name, answer in answers.items():
-        again = 100 * matched_fraction(answers[BASELINE], answer)
-        yield f"{name:18} {len(answer['boxes'])} detections, {again:.0f} % of torchvision's"
+    for name, found in detections.items():
+        again = 100 * matched_fraction(detections[BASELINE], found)
+        yield f"{name:18} {len(found['boxes'])} detections, {again:.0f} % of torchvision's"
     calls = {name: partial(detect, model, images) for name, model in models.items()}
     for name, timing in ratios(interleave(calls, rounds), BASELINE).items():
         spread = f"({timing.ratio_min:.2f} to {timing.ratio_max:.2f})"

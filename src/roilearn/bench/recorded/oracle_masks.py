@@ -1,4 +1,4 @@
-"""Recorded mask IoU of an oracle mask head, which answers every target exactly."""
+"""Recorded mask IoU of an oracle mask head, which predicts every target exactly."""
 
 from dataclasses import dataclass
 
