@@ -12,10 +12,10 @@ def make_heads(**options):
     """Box head and mask head of few channels, the same ones at every call."""
     torch.manual_seed(0)
     return models.RoIHeads(
-        models.RoIPooler(7, half_cell=True),
+        models.RoIPooler(7, aligned=True),
         models.BoxHead(CHANNELS * 49, 12),
         models.BoxPredictor(12, CLASSES),
-        models.RoIPooler(14, half_cell=True),
+        models.RoIPooler(14, aligned=True),
         models.MaskHead(CHANNELS, (6, 6)),
         models.MaskPredictor(6, 6, CLASSES),
         models.HeadOptions(**options),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from roilearn.bench.detectors.mask_rcnn import spread_answers
+from roilearn.bench.detectors.mask_rcnn import standardise_outputs
 from roilearn.models import COORDINATES, ROI_OPS, coordinates_of, mask_rcnn_tiny
 from roilearn.models.backbone.batch_norm import FrozenBatchNorm2d, fold_normalisation
 from roilearn.models.roi_heads.poolers import RoIPooler
@@ -16,7 +16,10 @@ from roilearn.models.rpn.region_proposal_network import (
 LOSSES = {
     "loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness", "loss_rpn_box_reg"
 }  # fmt: skip
-FEW = {"before": {"training": 60, "testing": 40}, "after": {"training": 40, "testing": 20}}
+FEW = {
+    "rpn_pre_nms_top_n": {"training": 60, "testing": 40},
+    "rpn_post_nms_top_n": {"training": 40, "testing": 20},
+}
 
 
 def make_scene(height=96, width=128, seed=0):
@@ -33,13 +36,15 @@ def make_scene(height=96, width=128, seed=0):
 
 def make_model(seed=0, **options):
     torch.manual_seed(seed)
-    return mask_rcnn_tiny(3, **{**FEW, "score_threshold": 0.0, "per_image": 8, **options})
+    return mask_rcnn_tiny(
+        3, **{**FEW, "score_threshold": 0.0, "detections_per_image": 8, **options}
+    )
 
 
 def make_detector(**options):
     """A model whose scores differ enough that rounding does not change their order."""
     model = make_model(**options).eval()
-    spread_answers(model, [make_scene()[0]])
+    standardise_outputs(model, [make_scene()[0]])
     return model
 
 
@@ -123,8 +128,8 @@ def test_any_operator_pools_for_both_heads(roi_op):
 def test_coordinates_reach_all_five_places(coordinates):
     model, rules = make_model(coordinates=coordinates), coordinates_of(coordinates)
     poolers = [m for m in model.modules() if isinstance(m, RoIPooler)]
-    assert [pooler.half_cell for pooler in poolers] == [rules.half_cell] * 2
-    assert model.roi_heads.options.target_half_cell == rules.target_half_cell
+    assert [pooler.aligned for pooler in poolers] == [rules.aligned] * 2
+    assert model.roi_heads.options.mask_target_aligned == rules.mask_target_aligned
     assert model.transform.paste == rules.paste
     assert model.rpn.anchor_generator.offset == rules.anchor_offset
     assert model.rpn.anchor_generator.rounded == rules.anchor_rounded
@@ -132,15 +137,17 @@ def test_coordinates_reach_all_five_places(coordinates):
 
 def test_options_reach_their_parts():
     model = make_model(
-        min_size=96, max_size=200, channels=32, sampled=10, anchors_sampled=20,
-        rpn={"iou_threshold": 0.6}, widths=(16, 32, 48, 64), depths=(1, 1, 1, 1),
-        anchor_sizes=(8, 16, 32, 64, 128), mask_cells=7, box_cells=5, nms_threshold=0.3,
+        min_size=96, max_size=200, channels=32,
+        batch_size_per_image=10, rpn_batch_size_per_image=20,
+        rpn_options={"nms_threshold": 0.6}, widths=(16, 32, 48, 64), depths=(1, 1, 1, 1),
+        anchor_sizes=(8, 16, 32, 64, 128), nms_threshold=0.3,
+        mask_pooler_resolution=7, box_pooler_resolution=5,
     )  # fmt: skip
     assert (model.transform.min_sizes, model.transform.max_size) == ([96], 200)
-    assert model.roi_heads.options.sampled == 10
+    assert model.roi_heads.options.batch_size_per_image == 10
     assert model.roi_heads.options.nms_threshold == 0.3
-    assert model.rpn.losses.keywords["size"] == 20
-    assert model.rpn.propose.keywords["iou_threshold"] == 0.6
+    assert model.rpn.losses.keywords["batch_size_per_image"] == 20
+    assert model.rpn.propose.keywords["nms_threshold"] == 0.6
     assert model.roi_heads.box_pooler.output_size == (5, 5)
     assert model.roi_heads.mask_pooler.output_size == (7, 7)
     assert model.roi_heads.mask_pooler.levels == 4
@@ -156,7 +163,7 @@ def test_folded_it_detects_the_same():
         batch, _ = model.transform(images)
         for _ in range(20):
             model.train().backbone(batch.tensors)  # statistics that are worth folding
-        spread_answers(model.eval(), images)
+        standardise_outputs(model.eval(), images)
         folded = fold_normalisation(model)
         assert not any("bn" in name for name in folded.state_dict())
         for both in zip(model(images), folded(images), strict=True):

@@ -130,7 +130,7 @@ def test_the_same_way_back(sizes):
     batch, targets = ours([s[0] for s in scenes], [s[1] for s in scenes])
     masks = torch.tensor(np.random.RandomState(9).rand(3, 1, 28, 28)).float()
     found = [{**target, "masks": masks} for target in targets]
-    back = ours.undo(found, batch.sizes, sizes)
+    back = ours.postprocess(found, batch.sizes, sizes)
     expected = theirs.postprocess([dict(f) for f in found], batch.sizes, sizes)
     for our_image, their_image in zip(back, expected, strict=True):
         for name, value in their_image.items():

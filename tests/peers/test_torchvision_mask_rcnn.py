@@ -18,7 +18,11 @@ from roilearn.models import fold_normalisation, mask_rcnn_resnet50_fpn
 
 SMALL = {"min_size": 96, "max_size": 160}
 THEIR_FEW = {"rpn_post_nms_top_n_test": 200, "box_detections_per_img": 20, **SMALL}
-FEW = {"rpn": {"after": {"training": 2000, "testing": 200}}, "detections_per_image": 20, **SMALL}
+FEW = {
+    "rpn_options": {"post_nms_top_n": {"training": 2000, "testing": 200}},
+    "detections_per_image": 20,
+    **SMALL,
+}
 SIZES = {
     "wide": [(96, 128)],
     "enlarged": [(61, 40)],
@@ -49,7 +53,7 @@ def as_theirs(weights, **options):
 
 @pytest.fixture(scope="module")
 def ours(theirs):
-    return as_theirs(theirs.state_dict(), frozen=False)
+    return as_theirs(theirs.state_dict(), frozen_batch_norm=False)
 
 
 @pytest.fixture(scope="module")

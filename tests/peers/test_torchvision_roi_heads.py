@@ -60,7 +60,7 @@ def theirs(**options):
         MultiScaleRoIAlign(MAPS, 7, 2),
         faster_rcnn.TwoMLPHead(CHANNELS * 49, 32),
         faster_rcnn.FastRCNNPredictor(32, CLASSES),
-        *(0.5, 0.5, options.get("sampled", 512), 0.25, None),
+        *(0.5, 0.5, options.get("batch_size_per_image", 512), 0.25, None),
         *(options.get("score_threshold", 0.05), 0.5, options.get("detections_per_image", 100)),
         MultiScaleRoIAlign(MAPS, 14, 2),
         mask_rcnn.MaskRCNNHeads(CHANNELS, (10, 10), 1),
@@ -123,10 +123,10 @@ def test_names_of_parameters_and_how_their_first_values_are_spread(parts):
             assert 0.7 < here[name].std() / numbers.std() < 1.4
 
 
-@pytest.mark.parametrize("sampled", [512, 60, 9])
-def test_the_same_seed_draws_the_same_proposals(scene, sampled):
+@pytest.mark.parametrize("batch_size_per_image", [512, 60, 9])
+def test_the_same_seed_draws_the_same_proposals(scene, batch_size_per_image):
     _, proposals, targets = scene
-    there, here = pair(sampled=sampled)
+    there, here = pair(batch_size_per_image=batch_size_per_image)
     torch.manual_seed(3)
     boxes, index, labels, deltas = there.select_training_samples(proposals, targets)
     torch.manual_seed(3)
@@ -136,16 +136,16 @@ def test_the_same_seed_draws_the_same_proposals(scene, sampled):
         assert torch.equal(found.labels, labels[n])
         positive = labels[n] > 0
         assert 0 < positive.sum() < len(positive)
-        assert torch.equal(found.index[positive], index[n][positive])
+        assert torch.equal(found.matched_idxs[positive], index[n][positive])
         assert torch.equal(found.deltas[positive], deltas[n][positive])
-        assert (found.index[~positive] == -1).all()
+        assert (found.matched_idxs[~positive] == -1).all()
         assert (found.deltas[~positive] == 0).all()
 
 
 @pytest.mark.parametrize("keypoints", [False, True])
 def test_losses_and_their_gradients(scene, keypoints):
     features, proposals, targets = scene
-    heads = pair(sampled=60, keypoints=keypoints)
+    heads = pair(batch_size_per_image=60, keypoints=keypoints)
     inputs = [{n: f.clone().requires_grad_() for n, f in features.items()} for _ in heads]
     losses = [
         seeded(head.train(), maps, proposals, SIZES, targets)[1]
@@ -187,7 +187,7 @@ def test_equal_logits_and_deltas_leave_the_same_boxes_bit_by_bit(scene, threshol
     boxes, scores, labels = there.postprocess_detections(
         logits, deltas.flatten(1), proposals, SIZES
     )
-    found = models.detections(logits, deltas, proposals, SIZES, threshold)
+    found = models.postprocess_detections(logits, deltas, proposals, SIZES, threshold)
     for n, image in enumerate(found):
         assert len(image["boxes"]) == 100
         assert torch.equal(image["boxes"], boxes[n])
@@ -212,7 +212,7 @@ def test_mask_targets(scene):
 def test_a_batch_without_objects(scene):
     features, proposals, _ = scene
     nothing = [ground_truth(size, 0) for size in SIZES]
-    there, here = pair(sampled=60)
+    there, here = pair(batch_size_per_image=60)
     expected = seeded(there.train(), features, proposals, SIZES, nothing)[1]
     found = seeded(here.train(), features, proposals, SIZES, nothing)[1]
     for name, loss in expected.items():

@@ -49,9 +49,9 @@ def networks(**settings):
     ours = RegionProposalNetwork(
         our_anchors,
         RPNHead(8, 3),
-        size=64,
-        before=names["pre_nms_top_n"],
-        after=names["post_nms_top_n"],
+        batch_size_per_image=64,
+        pre_nms_top_n=names["pre_nms_top_n"],
+        post_nms_top_n=names["post_nms_top_n"],
         **settings,
     )
     ours.load_state_dict(theirs.state_dict())

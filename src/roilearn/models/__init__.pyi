@@ -1,3 +1,4 @@
+from .backbone import BACKBONES as BACKBONES
 from .backbone.batch_norm import FrozenBatchNorm2d as FrozenBatchNorm2d
 from .backbone.batch_norm import fold_normalisation as fold_normalisation
 from .backbone.fpn import Backbone as Backbone
@@ -10,6 +11,8 @@ from .backbone.resnet import ResNet as ResNet
 from .backbone.resnet import resnet18 as resnet18
 from .backbone.resnet import resnet50 as resnet50
 from .backbone.resnet import resnet_tiny as resnet_tiny
+from .builders import BUILDERS as BUILDERS
+from .builders import mask_rcnn_fpn as mask_rcnn_fpn
 from .builders import mask_rcnn_resnet50_fpn as mask_rcnn_resnet50_fpn
 from .builders import mask_rcnn_tiny as mask_rcnn_tiny
 from .coordinates import COORDINATES as COORDINATES
@@ -17,6 +20,9 @@ from .coordinates import Coordinates as Coordinates
 from .coordinates import coordinates_of as coordinates_of
 from .mask_rcnn import MaskRCNN as MaskRCNN
 from .mask_rcnn import mask_rcnn as mask_rcnn
+from .registry import BackboneBody as BackboneBody
+from .registry import register_backbone as register_backbone
+from .registry import register_builder as register_builder
 from .roi_heads.box_head import BoxHead as BoxHead
 from .roi_heads.box_head import BoxPredictor as BoxPredictor
 from .roi_heads.box_head import ConvolutionalBoxHead as ConvolutionalBoxHead
@@ -24,7 +30,7 @@ from .roi_heads.box_head import box_losses as box_losses
 from .roi_heads.cascade import STAGE_IOUS as STAGE_IOUS
 from .roi_heads.cascade import STAGE_WEIGHTS as STAGE_WEIGHTS
 from .roi_heads.cascade import CascadeHeads as CascadeHeads
-from .roi_heads.detections import detections as detections
+from .roi_heads.detections import postprocess_detections as postprocess_detections
 from .roi_heads.keypoint_head import KeypointHead as KeypointHead
 from .roi_heads.keypoint_head import KeypointHeads as KeypointHeads
 from .roi_heads.keypoint_head import KeypointPredictor as KeypointPredictor
@@ -39,19 +45,19 @@ from .roi_heads.poolers import RoIPooler as RoIPooler
 from .roi_heads.roi_heads import HeadOptions as HeadOptions
 from .roi_heads.roi_heads import RoIHeads as RoIHeads
 from .rpn.anchors import AnchorGenerator as AnchorGenerator
-from .rpn.proposals import proposals as proposals
+from .rpn.proposals import generate_proposals as generate_proposals
 from .rpn.region_proposal_network import RegionProposalNetwork as RegionProposalNetwork
 from .rpn.rpn_head import RPNHead as RPNHead
 from .rpn.rpn_losses import anchor_targets as anchor_targets
 from .rpn.rpn_losses import rpn_losses as rpn_losses
-from .targets.detection_targets import CROWD_SHARE as CROWD_SHARE
 from .targets.detection_targets import DELTA_WEIGHTS as DELTA_WEIGHTS
 from .targets.detection_targets import DetectionTargets as DetectionTargets
 from .targets.detection_targets import detection_targets as detection_targets
+from .targets.ground_truth import CROWD_IOA as CROWD_IOA
 from .targets.mask_targets import all_mask_targets as all_mask_targets
 from .targets.mask_targets import mask_targets as mask_targets
-from .targets.matching import BELOW as BELOW
-from .targets.matching import BETWEEN as BETWEEN
+from .targets.matching import BELOW_LOW_THRESHOLD as BELOW_LOW_THRESHOLD
+from .targets.matching import BETWEEN_THRESHOLDS as BETWEEN_THRESHOLDS
 from .targets.matching import match as match
 from .targets.sampling import sample as sample
 from .transform.detector_transform import IMAGE_MEAN as IMAGE_MEAN
@@ -60,7 +66,6 @@ from .transform.detector_transform import DetectorTransform as DetectorTransform
 from .transform.image_batch import ImageBatch as ImageBatch
 from .transform.input_checks import check_ground_truth as check_ground_truth
 from .transform.resizing import resized_size as resized_size
-from .weights.model_config import MAKERS as MAKERS
 from .weights.model_files import TRAINED as TRAINED
 from .weights.model_files import load_model as load_model
 from .weights.model_files import save_model as save_model

@@ -1,7 +1,8 @@
-"""The places where a detector may be half a cell or a pixel off, and the two ways to settle them.
+"""Coordinate conventions of a detector: where it may be off by half a cell or by a pixel.
 
 Boxes are continuous: x1, y1, x2, y2 in image pixels, the ends exclusive, a pixel's centre at + 0.5.
-torchvision's models follow that nearly everywhere. Where they do not, a field says so here.
+torchvision's models follow this convention nearly everywhere. There is a field here for each place
+where they do not.
 """
 
 from dataclasses import dataclass
@@ -12,68 +13,70 @@ from roilearn.ops import PASTE_RULES
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Where features, mask targets, pasted masks and anchors lie; ``replace`` one to try it alone.
+    """Conventions for features, mask targets, pasted masks and anchors.
+
+    ``dataclasses.replace`` changes one of them at a time.
 
     Parameters
     ----------
-    half_cell : pooling takes half a cell off before it reads the map, so that a cell's value stands
-        at its centre (RoIAlign's ``aligned``).
-    target_half_cell : the same, where the mask target is cut out of the true mask: True reads
-        pixels at their centres.
+    aligned : RoIAlign's ``aligned``: pooling subtracts half a cell from the coordinates, so that a
+        cell's value lies at its centre.
+    mask_target_aligned : the same where the mask target is cropped from the true mask: a pixel's
+        value lies at its centre.
     paste : one of ``roilearn.ops.PASTE_RULES``: ``"aligned"`` pastes a mask into its box as it is,
         ``"torchvision"`` cuts the box to whole pixels first and adds one.
-    anchor_offset : where in its cell an anchor's centre lies: 0.5 in the middle, 0 at its corner.
-    anchor_rounded : move the edges of anchors to whole pixels.
+    anchor_offset : position of an anchor's centre in its cell: 0.5 in the middle, 0 at the corner.
+    anchor_rounded : round the edges of anchors to whole pixels.
 
     Raises
     ------
-    ValueError, TypeError: an unknown rule to paste by, a flag that is not True or False.
+    ValueError, TypeError: an unknown rule for pasting; a flag that is not True or False.
 
     Examples
     --------
-    What pasting alone does for a model that was trained torchvision's way:
+    torchvision's conventions, except for pasting:
 
     >>> from dataclasses import replace
     >>> replace(COORDINATES["torchvision"], paste="aligned")  # doctest: +NORMALIZE_WHITESPACE
-    Coordinates(half_cell=False, target_half_cell=False, paste='aligned', anchor_offset=0.0,
+    Coordinates(aligned=False, mask_target_aligned=False, paste='aligned', anchor_offset=0.0,
                 anchor_rounded=True)
     """
 
-    half_cell: bool
-    target_half_cell: bool
+    aligned: bool
+    mask_target_aligned: bool
     paste: str
     anchor_offset: float
     anchor_rounded: bool
 
     def __post_init__(self) -> None:
-        """Refuse what no operator knows before a model is built on it."""
+        """Raise for an unknown value before a model is built with it."""
         check_choice("paste", self.paste, PASTE_RULES)
         check_number("anchor_offset", self.anchor_offset)
-        for name in ("half_cell", "target_half_cell", "anchor_rounded"):
+        for name in ("aligned", "mask_target_aligned", "anchor_rounded"):
             check_flag(name, getattr(self, name))
 
 
 COORDINATES = {
     "torchvision": Coordinates(
-        half_cell=False,
-        target_half_cell=False,
+        aligned=False,
+        mask_target_aligned=False,
         paste="torchvision",
         anchor_offset=0.0,
         anchor_rounded=True,
     ),
     "aligned": Coordinates(
-        half_cell=True,
-        target_half_cell=True,
+        aligned=True,
+        mask_target_aligned=True,
         paste="aligned",
         anchor_offset=0.5,
         anchor_rounded=False,
     ),
 }
-"""torchvision 0.27's choices, for its weights; and those that round nowhere, for our own."""
+"""torchvision 0.27's conventions, for its weights; and conventions without rounding, for ours."""
 
 
 def coordinates_of(coordinates: str | Coordinates) -> Coordinates:
-    """Find a way to settle coordinates by its name; one's own is returned as it is.
+    """Return the conventions of a name; a ``Coordinates`` is returned as it is.
 
     Parameters
     ----------
@@ -85,7 +88,7 @@ def coordinates_of(coordinates: str | Coordinates) -> Coordinates:
 
     Examples
     --------
-    >>> coordinates_of("aligned").half_cell
+    >>> coordinates_of("aligned").aligned
     True
     """
     if isinstance(coordinates, Coordinates):

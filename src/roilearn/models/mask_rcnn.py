@@ -1,6 +1,7 @@
-"""Mask R-CNN: images go in; losses come out while it learns, detections once it has learned.
+"""The whole detector, Mask R-CNN: images go in, losses (in training) or detections come out.
 
-Four parts in a row. ``mask_rcnn`` puts them together around any body.
+It is four modules in a row: transform, backbone, region proposal network and RoI heads.
+``mask_rcnn`` puts them together around any backbone body.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 
 from roilearn.arguments import check_count, check_flag
 from roilearn.models.backbone.fpn import Backbone, FeaturePyramid
-from roilearn.models.backbone.resnet import ResNet
 from roilearn.models.coordinates import Coordinates, coordinates_of
+from roilearn.models.registry import BackboneBody, make_body
 from roilearn.models.roi_heads.box_head import BoxHead, BoxPredictor, ConvolutionalBoxHead
 from roilearn.models.roi_heads.mask_head import MaskHead, MaskPredictor
 from roilearn.models.roi_heads.poolers import RoIPooler
@@ -24,18 +25,18 @@ from roilearn.models.rpn.region_proposal_network import (
 )
 from roilearn.models.rpn.rpn_head import RPNHead
 from roilearn.models.transform.detector_transform import DetectorTransform
-from roilearn.models.transform.input_checks import check_targets, check_types
+from roilearn.models.transform.input_checks import check_image_dtypes, check_targets
 
 
 class MaskRCNN(nn.Module):
-    """Two stages: boxes that may hold something, then what each holds, where, and its mask.
+    """Two-stage detector: region proposals first, then class, box and mask of each.
 
     Parameters
     ----------
-    transform : images to a batch, and detections back to the images.
-    backbone : batch to maps of consecutive levels, once for all that follows.
-    rpn : maps to proposals, in training with its losses.
-    roi_heads : proposals to detections, in training to losses.
+    transform : turns images into a batch, and brings detections back to the images.
+    backbone : turns the batch into feature maps of consecutive levels, which all the rest shares.
+    rpn : turns feature maps into proposals, in training with its losses.
+    roi_heads : turns proposals into detections, in training into losses.
 
     Source
     ------
@@ -60,25 +61,25 @@ class MaskRCNN(nn.Module):
         images: Sequence[Float[Tensor, "3 _ _"]],
         targets: Sequence[Mapping[str, Tensor]] | None = None,
     ) -> Any:
-        """Learn from images with targets, or detect what is in them.
+        """Compute the training losses of images with targets, or detect the objects in images.
 
         Parameters
         ----------
         images : (3, H, W) each, values 0 to 1, sizes as they come.
         targets : for each image ``boxes`` (n, 4), x1, y1, x2, y2 in its pixels, ``labels`` (n,)
             from 1, ``masks`` (n, H, W) of 0 and 1; ``iscrowd`` (n,) if there are crowds. Needed in
-            training, and looked at there alone.
+            training and ignored otherwise.
 
         Returns
         -------
-        In training (``train()``) a dictionary of five losses, whose sum is to be made small. Else
-        (``eval()``) for each image ``boxes`` (n, 4) in its pixels, ``labels`` (n,) and ``scores``
-        (n,), best first, and ``masks`` (n, 1, H, W), the chance of each pixel to be the object's.
+        In training mode a dictionary of five losses, whose sum is minimised. In evaluation mode for
+        each image ``boxes`` (n, 4) in its pixels, ``labels`` (n,) and ``scores`` (n,), highest
+        first, and ``masks`` (n, 1, H, W), the probability that each pixel belongs to the object.
 
         Raises
         ------
-        ValueError, TypeError: no targets in training, or some that do not fit their image, see
-            ``check_ground_truth``; images of another type than the model, or with values that are
+        ValueError, TypeError: no targets in training, or targets that do not fit their image, see
+            ``check_ground_truth``; images of another dtype than the model, or with values that are
             not 0 to 1, see ``DetectorTransform``.
         """
         if self.training and targets is None:
@@ -86,9 +87,10 @@ class MaskRCNN(nn.Module):
                 "targets must hold the ground truth of each image in training; got none. "
                 "To detect, call eval() first."
             )
-        check_types(self, images)
+        check_image_dtypes(self, images)
         if self.training:
-            check_targets(targets, images, self.roi_heads.needed, self.roi_heads.classes)
+            heads = self.roi_heads
+            check_targets(targets, images, heads.required_targets, heads.num_classes)
         batch, targets = self.transform(images, targets if self.training else None)
         features = self.backbone(batch.tensors)
         proposals, proposal_losses = self.rpn(batch, features, targets)
@@ -96,11 +98,11 @@ class MaskRCNN(nn.Module):
         if self.training:
             return losses | proposal_losses
         sizes = [(image.shape[-2], image.shape[-1]) for image in images]
-        return self.transform.undo(detections, batch.sizes, sizes)
+        return self.transform.postprocess(detections, batch.sizes, sizes)
 
 
 def mask_rcnn(
-    body: ResNet,
+    body: str | BackboneBody,
     num_classes: int,
     coordinates: str | Coordinates = "aligned",
     roi_op: str = "align",
@@ -110,54 +112,58 @@ def mask_rcnn(
     representation_size: int = 1024,
     box_layers: Sequence[int] = (),
     mask_layers: Sequence[int] = (256, 256, 256, 256),
-    normalised: bool = False,
-    box_cells: int = 7,
-    mask_cells: int = 14,
+    batch_norm: bool = False,
+    box_pooler_resolution: int = 7,
+    mask_pooler_resolution: int = 14,
     sampling_ratio: int = 2,
     canonical_scale: float = 224,
     canonical_level: int = 4,
     min_size: int | Sequence[int] = 800,
     max_size: int = 1333,
-    rpn: Mapping[str, Any] | None = None,
+    backbone_options: Mapping[str, Any] | None = None,
+    rpn_options: Mapping[str, Any] | None = None,
     **heads: Any,
 ) -> MaskRCNN:
-    """Put a Mask R-CNN together around a body.
+    """Put a Mask R-CNN together around a backbone body.
 
     Parameters
     ----------
-    body : gives a map for each of its stages.
-    num_classes : classes, background among them as class 0.
+    body : a network that gives one feature map for each of its stages, see ``BackboneBody``; or the
+        name of one, a key of ``BACKBONES``.
+    num_classes : number of classes, background included as class 0.
     coordinates : ``"aligned"``, ``"torchvision"``, or a ``Coordinates`` of one's own.
-    roi_op : what pools: one of ``ROI_OPS``, see ``RoIPooler``.
-    channels : of the pyramid's maps.
+    roi_op : the RoI operator, one of ``ROI_OPS``, see ``RoIPooler``.
+    channels : number of channels of the pyramid's maps.
     anchor_sizes : of each level, the extra one at the end included; image pixels.
-    representation_size : numbers by which the box head describes a box.
-    box_layers : channels of convolutions in the box head; with any, one layer sees all cells
-        instead of two.
+    representation_size : number of features by which the box head represents a box.
+    box_layers : channels of the box head's convolutions; if there are any, one fully connected
+        layer follows instead of two.
     mask_layers : channels of the mask head's convolutions.
-    normalised : normalise after the convolutions of the pyramid and of both heads, as in
-        torchvision's second version. Learning from random weights is faster with it.
-    box_cells, mask_cells : bins along each side of what the heads see of a box. Masks come out with
-        twice ``mask_cells``.
+    batch_norm : put batch normalisation after the convolutions of the pyramid and of both heads, as
+        in torchvision's second version. Training from random weights is faster with it.
+    box_pooler_resolution, mask_pooler_resolution : bins along each side of the pooled features.
+        Predicted masks have twice ``mask_pooler_resolution`` cells along a side.
     sampling_ratio, canonical_scale, canonical_level : as in ``RoIPooler``.
     min_size, max_size : as in ``DetectorTransform``; image pixels.
-    rpn : options of ``RegionProposalNetwork`` other than its own defaults.
-    heads : options of ``HeadOptions``: ``score_threshold``, ``per_image``, ``sampled``, ...
+    backbone_options : options of the body, if it is given by name.
+    rpn_options : options of ``RegionProposalNetwork`` that differ from its defaults.
+    heads : fields of ``HeadOptions``: ``score_threshold``, ``detections_per_image``, ...
 
     Raises
     ------
-    ValueError, TypeError: see ``roilearn.arguments``; an option that nobody knows.
+    ValueError, TypeError: see ``roilearn.arguments``; an unknown option.
     """
     check_count("num_classes", num_classes)
-    check_flag("normalised", normalised)
-    norm = nn.BatchNorm2d if normalised else None
+    check_flag("batch_norm", batch_norm)
+    body = make_body(body, backbone_options)
+    norm = nn.BatchNorm2d if batch_norm else None
     rules = coordinates_of(coordinates)
     levels = len(body.out_channels)
     pooler = partial(
         RoIPooler,
         roi_op=roi_op,
         sampling_ratio=sampling_ratio,
-        half_cell=rules.half_cell,
+        aligned=rules.aligned,
         levels=levels,
         canonical_scale=canonical_scale,
         canonical_level=canonical_level,
@@ -166,25 +172,27 @@ def mask_rcnn(
         min_size,
         max_size,
         paste=rules.paste,
-        mask_mode="nearest-exact" if rules.target_half_cell else "nearest",
+        mask_mode="nearest-exact" if rules.mask_target_aligned else "nearest",
     )
     backbone = Backbone(body, FeaturePyramid(body.out_channels, channels, norm=norm))
     anchors = AnchorGenerator(
         anchor_sizes, offset=rules.anchor_offset, rounded=rules.anchor_rounded
     )
-    head = RPNHead(channels, anchors.anchors_a_cell)
+    head = RPNHead(channels, anchors.anchors_per_location)
     if box_layers:
-        box_head = ConvolutionalBoxHead(channels, box_cells, box_layers, representation_size, norm)
+        box_head = ConvolutionalBoxHead(
+            channels, box_pooler_resolution, box_layers, representation_size, norm
+        )
     else:
-        box_head = BoxHead(channels * box_cells**2, representation_size)
+        box_head = BoxHead(channels * box_pooler_resolution**2, representation_size)
     roi_heads = RoIHeads(
-        pooler(box_cells),
+        pooler(box_pooler_resolution),
         box_head,
         BoxPredictor(representation_size, num_classes),
-        pooler(mask_cells),
+        pooler(mask_pooler_resolution),
         MaskHead(channels, mask_layers, norm),
         MaskPredictor(mask_layers[-1], mask_layers[-1], num_classes),
-        HeadOptions(target_half_cell=rules.target_half_cell, **heads),
+        HeadOptions(mask_target_aligned=rules.mask_target_aligned, **heads),
     )
-    region_proposals = RegionProposalNetwork(anchors, head, **(rpn or {}))
+    region_proposals = RegionProposalNetwork(anchors, head, **(rpn_options or {}))
     return MaskRCNN(transform, backbone, region_proposals, roi_heads)

@@ -118,13 +118,13 @@ def test_a_silent_block_passes_on_its_input(branch):
     before = maps.clone()
     assert not torch.equal(block(maps), maps.relu())
     assert torch.equal(maps, before)  # the shortcut must not be written to
-    block.silence()
+    block.zero_init()
     assert torch.equal(block(maps), maps.relu())
 
 
 def test_a_convolution_block_changes_the_shape_and_projects_its_input():
     block = ConvolutionBlock(basic_branch(4, 6, 2)).eval()
-    block.silence()
+    block.zero_init()
     maps = drawn(2, 4, 9, 7)
     assert block(maps).shape == (2, 6, 5, 4)
     torch.testing.assert_close(block(maps), block.downsample(maps).relu())

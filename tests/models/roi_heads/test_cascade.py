@@ -21,7 +21,7 @@ def make_cascade(stages=3, **options):
     torch.manual_seed(0)
     masks = make_heads()
     return models.CascadeHeads(
-        models.RoIPooler(7, half_cell=True),
+        models.RoIPooler(7, aligned=True),
         [models.BoxHead(CHANNELS * 49, 12) for _ in range(stages)],
         [models.BoxPredictor(12, CLASSES, class_agnostic=True) for _ in range(stages)],
         masks.mask_pooler,

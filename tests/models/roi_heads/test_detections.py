@@ -13,7 +13,7 @@ def find(logits, boxes, deltas=None, **options):
     logits, boxes = torch.tensor(logits), torch.tensor(boxes)
     if deltas is None:
         deltas = torch.zeros(*logits.shape, 4)
-    return models.detections(logits, deltas, [boxes], [SIZE], **options)[0]
+    return models.postprocess_detections(logits, deltas, [boxes], [SIZE], **options)[0]
 
 
 def test_a_proposal_may_be_two_classes_but_never_background():
@@ -56,7 +56,7 @@ def test_the_best_are_kept_whatever_their_class():
     logits = torch.full((6, 3), -9.0)
     logits[:, 0] = 0
     logits[range(6), torch.tensor([1, 2] * 3)] = torch.tensor([1.0, 6, 2, 5, 3, 4])
-    found = find(logits.tolist(), boxes, per_image=4)
+    found = find(logits.tolist(), boxes, detections_per_image=4)
     assert [box[0] / 9 for box in found["boxes"].tolist()] == [1, 3, 5, 4]
     assert found["labels"].tolist() == [2, 2, 2, 1]
 
@@ -65,7 +65,7 @@ def test_images_do_not_mix():
     logits = torch.tensor([[0.0, 3], [0, 4], [0, 5]])
     proposals = [torch.zeros(0, 4), torch.tensor([BOX]), torch.tensor([BOX, [40.0, 0, 60, 9]])]
     sizes = [SIZE, (20, 20), SIZE]
-    found = models.detections(logits, torch.zeros(3, 2, 4), proposals, sizes)
+    found = models.postprocess_detections(logits, torch.zeros(3, 2, 4), proposals, sizes)
     assert [image["boxes"].tolist() for image in found] == [
         [],
         [[10, 10, 20, 20]],
@@ -75,7 +75,9 @@ def test_images_do_not_mix():
 
 def test_nothing_to_choose_from():
     nothing = torch.zeros(0, 4)
-    empty = models.detections(torch.zeros(0, 3), torch.zeros(0, 3, 4), [nothing], [SIZE])[0]
+    empty = models.postprocess_detections(
+        torch.zeros(0, 3), torch.zeros(0, 3, 4), [nothing], [SIZE]
+    )[0]
     only_background = find([[3.0]], [BOX])
     for found in (empty, only_background):
         assert found["boxes"].shape == (0, 4)
@@ -85,7 +87,7 @@ def test_nothing_to_choose_from():
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_diverged_model_is_named_not_silent(bad):
-    with pytest.raises(ValueError, match=r"class_logits must give a score .* NaN in row 1"):
+    with pytest.raises(ValueError, match=r"class_logits must have a score .* NaN in row 1"):
         find([[0.0, 1], [bad, 1]], [BOX, BOX])
     deltas = torch.zeros(2, 2, 4)
     deltas[1, 1, 2] = bad
@@ -101,10 +103,14 @@ def test_a_class_that_is_ruled_out_is_no_error():
 
 def test_scores_of_half_precision_are_compared_in_single():
     logits = torch.tensor([[0.0, 1, 2]], dtype=torch.bfloat16)
-    found = models.detections(logits, torch.zeros(1, 3, 4), [torch.tensor([BOX])], [SIZE])[0]
+    found = models.postprocess_detections(
+        logits, torch.zeros(1, 3, 4), [torch.tensor([BOX])], [SIZE]
+    )[0]
     torch.testing.assert_close(found["scores"], logits.float().softmax(1)[0, [2, 1]])
 
 
 def test_rows_have_to_fit():
     with pytest.raises(ValueError, match="class_logits must have a row for each of proposals"):
-        models.detections(torch.zeros(3, 2), torch.zeros(3, 2, 4), [torch.zeros(2, 4)], [SIZE])
+        models.postprocess_detections(
+            torch.zeros(3, 2), torch.zeros(3, 2, 4), [torch.zeros(2, 4)], [SIZE]
+        )

@@ -41,17 +41,17 @@ def test_each_box_reads_the_map_of_its_level(roi_op):
     assert torch.allclose(pooled, levels.float()[:, None, None, None].expand(-1, 1, 3, 3))
 
 
-@pytest.mark.parametrize("half_cell", [False, True])
+@pytest.mark.parametrize("aligned", [False, True])
 @pytest.mark.parametrize("roi_op", ROI_OPS)
-def test_a_box_is_pooled_as_if_it_were_alone_on_its_map(roi_op, half_cell):
+def test_a_box_is_pooled_as_if_it_were_alone_on_its_map(roi_op, aligned):
     alone = {
-        "align": lambda m, b, s: ops.roi_align(m, b, (2, 3), s, 2, half_cell),
+        "align": lambda m, b, s: ops.roi_align(m, b, (2, 3), s, 2, aligned),
         "pool": lambda m, b, s: ops.roi_pool(m, b, (2, 3), s),
-        "crop_and_resize": lambda m, b, s: ops.crop_and_resize(m, b, (2, 3), s, aligned=half_cell),
-        "prroi": lambda m, b, s: ops.prroi_pool(m, b, (2, 3), s, half_cell),
+        "crop_and_resize": lambda m, b, s: ops.crop_and_resize(m, b, (2, 3), s, aligned=aligned),
+        "prroi": lambda m, b, s: ops.prroi_pool(m, b, (2, 3), s, aligned),
     }[roi_op]
     maps, boxes = make_maps(), make_boxes()
-    pooled = RoIPooler((2, 3), roi_op, half_cell=half_cell, **SMALL_LEVELS)(maps, boxes, SIZES)
+    pooled = RoIPooler((2, 3), roi_op, aligned=aligned, **SMALL_LEVELS)(maps, boxes, SIZES)
     rois, levels = ops.as_rois(boxes, 2), levels_of(boxes)
     for k, (level, result) in enumerate(zip(levels.tolist(), pooled, strict=True)):
         expected = alone(maps[level - 2], rois[k : k + 1], 1 / STRIDES[level - 2])[0]
@@ -79,8 +79,8 @@ def test_no_boxes_pool_to_nothing_and_gradients_reach_the_maps_that_were_read(ro
 
 
 def test_the_printed_model_says_what_pools():
-    assert repr(RoIPooler(14, "prroi", half_cell=True)) == (
-        "RoIPooler(output_size=(14, 14), roi_op='prroi', sampling_ratio=2, half_cell=True)"
+    assert repr(RoIPooler(14, "prroi", aligned=True)) == (
+        "RoIPooler(output_size=(14, 14), roi_op='prroi', sampling_ratio=2, aligned=True)"
     )
 
 

@@ -28,7 +28,7 @@ def losses(heads, features, proposals=PROPOSALS, targets=TARGETS):
 
 
 def test_in_training_losses_and_else_detections_with_masks(features):
-    heads = make_heads(score_threshold=0.1, per_image=2)
+    heads = make_heads(score_threshold=0.1, detections_per_image=2)
     assert set(losses(heads, features)) == {"loss_classifier", "loss_box_reg", "loss_mask"}
     found, none = heads.eval()(features, PROPOSALS, SIZES)
     assert none == {}
@@ -100,7 +100,7 @@ def test_mask_targets_follow_the_options(features):
         for target, size in zip(TARGETS, SIZES, strict=True)
     ]
     found = [
-        losses(make_heads(target_half_cell=flag), features, NO_PROPOSALS, masks)["loss_mask"]
+        losses(make_heads(mask_target_aligned=flag), features, NO_PROPOSALS, masks)["loss_mask"]
         for flag in (True, False)
     ]
     assert abs(found[0] - found[1]) > 1e-4
@@ -124,7 +124,7 @@ def test_padding_and_crowds_do_not_shift_masks(features):
 
 def test_it_learns_one_scene_by_heart(features):
     """Losses fall and the objects are found: signs, orders and classes fit each other."""
-    heads = make_heads(score_threshold=0.5, sampled=16)
+    heads = make_heads(score_threshold=0.5, batch_size_per_image=16)
     optimizer = torch.optim.Adam(heads.parameters(), lr=3e-3)
     for _ in range(60):
         found = losses(heads, features)

@@ -25,7 +25,7 @@ def test_anchors_stand_over_what_their_cells_look_at():
 
 def test_how_many_a_cell():
     generator = AnchorGenerator([(16, 32), (64, 128)], (0.5, 1, 2))
-    assert generator.anchors_a_cell == 6
+    assert generator.anchors_per_location == 6
     assert [len(level) for level in generator((8, 8), maps((4, 4), (2, 2)))] == [96, 24]
     assert not list(generator.state_dict())
     assert "offset=0.5" in repr(generator)

@@ -27,16 +27,16 @@ def drawn(levels=(30, 12), images=2, seed=0):
     "settings",
     [
         {},
-        {"before": 9, "after": 7},
-        {"iou_threshold": 0.2, "score_threshold": 0.4},
-        {"iou_threshold": 1.0, "min_size": 12.0},
+        {"pre_nms_top_n": 9, "post_nms_top_n": 7},
+        {"nms_threshold": 0.2, "score_threshold": 0.4},
+        {"nms_threshold": 1.0, "min_size": 12.0},
     ],
 )
 def test_the_tellings_agree(settings):
     answers = drawn()
-    boxes, scores = models.proposals(*answers, SIZES, **settings)
+    boxes, scores = models.generate_proposals(*answers, SIZES, **settings)
     arrays = [[level.numpy() for level in part] for part in answers]
-    slow_boxes, slow_scores = reference.proposals(*arrays, SIZES, **settings)
+    slow_boxes, slow_scores = reference.generate_proposals(*arrays, SIZES, **settings)
     for image in range(2):
         np.testing.assert_allclose(boxes[image], slow_boxes[image], atol=1e-4)
         np.testing.assert_allclose(scores[image], slow_scores[image], atol=1e-6)
@@ -45,7 +45,7 @@ def test_the_tellings_agree(settings):
 def test_what_comes_out_is_inside_sorted_and_apart():
     answers = drawn((200,))
     for boxes, scores, (height, width) in zip(
-        *models.proposals(*answers, SIZES, 100, 60, 0.5, 4.0), SIZES, strict=True
+        *models.generate_proposals(*answers, SIZES, 100, 60, 0.5, 4.0), SIZES, strict=True
     ):
         assert 10 < len(boxes) <= 60
         assert (boxes >= 0).all()
@@ -64,7 +64,9 @@ def either(request):
             (models, torch.tensor) if request.param == "models" else (reference, np.array)
         )
         parts = ([make([x]) for x in objectness], [make([x]) for x in deltas])
-        boxes, scores = module.proposals(*parts, [make(x) for x in anchors], [size], **settings)
+        boxes, scores = module.generate_proposals(
+            *parts, [make(x) for x in anchors], [size], **settings
+        )
         return boxes[0].tolist(), scores[0].tolist()
 
     return propose
@@ -84,10 +86,10 @@ def test_boxes_of_two_levels_do_not_suppress_each_other(either):
 
 def test_the_best_of_each_level_are_picked_before_the_best_of_all(either):
     answers = ([[5.0, 4.0], [-5.0]], [[STILL] * 2, [STILL]], [[HERE, THERE], [HERE]])
-    boxes, scores = either(*answers, (40, 40), before=1)
+    boxes, scores = either(*answers, (40, 40), pre_nms_top_n=1)
     assert boxes == [HERE, HERE]
     assert scores == pytest.approx([0.99330715, 0.00669285])
-    boxes, _ = either(*answers, (40, 40), after=2)
+    boxes, _ = either(*answers, (40, 40), post_nms_top_n=2)
     assert boxes == [HERE, THERE]
 
 
@@ -104,7 +106,7 @@ def test_a_box_is_cut_before_it_is_measured(either):
 
 def test_tiny_boxes_take_no_place_among_the_kept(either):
     speck = [5.0, 5.0, 5.0005, 9.0]
-    boxes, _ = either([[3.0, 1.0]], [[STILL] * 2], [[speck, HERE]], (40, 40), after=1)
+    boxes, _ = either([[3.0, 1.0]], [[STILL] * 2], [[speck, HERE]], (40, 40), post_nms_top_n=1)
     assert boxes == [HERE]
 
 
@@ -141,9 +143,23 @@ def test_bad_numbers_are_named(either, bad):
             r"objectness\[0\] and deltas\[0\] must have",
         ),
         ([[0.0]], [[STILL]], [[HERE]], (0, 9), {}, "size must be at least 1"),
-        ([[0.0]], [[STILL]], [[HERE]], (9, 9), {"before": 0}, "before must be at least 1"),
-        ([[0.0]], [[STILL]], [[HERE]], (9, 9), {"after": 0}, "after must be at least 1"),
-        ([[0.0]], [[STILL]], [[HERE]], (9, 9), {"iou_threshold": 2}, "iou_threshold must lie"),
+        (
+            [[0.0]],
+            [[STILL]],
+            [[HERE]],
+            (9, 9),
+            {"pre_nms_top_n": 0},
+            "pre_nms_top_n must be at least 1",
+        ),
+        (
+            [[0.0]],
+            [[STILL]],
+            [[HERE]],
+            (9, 9),
+            {"post_nms_top_n": 0},
+            "post_nms_top_n must be at least 1",
+        ),
+        ([[0.0]], [[STILL]], [[HERE]], (9, 9), {"nms_threshold": 2}, "nms_threshold must lie"),
     ],
 )
 def test_what_is_refused(either, objectness, deltas, anchors, size, settings, message):
@@ -154,7 +170,7 @@ def test_what_is_refused(either, objectness, deltas, anchors, size, settings, me
 def test_proposals_are_given_and_not_learned_from():
     objectness, deltas, anchors = drawn()
     deltas = [level.requires_grad_() for level in deltas]
-    boxes, scores = models.proposals(objectness, deltas, anchors, SIZES)
+    boxes, scores = models.generate_proposals(objectness, deltas, anchors, SIZES)
     assert not boxes[0].requires_grad
     assert not scores[0].requires_grad
 
@@ -163,6 +179,6 @@ def test_half_precision_scores_keep_their_order():
     logits = torch.tensor([[9.0, 8.0, 8.5]], dtype=torch.bfloat16)  # all 1.0 in bfloat16's sigmoid
     anchors = [torch.tensor([HERE, THERE, [2.0, 20.0, 12.0, 30.0]])]
     deltas = [torch.zeros(1, 3, 4, dtype=torch.bfloat16)]
-    (boxes,), (scores,) = models.proposals([logits], deltas, anchors, [(40, 40)])
+    (boxes,), (scores,) = models.generate_proposals([logits], deltas, anchors, [(40, 40)])
     assert boxes.dtype == scores.dtype == torch.float32
     assert torch.equal(boxes, anchors[0][[0, 2, 1]])

@@ -41,31 +41,33 @@ TRUTH = [truth([10.0, 12, 40, 40], [50, 5, 62, 20]), truth([3.0, 3, 30, 50])]
 
 
 def test_labels_and_rows_of_anchors():
-    labels, index = anchor_targets(ANCHORS, truth([41.0, 0, 51, 10], [0, 0, 10, 10]), 0.7, 0.3)
+    labels, matched_idxs = anchor_targets(
+        ANCHORS, truth([41.0, 0, 51, 10], [0, 0, 10, 10]), 0.7, 0.3
+    )
     assert labels.tolist() == [1, 0, 1, -1]  # the last overlaps an object by 6 / 14
-    assert index.tolist() == [1, -1, 0, -1]
+    assert matched_idxs.tolist() == [1, -1, 0, -1]
 
 
 def test_an_image_without_objects_is_all_background():
-    labels, index = anchor_targets(ANCHORS, truth(), 0.7, 0.3)
+    labels, matched_idxs = anchor_targets(ANCHORS, truth(), 0.7, 0.3)
     assert labels.tolist() == [0] * 4
-    assert index.tolist() == [-1] * 4
+    assert matched_idxs.tolist() == [-1] * 4
 
 
 def test_no_anchor_above_the_threshold_and_still_one_learns():
-    labels, index = anchor_targets(ANCHORS, truth([22.0, 2, 24, 4]), 0.7, 0.3)
+    labels, matched_idxs = anchor_targets(ANCHORS, truth([22.0, 2, 24, 4]), 0.7, 0.3)
     assert labels.tolist() == [0, 1, 0, 0]
-    assert index.tolist() == [-1, 0, -1, -1]
+    assert matched_idxs.tolist() == [-1, 0, -1, -1]
 
 
 def test_a_crowd_is_no_object_and_what_lies_in_it_no_background():
     boxes = ([0.0, 0, 10, 10], [18, 0, 60, 40])
-    labels, index = anchor_targets(ANCHORS, truth(*boxes, crowd=[0, 1]), 0.7, 0.3)
+    labels, matched_idxs = anchor_targets(ANCHORS, truth(*boxes, crowd=[0, 1]), 0.7, 0.3)
     assert labels.tolist() == [1, -1, -1, -1]
-    assert index.tolist() == [0, -1, -1, -1]
-    labels, index = anchor_targets(ANCHORS, truth(*boxes, crowd=[0, 0]), 0.7, 0.3)
+    assert matched_idxs.tolist() == [0, -1, -1, -1]
+    labels, matched_idxs = anchor_targets(ANCHORS, truth(*boxes, crowd=[0, 0]), 0.7, 0.3)
     assert labels[0] == 1
-    assert 1 in index.tolist()  # told apart from nothing, the large box is an object
+    assert 1 in matched_idxs.tolist()  # told apart from nothing, the large box is an object
 
 
 def test_padding_changes_nothing():
@@ -140,9 +142,9 @@ def test_a_few_steps_learn():
 
 def test_how_many_proposals_depends_on_the_mode():
     limits = {
-        "before": {"training": 40, "testing": 20},
-        "after": {"training": 30, "testing": 5},
-        "iou_threshold": 1.0,
+        "pre_nms_top_n": {"training": 40, "testing": 20},
+        "post_nms_top_n": {"training": 30, "testing": 5},
+        "nms_threshold": 1.0,
     }
     rpn = network(**limits)
     assert [len(each) for each in rpn(*seen(), TRUTH)[0]] == [30, 30]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from roilearn import models, reference
-from roilearn.models.targets.detection_targets import all_targets
+from roilearn.models.targets.detection_targets import unsampled_targets
 
 
 class TorchShuffler:
@@ -45,29 +45,31 @@ def test_the_loop_says_who_is_drawn_and_what_each_should_have_answered(seed, siz
         proposals.numpy(), arrays, iou, size, 0.25, random=TorchShuffler()
     )
     assert_array_equal(found.labels, loop.labels)
-    assert_array_equal(found.index, loop.index)
+    assert_array_equal(found.matched_idxs, loop.matched_idxs)
     assert_array_equal(found.boxes, loop.boxes)
     assert_allclose(found.deltas, loop.deltas, atol=1e-9)
 
 
 @given(st.integers(0, 999), st.booleans(), st.integers(1, 9))
-def test_the_loop_says_what_a_box_sees_of_its_mask(seed, half_cell, size):
+def test_the_loop_says_what_a_box_sees_of_its_mask(seed, aligned, size):
     state = np.random.RandomState(seed)
     masks = state.rand(3, 20, 30) > 0.5
     first = state.uniform(-2, 15, (6, 2))
     boxes = np.hstack([first, first + state.uniform(0.5, 15, (6, 2))])
     index = state.randint(-1, 3, 6)
     given_boxes, rows = torch.tensor(boxes), torch.tensor(index)
-    found = models.mask_targets(torch.tensor(masks), given_boxes, rows, size, half_cell)
-    loop = reference.mask_targets(masks, boxes, index, size, half_cell)
+    found = models.mask_targets(torch.tensor(masks), given_boxes, rows, size, aligned)
+    loop = reference.mask_targets(masks, boxes, index, size, aligned)
     assert_allclose(found, loop, atol=1e-9)
 
 
 def test_of_all_boxes_none_is_added_and_none_drawn():
     proposals, target = scene(1)
-    found = all_targets(proposals, target, 0.5)
+    found = unsampled_targets(proposals, target, 0.5)
     arrays = {name: numbers.numpy() for name, numbers in target.items()}
-    loop = reference.detection_targets(proposals.numpy(), arrays, size=9999, positive_fraction=1)
+    loop = reference.detection_targets(
+        proposals.numpy(), arrays, batch_size_per_image=9999, positive_fraction=1
+    )
     real = (arrays["boxes"].any(1) & (arrays["iscrowd"] == 0)).sum()
     assert real > 0
     assert_array_equal(found.labels, loop.labels[:-real])
@@ -80,19 +82,19 @@ def test_objects_are_a_part_of_what_was_drawn():
     only = found.objects()
     assert 0 < len(only.labels) < len(found.labels)
     assert (only.labels > 0).all()
-    assert (only.index >= 0).all()
+    assert (only.matched_idxs >= 0).all()
     assert_array_equal(only.boxes, found.boxes[found.labels > 0])
-    assert_array_equal(target["labels"][only.index], only.labels)
+    assert_array_equal(target["labels"][only.matched_idxs], only.labels)
 
 
 def test_without_crowds_a_flag_changes_nothing():
     proposals, target = scene(5)
     plain = {name: target[name] for name in ("boxes", "labels")}
     torch.manual_seed(0)
-    found = models.detection_targets(proposals, plain, size=20)
+    found = models.detection_targets(proposals, plain, batch_size_per_image=20)
     torch.manual_seed(0)
     none = {**plain, "iscrowd": torch.zeros(5, dtype=torch.int64)}
-    again = models.detection_targets(proposals, none, size=20)
+    again = models.detection_targets(proposals, none, batch_size_per_image=20)
     assert torch.equal(found.boxes, again.boxes)
 
 
@@ -101,7 +103,7 @@ def test_numbers_keep_the_dtype_of_the_proposals(dtype):
     proposals, target = scene(0)
     found = models.detection_targets(proposals.to(dtype), target)
     assert found.boxes.dtype == found.deltas.dtype == dtype
-    assert found.labels.dtype == found.index.dtype == torch.int64
+    assert found.labels.dtype == found.matched_idxs.dtype == torch.int64
 
 
 def test_nothing_at_all():
@@ -110,10 +112,10 @@ def test_nothing_at_all():
     assert [len(rows) for rows in (found.boxes, found.labels, found.deltas)] == [0, 0, 0]
     found = models.detection_targets(torch.tensor([[0.0, 0, 4, 4]]), empty)
     assert found.labels.tolist() == [0]
-    assert found.index.tolist() == [-1]
-    none = models.mask_targets(torch.zeros(0, 8, 8), torch.zeros(0, 4), found.index[:0], 4)
+    assert found.matched_idxs.tolist() == [-1]
+    none = models.mask_targets(torch.zeros(0, 8, 8), torch.zeros(0, 4), found.matched_idxs[:0], 4)
     assert none.shape == (0, 4, 4)
-    background = models.mask_targets(torch.zeros(0, 8, 8), found.boxes, found.index, 4)
+    background = models.mask_targets(torch.zeros(0, 8, 8), found.boxes, found.matched_idxs, 4)
     assert torch.equal(background, torch.zeros(1, 4, 4))
 
 

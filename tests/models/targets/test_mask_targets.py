@@ -24,12 +24,12 @@ def test_a_batch_shows_what_its_images_show(sizes):
     objects, boxes = (2, 3, 1), (4, 0, 5)
     images = [image_of(*args) for args in zip(sizes, objects, boxes, range(3), strict=True)]
     masks, samples = zip(*images, strict=True)
-    together = all_mask_targets(masks, samples, 6, half_cell=True)
-    alone = [mask_targets(m, s.boxes, s.index, 6, half_cell=True) for m, s in images]
+    together = all_mask_targets(masks, samples, 6, aligned=True)
+    alone = [mask_targets(m, s.boxes, s.matched_idxs, 6, aligned=True) for m, s in images]
     assert together.shape == (9, 6, 6)
     assert torch.equal(together, torch.cat(alone))
 
 
 def test_images_without_objects_show_nothing():
     empty = DetectionTargets(*(torch.zeros(0, 4), *torch.zeros(2, 0).long(), torch.zeros(0, 4)))
-    assert all_mask_targets([torch.zeros(0, 8, 8)], [empty], 6, half_cell=False).shape == (0, 6, 6)
+    assert all_mask_targets([torch.zeros(0, 8, 8)], [empty], 6, aligned=False).shape == (0, 6, 6)

@@ -48,7 +48,7 @@ def test_the_same_seed_draws_the_same_boxes():
     ("labels", "size", "fraction", "message"),
     [
         (torch.zeros(2, 3), 4, 0.5, "labels must have shape"),
-        (torch.zeros(3), 0, 0.5, "size must be at least 1; got 0"),
+        (torch.zeros(3), 0, 0.5, "num_samples must be at least 1; got 0"),
         (torch.zeros(3), 4, 1.5, "positive_fraction must lie from 0 to 1; got 1.5"),
     ],
 )
@@ -57,5 +57,5 @@ def test_what_is_refused(labels, size, fraction, message):
         sample(labels, size, fraction)
     with pytest.raises(TypeError, match="labels must be a torch tensor"):
         sample([0, 1], 4, 0.5)
-    with pytest.raises(TypeError, match="size must be a whole number"):
+    with pytest.raises(TypeError, match="num_samples must be a whole number"):
         sample(torch.zeros(3), 4.5, 0.5)

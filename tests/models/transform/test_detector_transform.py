@@ -57,7 +57,7 @@ def test_what_is_known_of_an_image_follows_it_and_comes_back():
     assert targets[0]["labels"].tolist() == [4]
     assert all(torch.equal(target[name], value) for name, value in kept.items())
     found = {name: targets[0][name] for name in ("boxes", "keypoints", "labels")}
-    (back,) = transform.undo([found], batch.sizes, [(30, 50)])
+    (back,) = transform.postprocess([found], batch.sizes, [(30, 50)])
     for name in ("boxes", "keypoints", "labels"):
         torch.testing.assert_close(back[name], kept[name])
 
@@ -74,7 +74,7 @@ def test_masks_are_pasted_by_the_rule_in_the_image_as_it_came(paste):
     transform = DetectorTransform(60, 200, paste=paste)
     masks = torch.tensor(np.random.RandomState(0).rand(1, 1, 28, 28)).float()
     found = {"boxes": torch.tensor([[4.6, 6.6, 41, 51]]), "masks": masks}
-    (back,) = transform.undo([found], [(60, 100)], [(30, 50)])
+    (back,) = transform.postprocess([found], [(60, 100)], [(30, 50)])
     expected = paste_masks_in_image(masks, found["boxes"] / 2, (30, 50), coordinates=paste)
     torch.testing.assert_close(back["masks"], expected)
     assert found["masks"] is masks
@@ -96,9 +96,9 @@ def test_a_true_mask_read_at_pixel_centres_keeps_its_place():
 def test_training_draws_a_size_and_prediction_takes_the_last():
     transform = DetectorTransform((40, 60), 200)
     torch.manual_seed(0)
-    drawn = {transform.draw_size() for _ in range(30)}
+    drawn = {transform.choose_min_size() for _ in range(30)}
     assert drawn == {40, 60}
-    assert transform.eval().draw_size() == 60
+    assert transform.eval().choose_min_size() == 60
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ def image(seed=0):
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    few = {"before": {"training": 20, "testing": 20}, "after": {"training": 10, "testing": 10}}
+    few = {
+        "rpn_pre_nms_top_n": {"training": 20, "testing": 20},
+        "rpn_post_nms_top_n": {"training": 10, "testing": 10},
+    }
     return mask_rcnn_tiny(3, widths=(8, 16, 16), channels=16, min_size=48, **few)
 
 
@@ -46,7 +49,7 @@ def test_an_entry_that_is_missing_is_named_with_its_image(idle, entry):
 @pytest.mark.parametrize(
     ("entry", "value", "words"),
     [
-        ("boxes", BOXES[:, [2, 1, 0, 3]], r"wider and higher than 0; got \[40, 5, 10, 30\]"),
+        ("boxes", BOXES[:, [2, 1, 0, 3]], r"a width and a height above 0; got \[40, 5, 10, 30\]"),
         ("boxes", BOXES * torch.tensor([[1.0], [0]]), r"got \[0, 0, 0, 0\] in row 1"),
         ("boxes", BOXES * torch.nan, "must be finite"),
         ("boxes", BOXES + torch.tensor([54.0, 0, 54, 0]), r"64 pixels wide .* \[64, 5, 94, 30\]"),
@@ -68,8 +71,8 @@ def test_an_entry_that_is_missing_is_named_with_its_image(idle, entry):
         ("masks", list(MASKS), "got list"),
         ("masks", MASKS.numpy(), "got ndarray"),
         ("masks", MASKS * torch.tensor([[[1]], [[255]]], dtype=torch.uint8), "got 255 in mask 1"),
-        ("masks", MASKS.long() * -5, "must hold 0 and 1 alone; got -5 in mask 0"),
-        ("masks", MASKS * 0.5, r"got 0\.5 in mask 0.* chances masks > 0\.5"),
+        ("masks", MASKS.long() * -5, "must contain only 0 and 1; got -5 in mask 0"),
+        ("masks", MASKS * 0.5, r"got 0\.5 in mask 0.* probabilities masks > 0\.5"),
         ("masks", MASKS * torch.nan, "got nan in mask 0"),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from roilearn.models import (
     mask_rcnn_tiny,
     save_model,
 )
-from roilearn.models.weights.model_files import read_tensors
+from roilearn.models.weights.model_files import read_model_file
 
 SMALL = {
     "num_classes": 3,
@@ -26,7 +26,7 @@ SMALL = {
     "representation_size": 32,
     "mask_layers": (16, 16),
     "anchor_sizes": ((12, 16), (24, 32), (48, 64), (96, 112)),
-    "rpn": {"iou_threshold": 0.6},
+    "rpn_options": {"nms_threshold": 0.6},
     "score_threshold": 0.0,
 }
 
@@ -77,9 +77,9 @@ def test_options_survive_json(model, path):
         assert old == new
     assert again.rpn.propose.keywords == model.rpn.propose.keywords
     assert again.transform.paste == "aligned"
-    assert not again.roi_heads.options.target_half_cell
+    assert not again.roi_heads.options.mask_target_aligned
     described = json.loads(contents(path)[0]["roilearn"])
-    assert described.keys() == {"maker", "options", "names"}
+    assert described.keys() == {"builder", "options", "names"}
 
 
 def test_loading_draws_no_random_number(model, path):
@@ -108,7 +108,12 @@ def test_half_precision_halves_parameters_and_keeps_statistics(model, path, dtyp
 
 
 def test_torchvisions_model_with_frozen_normalisation_comes_back(path):
-    options = {"num_classes": 4, "frozen": True, "norm_eps": 0.0, "trainable_layers": 3}
+    options = {
+        "num_classes": 4,
+        "frozen_batch_norm": True,
+        "norm_eps": 0.0,
+        "trainable_backbone_layers": 3,
+    }
     model = mask_rcnn_resnet50_fpn(**options)
     save_model(model, path, "mask_rcnn_resnet50_fpn", options, dtype=torch.float16)
     again = load_model(path)[0]
@@ -125,7 +130,11 @@ def test_torchvisions_model_with_frozen_normalisation_comes_back(path):
     [
         ({"num_classes": 4}, ValueError, r"options must make the model that is saved.*\(4, 32\)"),
         ({"weights": "x.pth"}, ValueError, "options must not hold weights"),
-        ({"body": {"norm": torch.nn.BatchNorm2d}}, TypeError, "what JSON can; got body="),
+        (
+            {"backbone_options": {"norm": torch.nn.BatchNorm2d}},
+            TypeError,
+            "what JSON can; got backbone_",
+        ),
         ({"score_threshold": float("nan")}, TypeError, "what JSON can; got score_threshold=nan"),
         ({"mask_size": 3}, TypeError, "mask_size"),
     ],
@@ -143,7 +152,7 @@ def test_a_folder_is_no_file_to_write(model, tmp_path):
 
 
 def test_other_arguments_that_cannot_be(model, path):
-    with pytest.raises(ValueError, match="maker must be one of 'mask_rcnn_resnet50_fpn'"):
+    with pytest.raises(ValueError, match="builder must be one of 'mask_rcnn_resnet50_fpn'"):
         save_model(model, path, "print", SMALL)
     with pytest.raises(ValueError, match="names must be one for each class but background, 2"):
         save_model(model, path, "mask_rcnn_tiny", SMALL, ("disc",))
@@ -193,11 +202,11 @@ def test_files_of_others(model, path, header):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"maker": "print"}, "maker must be one of"),
+        ({"builder": "print"}, "builder must be one of"),
         ({"options": {"num_classes": 3}}, "size mismatch"),
         ({"options": {"num_classes": 3, "colour": "red"}}, "colour"),
         ({"options": {"num_classes": 3, "weights": "other.pth"}}, "must not hold weights"),
-        ({"options": {"num_classes": 3, "coordinates": {"paste": "aligned"}}}, "half_cell"),
+        ({"options": {"num_classes": 3, "coordinates": {"paste": "aligned"}}}, "aligned"),
     ],
 )
 def test_headers_that_do_not_fit(model, path, change, said):
@@ -224,7 +233,7 @@ def test_missing_and_surplus_weights_are_refused(model, path):
 
 def test_a_file_says_what_was_not_said_so_that_later_defaults_change_nothing(tmp_path):
     save_model(mask_rcnn_tiny(**SMALL), tmp_path / "a.safetensors", "mask_rcnn_tiny", SMALL)
-    described, _ = read_tensors(tmp_path / "a.safetensors")
+    described, _ = read_model_file(tmp_path / "a.safetensors")
     assert described["options"]["canonical_scale"] == 112
-    assert described["options"]["anchors_sampled"] == 64
+    assert described["options"]["rpn_batch_size_per_image"] == 64
     assert not {"weights", "fold"} & described["options"].keys()

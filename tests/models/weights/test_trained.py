@@ -8,7 +8,7 @@ import torch
 from roilearn.data import ShapeScenes
 from roilearn.models import TRAINED, load_model
 from roilearn.train import evaluate
-from roilearn.train.validation_split import HELD_OUT_SEED
+from roilearn.train.validation_split import VALIDATION_SEED
 
 SCENES = 200
 
@@ -17,12 +17,12 @@ SCENES = 200
 def measured():
     model, names = load_model("SHAPES")
     assert names == ("disc", "square", "triangle")
-    scenes = ShapeScenes(SCENES, seed=HELD_OUT_SEED, photographs="held out")
+    scenes = ShapeScenes(SCENES, seed=VALIDATION_SEED, photographs="held out")
     return evaluate(model, scenes, names=names, batch_size=4, progress=False)
 
 
 def test_it_finds_nine_of_ten_shapes_it_has_never_seen(measured):
-    masks = measured.numbers["masks"]
+    masks = measured.metrics["masks"]
     assert masks["AP50"] >= 0.90
     assert masks["AP"] >= 0.65
 

@@ -1,7 +1,8 @@
-"""Batch normalisation that has stopped learning: one factor and one summand a channel.
+"""Frozen batch normalisation, and folding of batch normalisation into the convolution before it.
 
-A detector sees two images a step, too few for statistics. So a backbone trained elsewhere keeps
-those it came with; and where nothing changes any more, the convolution before can do the work.
+A detector is trained on few images per step, too few for batch statistics. So a pretrained backbone
+keeps the statistics that it was trained with. Once they are fixed, normalisation is a factor and a
+summand for each channel, which the weights of the convolution before it can include.
 """
 
 import copy
@@ -18,21 +19,21 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 class FrozenBatchNorm2d(nn.Module):
-    """Normalise each channel by statistics that are fixed, and so are its factor and summand.
+    """Batch normalisation with fixed statistics and fixed affine parameters.
 
-    (x - running_mean) / sqrt(running_var + eps) * weight + bias, all of them buffers: an optimiser
-    does not see them, and training leaves them alone.
+    (x - running_mean) / sqrt(running_var + eps) * weight + bias, where all of these are buffers, so
+    that training does not change them.
 
     Parameters
     ----------
-    channels : number of channels of the maps.
+    num_features : number of channels of the maps.
     eps : added to the variance. torchvision 0.27 takes 0 for its weights ``COCO_V1``, which were
         trained before it had one.
 
     Source
     ------
-    torchvision 0.27: the same names, and like there the state dict of an ``nn.BatchNorm2d`` fits;
-    its count of batches is dropped.
+    torchvision 0.27: the same names. As there, the state dict of an ``nn.BatchNorm2d`` can be
+    loaded; its count of batches is dropped.
 
     Examples
     --------
@@ -49,11 +50,11 @@ class FrozenBatchNorm2d(nn.Module):
     running_mean: Tensor
     running_var: Tensor
 
-    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+    def __init__(self, num_features: int, eps: float = 1e-5) -> None:
         super().__init__()
         self.eps = eps
         for name, start in (("weight", 1), ("bias", 0), ("running_mean", 0), ("running_var", 1)):
-            self.register_buffer(name, torch.full((channels,), float(start)))
+            self.register_buffer(name, torch.full((num_features,), float(start)))
 
     def forward(self, features: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
         """Normalise, in one pass over the maps."""
@@ -67,25 +68,25 @@ class FrozenBatchNorm2d(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *others)
 
     def extra_repr(self) -> str:
-        """Say the number of channels, in the printed model."""
+        """Show the number of channels in the printed model."""
         return f"{len(self.weight)}, eps={self.eps:g}"
 
 
 def fold_normalisation(model: Model) -> Model:
-    """Copy a model, in eval mode, with each normalisation folded into the convolution before it.
+    """Copy a model in evaluation mode, each batch normalisation folded into its convolution.
 
-    A convolution is linear. Its weights times a factor, plus a bias, give what the normalisation
-    makes of its answer, without reading and writing the maps once more. Equal up to rounding.
+    A convolution is linear, so a factor and a summand for each channel can be included in its
+    weights and bias. This saves one pass over the maps. Results are equal up to rounding.
 
     Parameters
     ----------
     model : any module. Where a convolution and a normalisation follow each other among the children
-        of one module, the second is taken to be applied to the answer of the first.
+        of one module, the second is assumed to be applied to the output of the first.
 
     Returns
     -------
-    A copy for prediction. Its state dict is another: load weights before you fold. ``nn.Identity``
-    stands where a normalisation was; one without a convolution before it stays.
+    A copy for prediction. Its state dict has other names, so weights must be loaded before. Each
+    folded normalisation is replaced by ``nn.Identity``; one without a convolution before it stays.
 
     Examples
     --------
@@ -99,14 +100,14 @@ def fold_normalisation(model: Model) -> Model:
     """
     folded = copy.deepcopy(model).eval()
     for parent in list(folded.modules()):
-        for name, convolution, norm in _pairs(parent):
+        for name, convolution, norm in _conv_norm_pairs(parent):
             _fold(convolution, norm)
             setattr(parent, name, nn.Identity())
     return folded
 
 
-def _pairs(parent: nn.Module) -> Iterator[tuple[str, nn.Conv2d, nn.Module]]:
-    """Each convolution with the normalisation after it, and the name of the latter."""
+def _conv_norm_pairs(parent: nn.Module) -> Iterator[tuple[str, nn.Conv2d, nn.Module]]:
+    """Yield each convolution with the normalisation after it, and the name of the latter."""
     for (_, first), (name, second) in pairwise(list(parent.named_children())):
         fixed = isinstance(second, FrozenBatchNorm2d) or (
             isinstance(second, nn.BatchNorm2d) and second.track_running_stats
@@ -117,7 +118,7 @@ def _pairs(parent: nn.Module) -> Iterator[tuple[str, nn.Conv2d, nn.Module]]:
 
 @torch.no_grad()
 def _fold(convolution: nn.Conv2d, norm: Any) -> None:
-    """Give the convolution the weights and the bias that make the normalisation superfluous."""
+    """Include a normalisation in the weights and the bias of the convolution before it."""
     variance = norm.running_var.double()
     weight = torch.ones_like(variance) if norm.weight is None else norm.weight.double()
     bias = torch.zeros_like(variance) if norm.bias is None else norm.bias.double()

@@ -1,9 +1,9 @@
-"""A convolution and what follows it: a normalisation where one is wanted, and a ReLU or nothing.
+"""Convolution blocks: a convolution, optionally a normalisation, optionally a ReLU.
 
-A normalisation takes the mean of each channel off and adds one that is learned: a bias before it
-would do nothing, so there is none. Networks that begin with random weights learn faster with it.
-Each block is a sequence even where the convolution is alone, so that parameters are named as
-torchvision 0.27 names them.
+A normalisation subtracts the mean of each channel and has a bias of its own, so the convolution
+before it has none. Networks with random initial weights train faster with it. Each block is an
+``nn.Sequential`` even if the convolution is alone, so that parameters are named as in torchvision
+0.27.
 """
 
 from torch import nn
@@ -11,14 +11,12 @@ from torch import nn
 from roilearn.models.backbone.residual_blocks import Norm
 
 
-def linear_block(
-    in_channels: int, out_channels: int, size: int, norm: Norm | None
-) -> nn.Sequential:
-    """Make a convolution of ``size`` x ``size`` cells that keeps the map's size.
+def conv_norm(in_channels: int, out_channels: int, size: int, norm: Norm | None) -> nn.Sequential:
+    """Build a ``size`` x ``size`` convolution that keeps the map's size, without ReLU.
 
     Examples
     --------
-    >>> linear_block(8, 4, 1, None)
+    >>> conv_norm(8, 4, 1, None)
     Sequential(
       (0): Conv2d(8, 4, kernel_size=(1, 1), stride=(1, 1))
     )
@@ -28,12 +26,12 @@ def linear_block(
     return _sequence(convolution, norm)
 
 
-def rectified_block(in_channels: int, out_channels: int, norm: Norm | None) -> nn.Sequential:
-    """Make a convolution of 3 x 3 cells that keeps the map's size; what is below 0 becomes 0.
+def conv_norm_relu(in_channels: int, out_channels: int, norm: Norm | None) -> nn.Sequential:
+    """Build a 3 x 3 convolution that keeps the map's size, with ReLU.
 
     Examples
     --------
-    >>> [type(layer).__name__ for layer in rectified_block(8, 4, nn.BatchNorm2d)]
+    >>> [type(layer).__name__ for layer in conv_norm_relu(8, 4, nn.BatchNorm2d)]
     ['Conv2d', 'BatchNorm2d', 'ReLU']
     """
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=norm is None)
@@ -42,7 +40,7 @@ def rectified_block(in_channels: int, out_channels: int, norm: Norm | None) -> n
 
 
 def _sequence(convolution: nn.Conv2d, norm: Norm | None) -> nn.Sequential:
-    """Put the normalisation after the convolution; a bias begins with 0."""
+    """Put the normalisation after the convolution; initialise a bias with 0."""
     if convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
     blocks = nn.Sequential(convolution)

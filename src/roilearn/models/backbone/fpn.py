@@ -1,7 +1,7 @@
-"""A feature pyramid: maps of every resolution, each of which knows what the coarsest has seen.
+"""The feature pyramid network (FPN): maps of all resolutions that share the coarsest map's context.
 
-A fine map of the body says where edges are, a coarse one what they belong to. From the top down,
-each map gets the coarser one, doubled, added to its own.
+A fine map of the body shows where edges are, a coarse one what they belong to. From the top down,
+the coarser map is enlarged twice and added to each map.
 """
 
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d
 
 from roilearn.arguments import check_choice, check_count, check_levels
-from roilearn.models.backbone.convolution_blocks import linear_block
+from roilearn.models.backbone.convolution_blocks import conv_norm
 from roilearn.models.backbone.residual_blocks import Norm
-from roilearn.models.backbone.resnet import ResNet
+from roilearn.models.registry import BackboneBody
 
 EXTRA_LEVELS = ("pool",)
 
 
 class FeaturePyramid(nn.Module):
-    """Turn C2, C3, ... into P2, P3, ... with one number of channels.
+    """Compute P2, P3, ..., all of the same number of channels, from C2, C3, ...
 
     Parameters
     ----------
     in_channels : channels of each map, finest first.
     out_channels : channels of every map of the pyramid.
-    extra : ``"pool"``: one level more at the end, every second row and column of the last. Anchors
-        of the largest size stand on it; nothing is pooled from it. None: no such level.
-    norm : makes a normalisation after each convolution, which then has no bias. None: there is
+    extra : ``"pool"``: add a level at the end, every second row and column of the last. It has the
+        largest anchors, and no box is pooled from it. None: no such level.
+    norm : builds the normalisation after each convolution, which then has no bias. None: there is
         none, as in the paper.
 
     Raises
@@ -62,16 +62,16 @@ class FeaturePyramid(nn.Module):
             check_choice("extra", extra, EXTRA_LEVELS)
         self.extra = extra
         self.inner_blocks = nn.ModuleList(
-            linear_block(channels, out_channels, 1, norm) for channels in in_channels
+            conv_norm(channels, out_channels, 1, norm) for channels in in_channels
         )
         self.layer_blocks = nn.ModuleList(
-            linear_block(out_channels, out_channels, 3, norm) for _ in in_channels
+            conv_norm(out_channels, out_channels, 3, norm) for _ in in_channels
         )
 
     def forward(
         self, maps: Sequence[Float[Tensor, "N _ _ _"]]
     ) -> dict[str, Float[Tensor, "N C _ _"]]:
-        """Compute the pyramid of the body's maps.
+        """Compute the pyramid from the body's maps.
 
         Parameters
         ----------
@@ -79,14 +79,14 @@ class FeaturePyramid(nn.Module):
 
         Returns
         -------
-        Maps by the names that torchvision gives them, finest first: ``"0"``, ``"1"``, ..., and
+        Maps by torchvision's names, finest first: ``"0"``, ``"1"``, ..., and
         ``"pool"``. With a body of four stages these are P2, P3, P4, P5 and P6.
         """
         check_levels(maps=maps, in_channels=self.in_channels)
         merged = [lateral(level) for lateral, level in zip(self.inner_blocks, maps, strict=True)]
         for finer, coarser in zip(merged[-2::-1], merged[:0:-1], strict=True):
             finer.add_(interpolate(coarser, finer.shape[-2:], mode="nearest"))
-        # Doubling repeats cells; a 3 x 3 convolution smooths the steps between them.
+        # Enlarging repeats cells; a 3 x 3 convolution smooths the steps between them.
         levels = [smooth(level) for smooth, level in zip(self.layer_blocks, merged, strict=True)]
         pyramid = {str(number): level for number, level in enumerate(levels)}
         if self.extra == "pool":
@@ -95,15 +95,15 @@ class FeaturePyramid(nn.Module):
 
 
 class Backbone(nn.Module):
-    """All that a detector computes once for an image: a body, and a pyramid on its maps.
+    """Body and feature pyramid: all that a detector computes once for an image.
 
     Parameters
     ----------
-    body : gives a list of maps, finest first, as ``ResNet`` does.
-    fpn : takes them.
+    body : gives a list of maps, finest first, see ``BackboneBody``; ``ResNet`` is one.
+    fpn : computes the pyramid from them.
     """
 
-    def __init__(self, body: ResNet, fpn: FeaturePyramid) -> None:
+    def __init__(self, body: BackboneBody, fpn: FeaturePyramid) -> None:
         super().__init__()
         self.body = body
         self.fpn = fpn

@@ -1,8 +1,8 @@
-"""Residual blocks: a few convolutions, and a shortcut around them.
+"""Residual blocks: a branch of two or three convolutions, and a shortcut around it.
 
-The *identity block* adds its input to what the convolutions make of it. The *convolution block*
-stands where the number of channels or the resolution changes: there the input does not fit, and a
-convolution of 1 x 1 makes it fit. Either has a branch of one of two kinds.
+The *identity block* adds its input to the output of the branch. The *convolution block* is used
+where the number of channels or the resolution changes: its shortcut is a 1 x 1 convolution that
+gives the input the shape of the output. Either has a basic branch or a bottleneck branch.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 Norm = Callable[[int], nn.Module]
-"""Makes a normalisation for a number of channels: ``nn.BatchNorm2d``, ``FrozenBatchNorm2d``."""
+"""Builds a normalisation for a number of channels: ``nn.BatchNorm2d``, ``FrozenBatchNorm2d``."""
 Branch = Callable[[int, int, int], Sequence[nn.Conv2d]]
-"""Makes the convolutions of a block from channels that come in, width and stride."""
+"""Builds the convolutions of a branch from the number of input channels, width and stride."""
 
 
 def basic_branch(in_channels: int, width: int, stride: int = 1) -> list[nn.Conv2d]:
-    """List the two convolutions of ResNet-18: 3 x 3 each, ``width`` channels come out.
+    """Build the two 3 x 3 convolutions of ResNet-18, with ``width`` output channels.
 
     Source
     ------
@@ -30,14 +30,14 @@ def basic_branch(in_channels: int, width: int, stride: int = 1) -> list[nn.Conv2
 
 
 def bottleneck_branch(in_channels: int, width: int, stride: int = 1) -> list[nn.Conv2d]:
-    """List the three convolutions of ResNet-50: 3 x 3 on few channels, 1 x 1 before and after.
+    """Build the three convolutions of ResNet-50: 1 x 1, 3 x 3 on few channels, and 1 x 1.
 
-    ``4 * width`` channels come out.
+    There are ``4 * width`` output channels.
 
     Source
     ------
     He et al., Deep Residual Learning (2015), figure 5, right. There the first convolution has the
-    stride; here the second, as in torchvision 0.27, so that no cell is passed over.
+    stride; here the second, as in torchvision 0.27, so that every cell of the input is used.
     """
     return [
         convolution(in_channels, width, 1),
@@ -47,20 +47,20 @@ def bottleneck_branch(in_channels: int, width: int, stride: int = 1) -> list[nn.
 
 
 def convolution(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Conv2d:
-    """Make a convolution that keeps the resolution at stride 1, without a bias.
+    """Build a convolution that keeps the resolution at stride 1, without a bias.
 
-    The normalisation after it takes off the mean and has a bias of its own.
+    It needs no bias: the normalisation after it subtracts the mean and has a bias of its own.
     """
     return nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=False)
 
 
 class IdentityBlock(nn.Module):
-    """relu(x + branch(x)): input and answer have the same shape.
+    """relu(x + branch(x)): input and output have the same shape.
 
     Parameters
     ----------
-    branch : convolutions; a normalisation follows each, and a ReLU each but the last.
-    norm : makes a normalisation.
+    branch : convolutions. A normalisation follows each, and a ReLU each except the last.
+    norm : builds a normalisation.
 
     Source
     ------
@@ -69,11 +69,11 @@ class IdentityBlock(nn.Module):
 
     Examples
     --------
-    With nothing in its branch, what comes out is what went in, negative numbers cut off:
+    If the branch gives 0, the output is the ReLU of the input:
 
     >>> import torch
     >>> block = IdentityBlock(basic_branch(1, 1))
-    >>> block.silence()
+    >>> block.zero_init()
     >>> block(torch.tensor([[[[-2.0, 3.0]]]])).tolist()
     [[[[0.0, 3.0]]]]
     """
@@ -93,7 +93,7 @@ class IdentityBlock(nn.Module):
         return relu(total, inplace=True)
 
     def branch(self, features: Float[Tensor, "N _ _ _"]) -> Float[Tensor, "N _ _ _"]:
-        """Convolve and normalise; what is added to the shortcut may be negative."""
+        """Apply the convolutions and normalisations; there is no ReLU after the last."""
         for number in range(1, self.depth + 1):
             features = self.get_submodule(f"conv{number}")(features)
             features = self.get_submodule(f"bn{number}")(features)
@@ -102,11 +102,11 @@ class IdentityBlock(nn.Module):
         return features
 
     def shortcut(self, features: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
-        """Pass the input on as it is."""
+        """Return the input."""
         return features
 
-    def silence(self) -> None:
-        """Let the branch answer 0 until training changes it, so that a deep net begins shallow.
+    def zero_init(self) -> None:
+        """Initialise the last normalisation with weight 0, so that the branch begins with output 0.
 
         Source
         ------
@@ -117,9 +117,9 @@ class IdentityBlock(nn.Module):
 
 
 class ConvolutionBlock(IdentityBlock):
-    """relu(project(x) + branch(x)): a convolution of 1 x 1 in the shortcut changes the shape.
+    """relu(project(x) + branch(x)): a 1 x 1 convolution in the shortcut changes the shape.
 
-    Its names are downsample.0 and downsample.1, whether or not the resolution becomes less.
+    Its names are downsample.0 and downsample.1, also where the resolution stays the same.
 
     Source
     ------
@@ -140,5 +140,5 @@ class ConvolutionBlock(IdentityBlock):
         self.downsample = nn.Sequential(project, norm(self.out_channels))
 
     def shortcut(self, features: Float[Tensor, "N _ _ _"]) -> Float[Tensor, "N _ _ _"]:
-        """Give the input the shape of the branch's answer."""
+        """Project the input to the shape of the branch's output."""
         return self.downsample(features)

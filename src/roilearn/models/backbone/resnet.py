@@ -1,7 +1,6 @@
-"""Residual networks as a detector's body: maps of several resolutions, and nothing after them.
+"""ResNet as a backbone body: feature maps C2, C3, ... without the classifier's last layers.
 
-C2 has stride 4, and each map after it half the resolution of the one before. The layer that told
-classes apart in the classifier is left off.
+C2 has stride 4, and each later map has half the resolution of the one before.
 """
 
 from collections.abc import Sequence
@@ -21,23 +20,24 @@ from roilearn.models.backbone.residual_blocks import (
     bottleneck_branch,
     convolution,
 )
+from roilearn.models.registry import register_backbone
 
 
 class ResNet(nn.Module):
-    """A stem that takes the image to stride 4, then stages of residual blocks.
+    """A stem of stride 4, or 2 without pooling, then stages of residual blocks.
 
     Parameters
     ----------
-    widths : of the blocks' branches, one a stage. The stem has as many channels as the first.
-    depths : blocks in each stage. The first of a stage changes the shape, where it must.
+    widths : of the blocks' branches, one per stage. The stem has as many channels as the first.
+    depths : number of blocks in each stage. The first block of a stage changes the shape if needed.
     branch : ``basic_branch`` or ``bottleneck_branch``.
-    norm : makes a normalisation: ``nn.BatchNorm2d``; ``FrozenBatchNorm2d`` for weights that were
-        trained elsewhere.
+    norm : builds a normalisation: ``nn.BatchNorm2d``, or ``FrozenBatchNorm2d`` for pretrained
+        weights.
     stem_size : side of the first convolution, which has stride 2.
-    stem_pool : True: a maximum over 3 x 3 cells takes the stem to stride 4. False: the first stage
-        does, at less cost and with more of the fine detail.
-    zero_init_residual : begin with blocks that pass on what they get (``IdentityBlock.silence``).
-    trainable_layers : see ``train_last``; None: all are trained.
+    stem_pool : True: max pooling over 3 x 3 cells brings the stem to stride 4. False: the first
+        stage has stride 2 instead, which costs less and keeps more detail.
+    zero_init_residual : initialise branches to give 0, see ``IdentityBlock.zero_init``.
+    trainable_layers : see ``set_trainable_layers``; None: all are trained.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class ResNet(nn.Module):
 
     Source
     ------
-    He et al., Deep Residual Learning (2015), table 1 and, for the start, Delving Deep into
+    He et al., Deep Residual Learning (2015), table 1 and, for initial weights, Delving Deep into
     Rectifiers (2015). The names conv1, bn1, layer1, ... are those of torchvision 0.27.
     """
 
@@ -79,12 +79,12 @@ class ResNet(nn.Module):
             self.add_module(name, nn.Sequential(*blocks))
             channels.append(blocks[-1].out_channels)
         self.out_channels = channels[1:]
-        self._start(zero_init_residual)
+        self._init_weights(zero_init_residual)
         if trainable_layers is not None:
-            self.train_last(trainable_layers)
+            self.set_trainable_layers(trainable_layers)
 
     def forward(self, images: Float[Tensor, "N 3 H W"]) -> list[Float[Tensor, "N _ _ _"]]:
-        """Compute C2, C3, ...: a map for each stage, finest first."""
+        """Compute C2, C3, ..., one map for each stage, finest first."""
         features = relu(self.bn1(self.conv1(images)), inplace=True)
         if self.stem_pool:
             features = max_pool2d(features, 3, stride=2, padding=1)
@@ -94,15 +94,15 @@ class ResNet(nn.Module):
             maps.append(features)
         return maps
 
-    def train_last(self, trainable_layers: int) -> None:
+    def set_trainable_layers(self, trainable_layers: int) -> None:
         """Freeze the parameters of all but the last layers; the stem counts as the first layer.
 
-        What the first layers of a net look for serves any images. With few of one's own it is
-        better left as it is, and cheaper: torchvision 0.27 trains the last 3 of 5.
+        The features of a network's first layers are useful for any images. With few images it is
+        better, and cheaper, to keep them: torchvision 0.27 trains the last 3 of 5 layers.
 
         Parameters
         ----------
-        trainable_layers : 0: the whole body is frozen; the number of stages and 1: all is trained.
+        trainable_layers : from 0, all frozen, to the number of stages plus 1, all trained.
         """
         layers = [("conv1", "bn1"), *((name,) for name in self.stages)]
         check_between("trainable_layers", trainable_layers, 0, len(layers))
@@ -111,19 +111,19 @@ class ResNet(nn.Module):
                 trained = number >= len(layers) - trainable_layers
                 self.get_submodule(name).requires_grad_(trained)
 
-    def _start(self, zero_init_residual: bool) -> None:
-        """Begin with weights under which gradients neither grow nor fade on their way back."""
+    def _init_weights(self, zero_init_residual: bool) -> None:
+        """Initialise weights as He et al. (2015): gradients keep their size from layer to layer."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             elif zero_init_residual and isinstance(module, IdentityBlock):
-                module.silence()
+                module.zero_init()
 
 
 def stage(
     in_channels: int, width: int, depth: int, stride: int, branch: Branch, norm: Norm
 ) -> list[IdentityBlock]:
-    """Make the blocks of one resolution: a convolution block if the shape changes, then identity.
+    """Build the blocks of one stage: a convolution block if the shape changes, then identity.
 
     Examples
     --------
@@ -140,13 +140,15 @@ def stage(
     return blocks
 
 
+@register_backbone
 def resnet18(norm: Norm = nn.BatchNorm2d, **options: Any) -> ResNet:
-    """Make ResNet-18: eight basic blocks, 11.2 M parameters. ``options`` as in ``ResNet``."""
+    """Build ResNet-18: eight basic blocks, 11.2 M parameters. ``options`` as in ``ResNet``."""
     return ResNet((64, 128, 256, 512), (2, 2, 2, 2), basic_branch, norm, **options)
 
 
+@register_backbone
 def resnet50(norm: Norm = nn.BatchNorm2d, **options: Any) -> ResNet:
-    """Make ResNet-50: sixteen bottlenecks, 23.5 M parameters. ``options`` as in ``ResNet``.
+    """Build ResNet-50: sixteen bottlenecks, 23.5 M parameters. ``options`` as in ``ResNet``.
 
     Examples
     --------
@@ -156,6 +158,7 @@ def resnet50(norm: Norm = nn.BatchNorm2d, **options: Any) -> ResNet:
     return ResNet((64, 128, 256, 512), (3, 4, 6, 3), bottleneck_branch, norm, **options)
 
 
+@register_backbone
 def resnet_tiny(
     widths: Sequence[int] = (32, 64, 128),
     depths: Sequence[int] = (2, 2, 2),
@@ -166,7 +169,7 @@ def resnet_tiny(
     zero_init_residual: bool = True,
     **options: Any,
 ) -> ResNet:
-    """Make a net that a laptop trains in minutes: basic blocks, 0.7 M parameters as it stands.
+    """Build a network that a laptop trains in minutes: basic blocks, 0.7 M parameters by default.
 
     For images of about 128 x 128 pixels, whose objects are too small for a stride of 32: three
     stages, of strides 4, 8 and 16. A fourth width and depth add stride 32.

@@ -1,7 +1,8 @@
-"""An extension: a cascade of box heads, each of which improves the boxes of the one before.
+"""Cascade R-CNN, an extension: several box heads in a row, each refining the boxes of the last.
 
-A head that learns from boxes of IoU 0.5 has seen few good ones; one that demands 0.7 of proposals
-finds few objects to learn from. In a row, each head makes the boxes that the next can demand.
+A head that is trained with positives from IoU 0.5 on sees few accurate boxes. A head that demands
+IoU 0.7 finds few positives among the proposals. In a cascade each head produces boxes that are
+accurate enough for the next.
 """
 
 from collections.abc import Sequence
@@ -22,33 +23,34 @@ from roilearn.models.roi_heads.roi_heads import (
     Sizes,
     Targets,
 )
-from roilearn.models.targets.detection_targets import all_targets
+from roilearn.models.targets.detection_targets import unsampled_targets
 from roilearn.ops import clip_boxes_to_image, decode_boxes
 
 STAGE_IOUS = (0.5, 0.6, 0.7)
-"""IoU with an object from which a box stands for it, stage by stage."""
+"""Minimum IoU with an object for a box to count as positive, for each stage."""
 STAGE_WEIGHTS = ((10.0, 10.0, 5.0, 5.0), (20.0, 20.0, 10.0, 10.0), (30.0, 30.0, 15.0, 15.0))
-"""Better boxes have smaller deltas: they are learned as larger numbers."""
+"""Weights of the deltas of each stage: later stages have smaller deltas, which are scaled up."""
 
 
 class CascadeHeads(RoIHeads):
     """``RoIHeads`` with several box heads in a row.
 
-    The first stage learns from proposals that were drawn, each later one from *all* boxes that the
-    stage before has made of them, matched anew. To detect, scores are the mean of all stages' and
-    boxes the last one's. Masks are learned from the first stage's boxes.
+    The first stage is trained on sampled proposals, each later stage on *all* refined boxes of the
+    stage before, matched again. A detection's score is the mean over all stages, its box is that of
+    the last stage. Masks are trained on the proposals of the first stage.
 
     Parameters
     ----------
     box_pooler : shared by all stages.
     box_heads, box_predictors : one for each stage; predictors with ``class_agnostic=True``.
     mask_pooler, mask_head, mask_predictor : as in ``RoIHeads``.
-    options : as in ``RoIHeads``, except ``positive_iou`` and ``delta_weights``: stages have theirs.
-    ious, weights : one for each stage.
+    options : as in ``RoIHeads``; ``positive_iou`` and ``delta_weights`` are replaced by those of
+        the first stage.
+    ious, weights : positive IoU and delta weights of each stage.
 
     Raises
     ------
-    ValueError: not as many of each as there are stages.
+    ValueError: lists of different lengths.
 
     Source
     ------
@@ -83,52 +85,53 @@ class CascadeHeads(RoIHeads):
     def box_losses(
         self, features: Features, samples: Samples, image_sizes: Sizes, targets: Targets
     ) -> dict[str, Tensor]:
-        """Compare what every stage says with the truth, each by its own measure of a good box."""
+        """Compute the losses of every stage, each with its own minimum IoU for positives."""
         losses = {}
         for stage, weights in enumerate(self.weights):
             boxes = [image.boxes for image in samples]
-            logits, deltas = self.read(stage, features, boxes, image_sizes)
+            logits, deltas = self.predict_stage(stage, features, boxes, image_sizes)
             labels = torch.cat([image.labels for image in samples])
             true_deltas = torch.cat([image.deltas for image in samples])
             for name, loss in box_losses(logits, deltas, labels, true_deltas).items():
                 losses[f"{name}_{stage}"] = loss
             if stage + 1 < len(self.weights):
-                boxes = moved(deltas, boxes, image_sizes, weights)
-                measure = (self.ious[stage + 1], self.weights[stage + 1])
+                boxes = refine_boxes(deltas, boxes, image_sizes, weights)
+                settings = (self.ious[stage + 1], self.weights[stage + 1])
                 samples = [
-                    all_targets(*image, *measure) for image in zip(boxes, targets, strict=True)
+                    unsampled_targets(*image, *settings)
+                    for image in zip(boxes, targets, strict=True)
                 ]
         return losses
 
     def detect_boxes(
         self, features: Features, proposals: Boxes, image_sizes: Sizes
     ) -> list[dict[str, Tensor]]:
-        """Find the boxes, classes and scores of each image."""
+        """Detect the boxes of each image, with classes and scores."""
         boxes = proposals
-        logits, deltas = self.read(0, features, boxes, image_sizes)
+        logits, deltas = self.predict_stage(0, features, boxes, image_sizes)
         scores = [logits.softmax(1)]
         for stage in range(1, len(self.weights)):
-            boxes = moved(deltas, boxes, image_sizes, self.weights[stage - 1])
-            logits, deltas = self.read(stage, features, boxes, image_sizes)
+            boxes = refine_boxes(deltas, boxes, image_sizes, self.weights[stage - 1])
+            logits, deltas = self.predict_stage(stage, features, boxes, image_sizes)
             scores.append(logits.softmax(1))
         mean = torch.stack(scores).mean(0).log()  # its softmax is the mean again
-        return self.best(mean, deltas, boxes, image_sizes, self.weights[-1])
+        return self.filter_detections(mean, deltas, boxes, image_sizes, self.weights[-1])
 
-    def read(
+    def predict_stage(
         self, stage: int, features: Features, boxes: Boxes, image_sizes: Sizes
     ) -> tuple[Float[Tensor, "K classes"], Float[Tensor, "K 1 4"]]:
-        """Let one stage look at the boxes: logits of the classes, and deltas."""
+        """Predict class logits and deltas of the boxes by one stage."""
         pooled = self.box_pooler(features, boxes, image_sizes)
         return self.box_predictor[stage](self.box_head[stage](pooled))
 
 
-def moved(
+def refine_boxes(
     deltas: Float[Tensor, "K 1 4"], boxes: Boxes, image_sizes: Sizes, weights: Sequence[float]
 ) -> list[Float[Tensor, "_ 4"]]:
-    """Move the boxes of each image as a stage says; no gradient goes back through them."""
+    """Move the boxes of each image by the deltas of a stage, without gradient."""
     rows = [len(image) for image in boxes]
-    better = decode_boxes(deltas[:, 0].detach(), torch.cat(list(boxes)), weights)
+    decoded = decode_boxes(deltas[:, 0].detach(), torch.cat(list(boxes)), weights)
     return [
         clip_boxes_to_image(image, size)
-        for image, size in zip(better.split(rows), image_sizes, strict=True)
+        for image, size in zip(decoded.split(rows), image_sizes, strict=True)
     ]

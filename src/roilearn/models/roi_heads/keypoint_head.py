@@ -1,7 +1,7 @@
-"""An extension: keypoints. The mask head's idea again, for points instead of surfaces.
+"""The keypoint head, an extension: a heatmap over each box for every keypoint.
 
-Each keypoint has a map of its own over the box, and exactly one cell of it is right: which one is
-learned as a choice among all cells, as a class is.
+It is built like the mask head. Exactly one cell of a keypoint's heatmap is right, so the loss is a
+cross-entropy over all cells.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class KeypointHead(nn.Sequential):
     Parameters
     ----------
     in_channels : channels of the pooled features.
-    layers : channels that each convolution gives.
+    layers : output channels of each convolution.
 
     Source
     ------
@@ -48,36 +48,38 @@ class KeypointHead(nn.Sequential):
         super().__init__(*parts)
         for layer in self:
             if isinstance(layer, nn.Conv2d):
-                begin(layer)
+                init_weights(layer)
 
 
 class KeypointPredictor(nn.Module):
-    """A map for each keypoint, four times the size: doubled as learned, then by interpolation."""
+    """Heatmaps of four times the size: a transposed convolution, then bilinear interpolation."""
 
-    def __init__(self, in_channels: int, keypoints: int = 17) -> None:
+    def __init__(self, in_channels: int, num_keypoints: int = 17) -> None:
         super().__init__()
-        self.kps_score_lowres = nn.ConvTranspose2d(in_channels, keypoints, 4, stride=2, padding=1)
-        begin(self.kps_score_lowres)
+        self.kps_score_lowres = nn.ConvTranspose2d(
+            in_channels, num_keypoints, 4, stride=2, padding=1
+        )
+        init_weights(self.kps_score_lowres)
 
     def forward(self, features: Float[Tensor, "K C P P"]) -> Float[Tensor, "K points 4*P 4*P"]:
-        """Draw the logits of every keypoint."""
+        """Predict the heatmap logits of every keypoint."""
         lowres = self.kps_score_lowres(features)
         return F.interpolate(lowres, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class KeypointHeads(RoIHeads):
-    """``RoIHeads`` that also find the keypoints of every object.
+    """``RoIHeads`` that also detect the keypoints of every object.
 
     Parameters
     ----------
-    roi_heads : a box head and a mask head that are there, whose parts and options these take over.
-    keypoint_pooler, keypoint_head, keypoint_predictor : pooled features to (K, points, S, S).
+    roi_heads : box head and mask head with their poolers and options, which are shared.
+    keypoint_pooler, keypoint_head, keypoint_predictor : compute heatmap logits (K, points, S, S).
 
     ``forward`` needs ``keypoints`` (n, points, 3) in targets, gives ``loss_keypoint``, and of each
     detection ``keypoints`` (n, points, 3) and ``keypoints_scores`` (n, points).
     """
 
-    needed = (*RoIHeads.needed, "keypoints")
+    required_targets = (*RoIHeads.required_targets, "keypoints")
 
     def __init__(
         self,
@@ -95,19 +97,21 @@ class KeypointHeads(RoIHeads):
     def losses(
         self, features: Features, samples: Samples, image_sizes: Sizes, targets: Targets
     ) -> dict[str, Tensor]:
-        """Compare all that the heads say of the drawn proposals with the truth."""
+        """Compute all losses of the sampled proposals."""
         losses = super().losses(features, samples, image_sizes, targets)
-        found = [image.objects() for image in samples]
-        boxes = [image.boxes for image in found]
+        positives = [image.objects() for image in samples]
+        boxes = [image.boxes for image in positives]
         heatmaps = self.heatmaps(features, boxes, image_sizes)
-        true = [t["keypoints"][image.index] for t, image in zip(targets, found, strict=True)]
+        true = [
+            t["keypoints"][image.matched_idxs] for t, image in zip(targets, positives, strict=True)
+        ]
         cells, counts = keypoint_targets(torch.cat(true), torch.cat(boxes), heatmaps.shape[-1])
         return losses | {"loss_keypoint": keypoint_loss(heatmaps, cells, counts)}
 
     def detect(
         self, features: Features, proposals: Boxes, image_sizes: Sizes
     ) -> list[dict[str, Tensor]]:
-        """Find boxes, then draw their masks and keypoints."""
+        """Detect boxes, then predict their masks and keypoints."""
         found = super().detect(features, proposals, image_sizes)
         boxes = [image["boxes"] for image in found]
         maps = self.heatmaps(features, boxes, image_sizes).split([len(image) for image in boxes])
@@ -119,13 +123,13 @@ class KeypointHeads(RoIHeads):
     def heatmaps(
         self, features: Features, boxes: Boxes, image_sizes: Sizes
     ) -> Float[Tensor, "K points S S"]:
-        """Draw the logits of every keypoint of every box."""
+        """Predict the heatmap logits of every keypoint of every box."""
         pooled = self.keypoint_pooler(features, boxes, image_sizes)
         return self.keypoint_predictor(self.keypoint_head(pooled))
 
 
-def begin(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
-    """Weights to begin with: so large that features keep their spread through ReLU."""
+def init_weights(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
+    """Initialise a layer as He et al. (2015): features keep their variance through ReLU."""
     nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -1,4 +1,4 @@
-"""Keypoints as cells of a map: which is to be learned, what a guess costs, the way back."""
+"""Keypoint heatmaps: target cells, the loss, and keypoints from predicted heatmaps."""
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -11,18 +11,18 @@ from roilearn.arguments import check_same_rows
 def keypoint_targets(
     keypoints: Float[Tensor, "K points 3"], boxes: Float[Tensor, "K 4"], size: int
 ) -> tuple[Int64[Tensor, "K points"], Bool[Tensor, "K points"]]:
-    """Find the cell of its box in which each keypoint lies.
+    """Compute the target cell of each keypoint in its box.
 
     Parameters
     ----------
-    keypoints : (K, points, 3) x, y in image pixels, and 0 for a keypoint that nobody has marked.
+    keypoints : (K, points, 3) x, y in image pixels, and 0 for a keypoint that is not annotated.
     boxes : (K, 4) boxes x1, y1, x2, y2 in image pixels, cut into ``size`` x ``size`` cells. A point
         on the last edge lies in the last cell.
 
     Returns
     -------
     cells : (K, points) row * size + column; 0 where it does not count.
-    counts : whether the keypoint is marked and lies in the box.
+    counts : whether the keypoint is annotated and lies in the box.
 
     Source
     ------
@@ -55,7 +55,7 @@ def keypoint_loss(
 
     Examples
     --------
-    Maps that know nothing cost the logarithm of the number of cells:
+    Equal logits give the logarithm of the number of cells:
 
     >>> keypoint_loss(torch.zeros(1, 1, 4, 4), torch.tensor([[7]]), torch.tensor([[True]])).exp()
     tensor(16.)
@@ -68,7 +68,7 @@ def keypoint_loss(
 def heatmaps_to_keypoints(
     heatmaps: Float[Tensor, "K points S S"], boxes: Float[Tensor, "K 4"]
 ) -> tuple[Float[Tensor, "K points 3"], Float[Tensor, "K points"]]:
-    """Stretch each map over its box and find its highest pixel.
+    """Resize each heatmap to its box and find the pixel of highest logit.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""The mask head: a small picture of the object in each box, one for each class.
+"""The mask head: mask logits of every box, one small map for each class, and their loss.
 
-It keeps rows and columns, where the box head mixes them. Classes do not compete: the box head says
-which class it is, and only that class's picture is learned from and looked at.
+It is fully convolutional, so rows and columns are kept. Classes do not compete: the box head
+predicts the class, and only the map of that class is trained and used.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from torch import Tensor, einsum, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from roilearn.arguments import check_same_rows
-from roilearn.models.backbone.convolution_blocks import rectified_block
+from roilearn.models.backbone.convolution_blocks import conv_norm_relu
 from roilearn.models.backbone.residual_blocks import Norm
 
 
@@ -21,8 +21,8 @@ class MaskHead(nn.Sequential):
     Parameters
     ----------
     in_channels : channels of the pooled features.
-    layers : channels that each convolution gives.
-    norm : makes a normalisation after each convolution, which then has no bias. None: there is
+    layers : output channels of each convolution.
+    norm : builds the normalisation after each convolution, which then has no bias. None: there is
         none, as in the paper.
 
     Source
@@ -39,20 +39,20 @@ class MaskHead(nn.Sequential):
         channels = [in_channels, *layers]
         super().__init__(
             *(
-                rectified_block(before, after, norm)
+                conv_norm_relu(before, after, norm)
                 for before, after in zip(channels, layers, strict=False)
             )
         )
 
 
 class MaskPredictor(nn.Module):
-    """Twice the size, then a logit for each class in each cell.
+    """A transposed convolution that doubles the size, then a logit for each class in each cell.
 
     Parameters
     ----------
-    in_channels : channels that the mask head gives.
-    dim_reduced : channels of the larger map.
-    num_classes : classes, background among them as class 0: its picture is never looked at.
+    in_channels : output channels of the mask head.
+    dim_reduced : channels of the enlarged map.
+    num_classes : number of classes, background included as class 0; its map is never used.
     """
 
     def __init__(self, in_channels: int, dim_reduced: int, num_classes: int) -> None:
@@ -65,10 +65,10 @@ class MaskPredictor(nn.Module):
     def forward(
         self, features: Float[Tensor, "K C H W"], labels: Int64[Tensor, " K"] | None = None
     ) -> Float[Tensor, "K classes 2*H 2*W"]:
-        """Draw the logits of all classes or, told each box's class, of that class alone.
+        """Predict the mask logits of all classes or, with labels, of each box's class only.
 
-        A convolution of 1 x 1 cells has a row of weights for each class. Picking rows before it is
-        applied gives what picking channels afterwards would, for a share of the work.
+        A 1 x 1 convolution has a row of weights for each class. To select rows before it is applied
+        gives the same result as to select channels afterwards, for a fraction of the work.
 
         Returns
         -------
@@ -86,11 +86,11 @@ class MaskPredictor(nn.Module):
 def mask_loss(
     mask_logits: Float[Tensor, "K 1 M M"], targets: Float[Tensor, "K M M"]
 ) -> Float[Tensor, ""]:
-    """Compare each object's picture with what its mask shows, cell by cell.
+    """Compute the mask loss: binary cross-entropy of every cell.
 
     Parameters
     ----------
-    mask_logits : (K, 1, M, M) logits of the true class of each box that stands for an object.
+    mask_logits : (K, 1, M, M) logits of the true class of each positive box.
     targets : (K, M, M) from 0 to 1, as from ``mask_targets``.
 
     Returns
@@ -103,7 +103,7 @@ def mask_loss(
 
     Examples
     --------
-    A logit of 0 is one bit short in every cell:
+    A logit of 0 gives a loss of ln 2 in every cell:
 
     >>> import torch
     >>> mask_loss(torch.zeros(1, 1, 2, 2), torch.tensor([[[0.0, 1], [1, 1]]])).exp()

@@ -1,7 +1,7 @@
-"""Pooling from a pyramid, by any of the RoI operators: the step at which the papers part.
+"""The RoI pooler: features of every box from the level of the pyramid that fits its size.
 
-RoIAlign reads all levels in one call. The others pool from one map: boxes are dealt out to their
-levels, pooled there, and put back in order.
+RoIAlign reads all levels in one call. The other operators pool from one map: boxes are assigned to
+levels, pooled level by level, and put back into their order.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,31 +19,32 @@ from roilearn.ops import (
     prroi_pool,
     roi_pool,
 )
-from roilearn.ops.pooling.multi_scale_pooler import scales_of
-from roilearn.ops.pooling.multi_scale_roi_align import map_of
+from roilearn.ops.pooling.multi_scale_pooler import infer_scales
+from roilearn.ops.pooling.multi_scale_roi_align import assign_maps
 
 ROI_OPS = ("align", "pool", "crop_and_resize", "prroi")
 
 
 class RoIPooler(nn.Module):
-    """Pool every box from the map that fits its size into a grid of one size.
+    """Pool every box, from the level that fits its size, into a grid of bins.
 
     Parameters
     ----------
-    output_size : (height, width) of the grid, or one number for both.
+    output_size : (height, width) of the grid in bins, or one number for both.
     roi_op : ``"align"``: RoIAlign. ``"pool"``: RoIPool, which rounds boxes and bins to whole cells.
-        ``"crop_and_resize"``: one sample a bin, from corner to corner of the box. ``"prroi"``: the
-        mean of the whole surface over each bin.
-    sampling_ratio : of RoIAlign: samples a bin along each axis.
-    half_cell : take half a cell off the boxes, so that a cell's value stands at its centre. RoIPool
-        has no such choice: it counts whole cells.
-    levels : how many maps are pooled from, finest first. Coarser ones, as P6, are for anchors.
+        ``"crop_and_resize"``: one sample per bin, the outermost ones on the corners of the box.
+        ``"prroi"``: the exact mean of the interpolated map over each bin.
+    sampling_ratio : of RoIAlign: samples per bin along each axis.
+    aligned : subtract half a cell from the coordinates, so that a cell's value lies at its centre.
+        RoIPool has no such option, because it rounds to whole cells.
+    levels : number of maps that are pooled from, finest first. Coarser maps, such as P6, are used
+        for anchors only.
     canonical_scale, canonical_level : a box of that side in image pixels is pooled from that level,
-        where level k has stride 2**k; of half the side, from one level below.
+        where level k has stride 2**k; a box of half the side from one level below.
 
     Raises
     ------
-    ValueError, TypeError: an operator without a name here; see ``roilearn.arguments``.
+    ValueError, TypeError: an unknown operator; see ``roilearn.arguments``.
 
     Source
     ------
@@ -64,18 +65,18 @@ class RoIPooler(nn.Module):
         output_size: int | Sequence[int],
         roi_op: str = "align",
         sampling_ratio: int = 2,
-        half_cell: bool = False,
+        aligned: bool = False,
         levels: int = 4,
         canonical_scale: float = 224,
         canonical_level: int = 4,
     ) -> None:
         super().__init__()
         check_choice("roi_op", roi_op, ROI_OPS)
-        check_flag("half_cell", half_cell)
+        check_flag("aligned", aligned)
         self.output_size = check_output_size(output_size)
         self.roi_op = roi_op
         self.sampling_ratio = sampling_ratio
-        self.half_cell = half_cell
+        self.aligned = aligned
         self.levels = check_count("levels", levels)
         self.canonical_scale = canonical_scale
         self.canonical_level = canonical_level
@@ -90,20 +91,20 @@ class RoIPooler(nn.Module):
 
         Parameters
         ----------
-        features : maps of consecutive levels, finest first, each level half the size of the last.
+        features : maps of consecutive levels, finest first, each half the size of the one before.
         boxes : one (Ki, 4) tensor for each image, x1, y1, x2, y2 in pixels of the batch.
         image_sizes : (height, width) of each image in the batch, before it was padded.
         """
         maps = list(features.values()) if isinstance(features, Mapping) else list(features)
         maps = maps[: self.levels]
-        scales = scales_of(maps, image_sizes)
+        scales = infer_scales(maps, image_sizes)
         levels = (self.canonical_scale, self.canonical_level)
         if self.roi_op == "align":
-            options = (self.sampling_ratio, self.half_cell)
+            options = (self.sampling_ratio, self.aligned)
             return multi_scale_roi_align(maps, boxes, self.output_size, scales, *options, *levels)
         rois = as_rois(boxes, len(maps[0]), maps[0].dtype)
-        which = map_of(rois, scales, *levels, rule="floor")  # [K]
-        pool = self.operator()
+        which = assign_maps(rois, scales, *levels, rule="floor")  # [K]
+        pool = self.single_level_op()
         order, pooled = [], []
         for number, (level_map, scale) in enumerate(zip(maps, scales, strict=True)):
             rows = (which == number).nonzero()[:, 0]
@@ -111,16 +112,16 @@ class RoIPooler(nn.Module):
             pooled.append(pool(level_map, rois[rows], self.output_size, scale))
         return torch.cat(pooled)[torch.cat(order).argsort()]
 
-    def operator(self) -> Callable[..., Float[Tensor, "K C PH PW"]]:
-        """Choose what pools from one map: called with the map, boxes, grid and scale."""
+    def single_level_op(self) -> Callable[..., Float[Tensor, "K C PH PW"]]:
+        """Choose the operator for one map: it takes the map, boxes, output size and scale."""
         if self.roi_op == "pool":
             return roi_pool
         one_map = crop_and_resize if self.roi_op == "crop_and_resize" else prroi_pool
-        return partial(one_map, aligned=self.half_cell)
+        return partial(one_map, aligned=self.aligned)
 
     def extra_repr(self) -> str:
-        """Say what is chosen, in the printed model."""
+        """Show the settings in the printed model."""
         return (
             f"output_size={self.output_size}, roi_op={self.roi_op!r}, "
-            f"sampling_ratio={self.sampling_ratio}, half_cell={self.half_cell}"
+            f"sampling_ratio={self.sampling_ratio}, aligned={self.aligned}"
         )

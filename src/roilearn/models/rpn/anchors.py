@@ -1,4 +1,4 @@
-"""Anchors for a batch: the boxes at every cell of every level that proposals are made from."""
+"""Anchors: boxes of fixed sizes and aspect ratios at every cell of every level of the pyramid."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ from roilearn.ops import ASPECT_RATIOS, pyramid_anchors
 
 
 class AnchorGenerator(nn.Module):
-    """``pyramid_anchors``, with strides found from the sizes of the images and of the maps.
+    """Generate the anchors of a batch; strides follow from the sizes of images and feature maps.
 
     Parameters
     ----------
     sizes : for each level a size, or a list of sizes: square roots of areas, in image pixels.
     aspect_ratios : height / width, for all levels.
-    offset : where in its cell an anchor's centre lies: 0.5 in the middle, 0 at its first corner.
-    rounded : move every edge to the nearest whole pixel.
+    offset : position of an anchor's centre in its cell: 0.5 in the middle, 0 at the first corner.
+    rounded : round every edge to whole pixels.
 
     Raises
     ------
-    ValueError: levels with different numbers of sizes: one head serves them all.
+    ValueError: levels with different numbers of sizes; the one head needs the same number on each.
     ValueError, TypeError: a size or ratio that is not a finite number above 0.
 
     Source
@@ -32,7 +32,7 @@ class AnchorGenerator(nn.Module):
     Differs from
     ------------
     torchvision 0.27: its anchors are those of ``offset=0, rounded=True``, in one tensor for each
-    image, the same for all images; every level can have ratios of its own there.
+    image, the same for all images; there every level can have aspect ratios of its own.
 
     Examples
     --------
@@ -63,24 +63,24 @@ class AnchorGenerator(nn.Module):
         self.rounded = rounded
 
     @property
-    def anchors_a_cell(self) -> int:
-        """How many anchors stand at one cell: as many logits the head must give there."""
+    def anchors_per_location(self) -> int:
+        """Number of anchors at one cell, for each of which the head predicts a logit."""
         return len(self.sizes[0]) * len(self.aspect_ratios)
 
     def forward(
         self, image_size: Sequence[int], features: Sequence[Float[Tensor, "N C _ _"]]
     ) -> list[Float[Tensor, "_ 4"]]:
-        """Place the anchors of all levels; they are the same for every image of a batch.
+        """Generate the anchors of all levels; they are the same for every image of a batch.
 
         Parameters
         ----------
         image_size : (height, width) of the padded batch, in pixels.
-        features : the map of each level. A stride is the whole number of pixels that a cell has.
+        features : the map of each level. A stride is the number of pixels of a cell, rounded down.
 
         Returns
         -------
-        A (cells * anchors a cell, 4) tensor for each level, x1, y1, x2, y2 in image pixels, in
-        float32 or better: half precision knows no coordinate between 1024 and 1025.
+        A (cells * anchors per cell, 4) tensor for each level, x1, y1, x2, y2 in image pixels, in
+        float32 or float64: half precision has no number between 1024 and 1025.
         """
         height, width = image_size
         cells = [(level_map.shape[-2], level_map.shape[-1]) for level_map in features]

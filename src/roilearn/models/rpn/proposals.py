@@ -1,6 +1,6 @@
-"""Proposals: of all moved anchors, the likeliest few that do not say the same thing twice.
+"""Proposals: the anchors of highest objectness, moved by their deltas, after NMS.
 
-Only the network's answers count here. Ground truth plays no part.
+Only the network's predictions are used here. Ground truth plays no part.
 """
 
 from collections.abc import Sequence
@@ -9,49 +9,50 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from roilearn.arguments import check_count, check_predictions
+from roilearn.arguments import check_count, check_iou_threshold, check_predictions
 from roilearn.ops import batched_nms, clip_boxes_to_image, decode_boxes, remove_small_boxes
 
 
 @torch.no_grad()
-def proposals(
+def generate_proposals(
     objectness: Sequence[Float[Tensor, "N _"]],
     deltas: Sequence[Float[Tensor, "N _ 4"]],
     anchors: Sequence[Float[Tensor, "_ 4"]],
     image_sizes: Sequence[tuple[int, int]],
-    before: int = 1000,
-    after: int = 1000,
-    iou_threshold: float = 0.7,
+    pre_nms_top_n: int = 1000,
+    post_nms_top_n: int = 1000,
+    nms_threshold: float = 0.7,
     min_size: float = 1e-3,
     score_threshold: float = 0.0,
 ) -> tuple[list[Float[Tensor, "_ 4"]], list[Float[Tensor, " _"]]]:
-    """Pick the proposals of each image.
+    """Select the proposals of each image.
 
-    The ``before`` best anchors of each level are moved by their deltas and cut at the image's
-    edges. What is then tiny or unlikely goes, and of boxes of one level that overlap too much the
-    best stays. The ``after`` best of all levels are the proposals.
+    The ``pre_nms_top_n`` anchors of highest objectness on each level are moved by their deltas and
+    clipped to the image. Small boxes and boxes of low score are removed. NMS follows on each level.
+    The ``post_nms_top_n`` boxes of highest score from all levels are the proposals.
 
     Parameters
     ----------
-    objectness, deltas : what ``RPNHead`` gives: for each level (N, n) logits and (N, n, 4) deltas.
+    objectness, deltas : predictions of ``RPNHead``: for each level (N, n) logits and (N, n, 4)
+        deltas.
     anchors : for each level (n, 4) boxes x1, y1, x2, y2 in image pixels.
     image_sizes : (height, width) of each of the N images, without padding.
-    before : how many boxes of each level are looked at.
-    after : how many boxes of an image are kept.
-    iou_threshold : IoU above which the box of the lower score goes.
-    min_size : a box with a side shorter than this, in image pixels, goes.
-    score_threshold : a box of a lower score goes, from 0 to 1.
+    pre_nms_top_n : number of boxes kept before NMS, per level.
+    post_nms_top_n : number of boxes kept after NMS, per image.
+    nms_threshold : IoU above which NMS removes the box of lower score.
+    min_size : boxes with a side shorter than this, in image pixels, are removed.
+    score_threshold : boxes with a score below this, from 0 to 1, are removed.
 
     Returns
     -------
-    boxes : for each image (K, 4) boxes in image pixels, by descending score; without a gradient,
-        as the heads that follow take them for given.
+    boxes : for each image (K, 4) boxes in image pixels, by descending score; without gradient, as
+        the RoI heads treat them as constants.
     scores : for each image (K,) scores, from 0 to 1: the sigmoid of the objectness.
 
     Raises
     ------
     ValueError: shapes that do not fit; a NaN or infinite logit or delta; an image without pixels.
-    ValueError, TypeError: a number to keep that is not whole and positive.
+    ValueError, TypeError: a number of boxes to keep that is not a positive integer.
 
     Source
     ------
@@ -59,43 +60,46 @@ def proposals(
 
     Differs from
     ------------
-    torchvision 0.27: moves every anchor before it picks; scores in half precision stay so there,
-    and many are equal.
+    torchvision 0.27: decodes every anchor before it selects; there scores stay in half precision,
+    in which many are equal.
 
     Examples
     --------
-    Two anchors that overlap, moved by nothing. The second is likelier, and cut at x = 20:
+    Two anchors that overlap, and deltas of 0. The second has the higher score; it is clipped at
+    x = 20:
 
     >>> anchors = [torch.tensor([[8.0, 2, 20, 14], [9, 2, 21, 14]])]
-    >>> boxes, scores = proposals(
+    >>> boxes, scores = generate_proposals(
     ...     [torch.tensor([[0.0, 2.0]])], [torch.zeros(1, 2, 4)], anchors, [(16, 20)]
     ... )
     >>> boxes, scores
     ([tensor([[ 9.,  2., 20., 14.]])], [tensor([0.8808])])
     """
     check_predictions(objectness, deltas, anchors, len(image_sizes))
-    before, after = check_count("before", before), check_count("after", after)
-    picked = []
-    every_box, every_score, levels = best_of_levels(objectness, deltas, anchors, before)
+    pre_nms_top_n = check_count("pre_nms_top_n", pre_nms_top_n)
+    post_nms_top_n = check_count("post_nms_top_n", post_nms_top_n)
+    nms_threshold = check_iou_threshold(nms_threshold, "nms_threshold")
+    selected = []
+    every_box, every_score, levels = top_n_per_level(objectness, deltas, anchors, pre_nms_top_n)
     for boxes, scores, size in zip(every_box, every_score, image_sizes, strict=True):
         boxes = clip_boxes_to_image(boxes, size)  # noqa: PLW2901
         kept = remove_small_boxes(boxes, min_size)
         kept = kept[scores[kept] >= score_threshold]
-        best = batched_nms(boxes[kept], scores[kept], levels[kept], iou_threshold)[:after]
-        picked.append((boxes[kept[best]], scores[kept[best]]))
-    return [boxes for boxes, _ in picked], [scores for _, scores in picked]
+        best = batched_nms(boxes[kept], scores[kept], levels[kept], nms_threshold)[:post_nms_top_n]
+        selected.append((boxes[kept[best]], scores[kept[best]]))
+    return [boxes for boxes, _ in selected], [scores for _, scores in selected]
 
 
-def best_of_levels(
+def top_n_per_level(
     objectness: Sequence[Float[Tensor, "N _"]],
     deltas: Sequence[Float[Tensor, "N _ 4"]],
     anchors: Sequence[Float[Tensor, "_ 4"]],
-    before: int,
+    pre_nms_top_n: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Move the ``before`` best anchors of each level, in all images at once.
+    """Decode the ``pre_nms_top_n`` anchors of highest objectness on each level, for all images.
 
-    Small objects have anchors on the finest level alone. Were the best of all levels taken
-    together, a large object with many good anchors could leave them no place.
+    The limit holds for each level, because small objects have anchors on the finest level only. If
+    one limit held for all levels, many good anchors of a large object could displace theirs.
 
     Returns
     -------
@@ -103,10 +107,10 @@ def best_of_levels(
     """
     boxes, scores, levels = [], [], []
     for level, logits in enumerate(objectness):
-        best, index = logits.topk(min(before, logits.shape[1]))
-        moves = deltas[level].take_along_dim(index[..., None], 1)
-        moved = decode_boxes(moves.flatten(0, 1), anchors[level][index.flatten()])
-        boxes.append(moved.view(*index.shape, 4))
-        scores.append(best.to(moved.dtype).sigmoid())
+        best, index = logits.topk(min(pre_nms_top_n, logits.shape[1]))
+        top_deltas = deltas[level].take_along_dim(index[..., None], 1)
+        decoded = decode_boxes(top_deltas.flatten(0, 1), anchors[level][index.flatten()])
+        boxes.append(decoded.view(*index.shape, 4))
+        scores.append(best.to(decoded.dtype).sigmoid())
         levels.append(index.new_full((index.shape[1],), level))
     return torch.cat(boxes, 1), torch.cat(scores, 1), torch.cat(levels)

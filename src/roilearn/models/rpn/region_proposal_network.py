@@ -1,7 +1,6 @@
-"""The region proposal network: a few boxes of an image that may hold an object, whatever it is.
+"""The region proposal network (RPN): anchors, head, proposals and losses in one module.
 
-Anchors everywhere, a head that says of each whether there is an object and how to move it, and a
-choice of the best. In training the same answers bear two losses.
+It proposes boxes of an image that may hold an object of any class.
 """
 
 import math
@@ -14,28 +13,31 @@ from torch import Tensor, nn
 
 from roilearn.arguments.lists import counted
 from roilearn.models.rpn.anchors import AnchorGenerator
-from roilearn.models.rpn.proposals import proposals
+from roilearn.models.rpn.proposals import generate_proposals
 from roilearn.models.rpn.rpn_losses import rpn_losses
 from roilearn.models.transform.image_batch import ImageBatch
 from roilearn.ops.boxes.boxes import all_finite
-from roilearn.ops.tracing import tracing
+from roilearn.ops.tracing import is_tracing
 
 TOP_N = {"training": 2000, "testing": 1000}
-"""How many proposals the heads learn from, and how many they look at later."""
+"""Number of proposals per level before NMS, and per image after it, as in torchvision."""
 
 
 class RegionProposalNetwork(nn.Module):
-    """Anchors, head, proposals and losses in one module.
+    """Propose boxes of an image that may hold an object.
 
     Parameters
     ----------
-    anchor_generator, head : whose anchors are those that the head answers for.
-    high, low : IoU from which an anchor is an object, and under which it is background.
-    size, positive_fraction : how many anchors of an image bear the losses, and the largest share
-        of objects among them.
-    before, after : how many boxes are picked of each level, and kept of all: ``"training"`` and
-        ``"testing"``.
-    iou_threshold, min_size, score_threshold : as in ``proposals``.
+    anchor_generator : an ``AnchorGenerator``.
+    head : predicts objectness and deltas of these anchors, as ``RPNHead`` does.
+    positive_iou : minimum IoU for an anchor to count as positive.
+    negative_iou : an anchor whose highest IoU is below this one counts as negative.
+    batch_size_per_image : maximum number of anchors sampled per image for the losses.
+    positive_fraction : maximum fraction of positives among them.
+    pre_nms_top_n : number of proposals kept before NMS, per level: a dictionary of ``"training"``
+        and ``"testing"``.
+    post_nms_top_n : number of proposals kept after NMS, per image, likewise.
+    nms_threshold, min_size, score_threshold : as in ``generate_proposals``.
 
     Source
     ------
@@ -43,8 +45,8 @@ class RegionProposalNetwork(nn.Module):
 
     Differs from
     ------------
-    torchvision 0.27: leaves crowds out, if a target says ``iscrowd``; a NaN answer raises, where
-    torchvision goes on.
+    torchvision 0.27: ignores ``iscrowd``, where anchors in crowds are left out of the losses here;
+    continues after a NaN prediction, which raises here.
     """
 
     def __init__(
@@ -52,28 +54,32 @@ class RegionProposalNetwork(nn.Module):
         anchor_generator: AnchorGenerator,
         head: nn.Module,
         *,
-        high: float = 0.7,
-        low: float = 0.3,
-        size: int = 256,
+        positive_iou: float = 0.7,
+        negative_iou: float = 0.3,
+        batch_size_per_image: int = 256,
         positive_fraction: float = 0.5,
-        before: Mapping[str, int] = TOP_N,
-        after: Mapping[str, int] = TOP_N,
-        iou_threshold: float = 0.7,
+        pre_nms_top_n: Mapping[str, int] = TOP_N,
+        post_nms_top_n: Mapping[str, int] = TOP_N,
+        nms_threshold: float = 0.7,
         min_size: float = 1e-3,
         score_threshold: float = 0.0,
     ) -> None:
         super().__init__()
         self.anchor_generator = anchor_generator
         self.head = head
-        self.before, self.after = dict(before), dict(after)
+        self.pre_nms_top_n, self.post_nms_top_n = dict(pre_nms_top_n), dict(post_nms_top_n)
         self.propose = partial(
-            proposals,
-            iou_threshold=iou_threshold,
+            generate_proposals,
+            nms_threshold=nms_threshold,
             min_size=min_size,
             score_threshold=score_threshold,
         )
         self.losses = partial(
-            rpn_losses, high=high, low=low, size=size, positive_fraction=positive_fraction
+            rpn_losses,
+            positive_iou=positive_iou,
+            negative_iou=negative_iou,
+            batch_size_per_image=batch_size_per_image,
+            positive_fraction=positive_fraction,
         )
 
     def forward(
@@ -82,13 +88,13 @@ class RegionProposalNetwork(nn.Module):
         features: Mapping[str, Float[Tensor, "N C _ _"]] | Sequence[Float[Tensor, "N C _ _"]],
         targets: Sequence[Mapping[str, Tensor]] | None = None,
     ) -> tuple[list[Float[Tensor, "_ 4"]], dict[str, Float[Tensor, ""]]]:
-        """Propose boxes for each image; in training, say also how wrong the answers were.
+        """Propose boxes for each image; in training, compute the losses as well.
 
         Parameters
         ----------
         batch : padded images, and the size of each without padding.
         features : the map of each level, finest first.
-        targets : ground truth of each image, in pixels of the batch; needed in training alone.
+        targets : ground truth of each image, in pixels of the batch; needed in training only.
 
         Returns
         -------
@@ -98,7 +104,7 @@ class RegionProposalNetwork(nn.Module):
         Raises
         ------
         ValueError: no targets in training, or not one for each image.
-        FloatingPointError: an answer that is NaN or infinite.
+        FloatingPointError: a prediction that is NaN or infinite.
         """
         if self.training and len(targets or ()) != len(batch.sizes):
             raise ValueError(
@@ -110,9 +116,9 @@ class RegionProposalNetwork(nn.Module):
         height, width = batch.tensors.shape[-2:]
         anchors = self.anchor_generator((height, width), maps)
         objectness, deltas = self.head(maps)
-        check_converging(objectness, deltas)
+        check_finite_predictions(objectness, deltas)
         mode = "training" if self.training else "testing"
-        limits = (self.before[mode], self.after[mode])
+        limits = (self.pre_nms_top_n[mode], self.post_nms_top_n[mode])
         boxes, _ = self.propose(objectness, deltas, anchors, batch.sizes, *limits)
         if not self.training or targets is None:
             return boxes, {}
@@ -120,18 +126,18 @@ class RegionProposalNetwork(nn.Module):
         return boxes, self.losses(*every, targets)
 
 
-def check_converging(objectness: Sequence[Tensor], deltas: Sequence[Tensor]) -> None:
-    """Raise unless every answer of the head is a finite number."""
+def check_finite_predictions(objectness: Sequence[Tensor], deltas: Sequence[Tensor]) -> None:
+    """Raise unless every prediction of the head is a finite number."""
     losses = {"loss_objectness": objectness, "loss_rpn_box_reg": deltas}
-    for loss, answers in losses.items():
-        name = "objectness" if answers is objectness else "deltas"
-        for level, numbers in enumerate(answers):
-            if not tracing() and not all_finite(numbers):
+    for loss, predictions in losses.items():
+        name = "objectness" if predictions is objectness else "deltas"
+        for level, numbers in enumerate(predictions):
+            if not is_tracing() and not all_finite(numbers):
                 bad = numbers[~(numbers.abs() < math.inf)]
                 raise FloatingPointError(
                     f"{name} of the region proposal network must be finite; got {bad[0]:g} at "
-                    f"level {level}, one of {len(bad)} bad numbers of {numbers.numel()}. The "
+                    f"level {level}, one of {len(bad)} such values among {numbers.numel()}. The "
                     f"network has diverged, and {loss} with it: go back to an earlier checkpoint "
-                    "and lower the learning rate, warm up for longer or clip gradients. Or there "
-                    "is NaN in the images."
+                    "and lower the learning rate, warm up for longer or clip gradients. Or the "
+                    "images contain NaN."
                 )

@@ -1,4 +1,4 @@
-"""The head of a region proposal network: whether each anchor holds an object, and where."""
+"""The RPN head: objectness and box deltas of every anchor, from convolutions of the pyramid."""
 
 from collections.abc import Sequence
 
@@ -9,29 +9,29 @@ from roilearn.arguments import check_count
 
 
 class RPNHead(nn.Module):
-    """A 3x3 convolution that looks around each cell, then two 1x1 ones that answer.
+    """A 3x3 convolution, then two 1x1 convolutions that predict objectness and deltas.
 
-    The same few weights serve every cell of every level: that is why anchors of one shape have to
-    be larger where the map is coarser.
+    The same weights are used at every cell of every level. That is why anchors have to be larger on
+    a coarser level: relative to the cells they look the same.
 
     Parameters
     ----------
     in_channels : channels of the maps.
     num_anchors : anchors at each cell.
-    depth : how many 3x3 convolutions.
+    conv_depth : number of 3x3 convolutions.
 
     Raises
     ------
-    ValueError, TypeError: a number that is not whole and positive.
+    ValueError, TypeError: a number that is not a positive integer.
 
     Source
     ------
-    Ren et al., Faster R-CNN (2015), section 3.1. Names of parameters, and their first values from
-    one seed, as in torchvision 0.27.
+    Ren et al., Faster R-CNN (2015), section 3.1. Names of parameters, and their initial values for
+    a seed, as in torchvision 0.27.
 
     Differs from
     ------------
-    torchvision 0.27: gives answers in the order of the anchors, not as maps of them.
+    torchvision 0.27: returns maps; here predictions are in the order of the anchors.
 
     Examples
     --------
@@ -43,14 +43,14 @@ class RPNHead(nn.Module):
     (torch.Size([2, 288]), torch.Size([2, 288, 4]))
     """
 
-    def __init__(self, in_channels: int, num_anchors: int, depth: int = 1) -> None:
+    def __init__(self, in_channels: int, num_anchors: int, conv_depth: int = 1) -> None:
         super().__init__()
         channels = check_count("in_channels", in_channels)
         anchors = check_count("num_anchors", num_anchors)
         self.conv = nn.Sequential(
             *(
                 nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(inplace=True))
-                for _ in range(check_count("depth", depth))
+                for _ in range(check_count("conv_depth", conv_depth))
             )
         )
         self.cls_logits = nn.Conv2d(channels, anchors, 1)
@@ -64,7 +64,7 @@ class RPNHead(nn.Module):
     def forward(
         self, features: Sequence[Float[Tensor, "N C _ _"]]
     ) -> tuple[list[Float[Tensor, "N _"]], list[Float[Tensor, "N _ 4"]]]:
-        """Answer for each anchor of each level.
+        """Predict objectness and deltas of each anchor of each level.
 
         Parameters
         ----------
@@ -72,24 +72,24 @@ class RPNHead(nn.Module):
 
         Returns
         -------
-        objectness : for each level (N, cells * A) logits: above 0, an object is likelier than not.
+        objectness : for each level (N, cells * A) logits; above 0: rather an object than not.
         deltas : for each level (N, cells * A, 4) dx, dy, dw, dh, from the anchor to the object.
             Both in the order of ``generate_anchors``: all anchors of a cell, then the next cell.
         """
         objectness, deltas = [], []
         for level_map in features:
-            seen = self.conv(level_map)
-            logits = self.cls_logits(seen).permute(0, 2, 3, 1)  # [N, H, W, A]
-            moves = self.bbox_pred(seen).permute(0, 2, 3, 1)  # [N, H, W, A * 4]
+            hidden = self.conv(level_map)
+            logits = self.cls_logits(hidden).permute(0, 2, 3, 1)  # [N, H, W, A]
+            boxes = self.bbox_pred(hidden).permute(0, 2, 3, 1)  # [N, H, W, A * 4]
             objectness.append(logits.flatten(1))
-            deltas.append(moves.reshape(len(moves), -1, 4))
+            deltas.append(boxes.reshape(len(boxes), -1, 4))
         return objectness, deltas
 
 
 def _rename_old_convolution(
     module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *others: object
 ) -> None:
-    """Read files from before torchvision 0.13, when there was one convolution: COCO_V1 is one."""
+    """Rename the one convolution of files from before torchvision 0.13, such as COCO_V1."""
     del module, others
     for kind in ("weight", "bias"):
         if f"{prefix}conv.{kind}" in state_dict:

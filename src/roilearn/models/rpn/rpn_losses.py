@@ -1,4 +1,4 @@
-"""What a region proposal network learns from: its targets, anchor by anchor, and two losses."""
+"""The losses of the region proposal network, and the target of each anchor."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,18 +8,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from roilearn.arguments import check_target
-from roilearn.models.targets.detection_targets import (
-    CROWD_SHARE,
-    in_crowd,
-    objects,
-    share_inside,
-    with_area,
+from roilearn.models.targets.ground_truth import (
+    CROWD_IOA,
+    is_crowd,
+    largest_ioa,
+    nonempty_boxes,
+    object_rows,
 )
 from roilearn.models.targets.matching import match
 from roilearn.models.targets.sampling import sample
 from roilearn.ops import box_iou, encode_boxes
 
-OBJECT, BACKGROUND, NEITHER = 1, 0, -1
+POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
 
 
 def rpn_losses(
@@ -27,28 +27,30 @@ def rpn_losses(
     deltas: Float[Tensor, "N A 4"],
     anchors: Float[Tensor, "A 4"],
     targets: Sequence[Mapping[str, Tensor]],
-    high: float = 0.7,
-    low: float = 0.3,
-    size: int = 256,
+    positive_iou: float = 0.7,
+    negative_iou: float = 0.3,
+    batch_size_per_image: int = 256,
     positive_fraction: float = 0.5,
 ) -> dict[str, Float[Tensor, ""]]:
-    """Compare a few answers of each image with what they should have been.
+    """Compute both losses on sampled anchors of each image.
 
     Parameters
     ----------
-    objectness, deltas : answers for the anchors of all levels, of N images.
+    objectness, deltas : predictions for the anchors of all levels, of N images.
     anchors : (A, 4) boxes x1, y1, x2, y2 in image pixels, the same for all images.
-    targets : for each image ``boxes`` (n, 4) and ``labels`` (n,), and ``iscrowd`` (n,) if it likes.
-        All classes are alike here: an object is an object.
-    high, low : IoU from which an anchor is an object, and under which it is background.
-    size, positive_fraction : how many anchors of an image are drawn, and the largest share of
-        objects among them.
+    targets : for each image ``boxes`` (n, 4) and ``labels`` (n,), optionally ``iscrowd`` (n,). The
+        classes are not used, only that a row is an object.
+    positive_iou : minimum IoU for an anchor to count as positive.
+    negative_iou : an anchor whose highest IoU is below this one counts as negative.
+    batch_size_per_image : maximum number of anchors sampled per image.
+    positive_fraction : maximum fraction of positives among them.
 
     Returns
     -------
-    ``loss_objectness`` : cross-entropy of the drawn anchors, object or background; their mean.
-    ``loss_rpn_box_reg`` : smooth L1 of the deltas of the drawn objects, summed, over the number of
-        all that were drawn. So an image without objects has none, but counts.
+    ``loss_objectness`` : binary cross-entropy of the sampled anchors, their mean.
+    ``loss_rpn_box_reg`` : smooth L1 of the deltas of the sampled positives, summed and divided by
+        the number of all sampled anchors. An image without objects adds nothing to the sum, but its
+        anchors count in the divisor.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def rpn_losses(
 
     Examples
     --------
-    One anchor on the object and one beside it, and a network that is undecided: ln 2. Its box is
+    One anchor on the object and one beside it. Logits of 0 give a loss of ln 2, and the deltas are
     right:
 
     >>> anchors = torch.tensor([[0.0, 0, 10, 10], [20, 0, 30, 10]])
@@ -70,47 +72,50 @@ def rpn_losses(
     {'loss_objectness': tensor(0.6931), 'loss_rpn_box_reg': tensor(0.)}
     """
     precise = torch.promote_types(objectness.dtype, torch.float32)
-    logits, labels, moves, wanted = [], [], [], []
+    logits, labels, predicted, true = [], [], [], []
     for image, target in enumerate(targets):
-        kinds, index = anchor_targets(anchors, target, high, low)
-        positive, negative = sample(kinds, size, positive_fraction)
-        drawn = torch.cat([positive, negative])
-        logits.append(objectness[image, drawn].to(precise))
-        labels.append(kinds[drawn].to(precise))
-        moves.append(deltas[image, positive].to(precise))
-        boxes = target["boxes"][index[positive]]
-        wanted.append(encode_boxes(boxes, anchors[positive]).to(precise))
+        anchor_labels, matched_idxs = anchor_targets(anchors, target, positive_iou, negative_iou)
+        positive, negative = sample(anchor_labels, batch_size_per_image, positive_fraction)
+        sampled = torch.cat([positive, negative])
+        logits.append(objectness[image, sampled].to(precise))
+        labels.append(anchor_labels[sampled].to(precise))
+        predicted.append(deltas[image, positive].to(precise))
+        boxes = target["boxes"][matched_idxs[positive]]
+        true.append(encode_boxes(boxes, anchors[positive]).to(precise))
     number = max(sum(len(each) for each in labels), 1)
     entropy = functional.binary_cross_entropy_with_logits(
         torch.cat(logits), torch.cat(labels), reduction="sum"
     )
     distance = functional.smooth_l1_loss(
-        torch.cat(moves), torch.cat(wanted), beta=1 / 9, reduction="sum"
+        torch.cat(predicted), torch.cat(true), beta=1 / 9, reduction="sum"
     )
     return {"loss_objectness": entropy / number, "loss_rpn_box_reg": distance / number}
 
 
 def anchor_targets(
-    anchors: Float[Tensor, "A 4"], target: Mapping[str, Tensor], high: float, low: float
+    anchors: Float[Tensor, "A 4"],
+    target: Mapping[str, Tensor],
+    positive_iou: float,
+    negative_iou: float,
 ) -> tuple[Int64[Tensor, " A"], Int64[Tensor, " A"]]:
-    """Say what each anchor of an image should have answered.
+    """Label each anchor of an image, and match the positive ones with an object.
 
     Parameters
     ----------
-    anchors, high, low : as in ``rpn_losses``.
-    target : ground truth of one image. Rows without area are padding; a crowd is no object, and
-        what lies in it is no background.
+    anchors, positive_iou, negative_iou : as in ``rpn_losses``.
+    target : ground truth of one image. Rows without area are padding. A crowd is not an object, and
+        negatives that lie in it are ignored.
 
     Returns
     -------
-    labels : (A,) ``OBJECT`` (1), ``BACKGROUND`` (0), or ``NEITHER`` (-1): between the thresholds,
+    labels : (A,) ``POSITIVE`` (1), ``NEGATIVE`` (0), or ``IGNORED`` (-1): between the thresholds,
         or in a crowd.
-    index : (A,) for an object its row of ``target``; -1 for the others.
+    matched_idxs : (A,) for a positive its object's row of ``target``; -1 for the others.
 
     Differs from
     ------------
-    torchvision 0.27: takes a crowd for an object, because it does not know ``iscrowd``. Without
-    crowds the labels are the same.
+    torchvision 0.27: treats a crowd as an object, because it ignores ``iscrowd``. Without crowds
+    the labels are the same.
 
     Examples
     --------
@@ -123,13 +128,13 @@ def anchor_targets(
     (tensor([ 1,  0, -1]), tensor([ 1, -1, -1]))
     """
     check_target(target)
-    rows, boxes = objects(target), target["boxes"].to(anchors.dtype)
-    matches = match(box_iou(boxes[rows], anchors), high, low)
-    labels = (matches + 1).clamp(max=OBJECT)  # an object's index is 0 or more; BELOW and BETWEEN
-    crowds = with_area(boxes[in_crowd(target)])
-    crowded = share_inside(anchors, crowds) >= CROWD_SHARE
-    labels[crowded & (labels == BACKGROUND)] = NEITHER
-    index = torch.full_like(matches, -1)
-    positive = labels == OBJECT
-    index[positive] = rows[matches[positive]]
-    return labels, index
+    rows, boxes = object_rows(target), target["boxes"].to(anchors.dtype)
+    matches = match(box_iou(boxes[rows], anchors), positive_iou, negative_iou)
+    labels = (matches + 1).clamp(max=POSITIVE)  # -2, -1, 0, 1, ... become -1, 0, 1, 1, ...
+    crowds = nonempty_boxes(boxes[is_crowd(target)])
+    crowded = largest_ioa(anchors, crowds) >= CROWD_IOA
+    labels[crowded & (labels == NEGATIVE)] = IGNORED
+    matched_idxs = torch.full_like(matches, -1)
+    positive = labels == POSITIVE
+    matched_idxs[positive] = rows[matches[positive]]
+    return labels, matched_idxs

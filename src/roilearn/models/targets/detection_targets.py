@@ -1,50 +1,55 @@
-"""Detection targets: which proposals the heads learn from, and what each should have answered.
+"""Detection targets: the proposals that the RoI heads are trained on, with their class and deltas.
 
-Padding is dropped, the ground truth joins the proposals, each is matched with the object that it
-overlaps most, and a few are drawn, one object to three of background. An object's targets are its
-class, the deltas to its box and what its mask shows inside the proposal.
+Padding is dropped and the ground truth is added to the proposals. Each of these boxes is matched
+with the object of highest IoU. Then some are sampled, one positive to three negatives. The targets
+of a positive are its object's class, the deltas to its box and its mask inside the proposal.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int64, Num
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from roilearn.arguments import check_target
+from roilearn.models.targets.ground_truth import (
+    CROWD_IOA,
+    is_crowd,
+    largest_ioa,
+    nonempty_boxes,
+    object_rows,
+)
 from roilearn.models.targets.matching import match
 from roilearn.models.targets.sampling import sample
 from roilearn.ops import box_iou, encode_boxes
-from roilearn.ops.boxes.boxes import box_sides, check_coordinates
+from roilearn.ops.boxes.boxes import check_coordinates
 
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
-"""Deltas of good proposals are small; so weighted, their standard deviation is about 1."""
-CROWD_SHARE = 0.5
-"""Share of a proposal's area inside a crowd box from which it is no longer taken for background."""
+"""Deltas of good proposals are small; with these weights their standard deviation is about 1."""
 BACKGROUND = 0
-NEITHER = -1
+IGNORED = -1
 
 
 @dataclass(frozen=True)
 class DetectionTargets:
-    """Proposals of one image that were drawn, and what the heads should say of each.
+    """The sampled proposals of one image, and what the heads should predict for each.
 
     ``boxes`` (K, 4): the proposals, in image pixels. ``labels`` (K,): their classes, 0 for
-    background. ``index`` (K,): the row of the ground truth that each stands for, -1 for background.
-    ``deltas`` (K, 4): the way to its box; zeros for background.
+    background. ``matched_idxs`` (K,): the row of the ground truth that each is matched with, -1 for
+    background. ``deltas`` (K, 4): from the proposal to the matched box; zeros for background.
     """
 
     boxes: Float[Tensor, "K 4"]
     labels: Int64[Tensor, " K"]
-    index: Int64[Tensor, " K"]
+    matched_idxs: Int64[Tensor, " K"]
     deltas: Float[Tensor, "K 4"]
 
     def objects(self) -> "DetectionTargets":
-        """Keep those that stand for an object: masks are learned from these alone."""
+        """Keep the positives, the only ones that masks are trained on."""
         rows = (self.labels > BACKGROUND).nonzero()[:, 0]
         return DetectionTargets(
-            self.boxes[rows], self.labels[rows], self.index[rows], self.deltas[rows]
+            self.boxes[rows], self.labels[rows], self.matched_idxs[rows], self.deltas[rows]
         )
 
 
@@ -52,24 +57,25 @@ def detection_targets(
     proposals: Float[Tensor, "N 4"],
     target: Mapping[str, Tensor],
     positive_iou: float = 0.5,
-    size: int = 512,
+    batch_size_per_image: int = 512,
     positive_fraction: float = 0.25,
     weights: Sequence[float] = DELTA_WEIGHTS,
 ) -> DetectionTargets:
-    """Choose proposals of one image to learn from, and say what each should have answered.
+    """Sample the proposals of one image to train on, and compute the targets of each.
 
     Parameters
     ----------
     proposals : (N, 4) boxes x1, y1, x2, y2 in image pixels. Rows without area are padding.
     target : ``boxes`` (n, 4) and ``labels`` (n,), 1 and above; ``iscrowd`` (n,), if any, is 1 for a
-        box around many objects that nobody has told apart. Rows without area are padding.
-    positive_iou : IoU with an object from which a proposal stands for it; below, for background.
-    size, positive_fraction : how many are drawn, and the largest share of objects among them.
-    weights : of the deltas.
+        box around many objects that were not annotated one by one. Rows without area are padding.
+    positive_iou : minimum IoU with an object for a proposal to be positive; below it is background.
+    batch_size_per_image : maximum number of proposals sampled.
+    positive_fraction : maximum fraction of positives among them.
+    weights : factors of dx, dy, dw and dh, see ``encode_boxes``.
 
     Returns
     -------
-    ``DetectionTargets``, in the order of the proposals, ground truth last. Which are drawn depends
+    ``DetectionTargets``, in the order of the proposals, ground truth last. The sample depends
     on PyTorch's random numbers.
 
     Raises
@@ -79,18 +85,18 @@ def detection_targets(
     Source
     ------
     Girshick, Fast R-CNN (2015), section 2.3; order and random numbers as in torchvision 0.27.
-    Crowds: as in matterport's Mask_RCNN they are no object, and what lies in them is no background.
+    Crowds: as in matterport's Mask_RCNN they are not objects, and what lies in them is ignored.
 
     Differs from
     ------------
-    torchvision 0.27: knows neither padding nor ``iscrowd``; without both the result is the same.
-    matterport's Mask_RCNN: does not add the ground truth; draws a third of objects; what touches a
-    crowd box at all (IoU 0.001) is not background. Here ``CROWD_SHARE`` of a proposal has to lie in
-    it: what COCO's evaluation measures before it forgives a detection in a crowd.
+    torchvision 0.27: has neither padding nor ``iscrowd``; without both the result is the same.
+    matterport's Mask_RCNN: does not add the ground truth; a third of the sample is positive; a box
+    of any overlap with a crowd (IoU 0.001) is ignored. Here a proposal is ignored if ``CROWD_IOA``
+    of its area lies in the crowd. COCO's evaluation uses the same measure for ignored detections.
 
     Examples
     --------
-    Of three proposals one overlaps the object by half or more; its box counts as another:
+    The object itself is added to the two proposals, of which the first has an IoU of 0.8:
 
     >>> proposals = torch.tensor([[0.0, 0, 9, 9], [0, 0, 10, 8], [20, 20, 30, 30]])
     >>> target = {"boxes": torch.tensor([[0.0, 0, 10, 10]]), "labels": torch.tensor([3])}
@@ -100,91 +106,62 @@ def detection_targets(
     check_target(target)
     check_coordinates("proposals", proposals)  # NaN has no area: it would pass for padding
     check_coordinates("boxes", target["boxes"])
-    truth = target["boxes"].to(proposals.dtype)
-    candidates = torch.cat([with_area(proposals), truth[objects(target)]])
-    labels, index = assign(candidates, target, positive_iou)
-    drawn = torch.cat(sample(labels, size, positive_fraction)).sort().values
-    return targets_of(candidates[drawn], labels[drawn], index[drawn], target, weights)
+    true_boxes = target["boxes"].to(proposals.dtype)
+    candidates = torch.cat([nonempty_boxes(proposals), true_boxes[object_rows(target)]])
+    labels, matched_idxs = assign_targets(candidates, target, positive_iou)
+    sampled = torch.cat(sample(labels, batch_size_per_image, positive_fraction)).sort().values
+    parts = (candidates[sampled], labels[sampled], matched_idxs[sampled])
+    return with_deltas(*parts, target, weights)
 
 
-def with_area(boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "M 4"]:
-    """Drop the boxes that have no area."""
-    return boxes[has_area(boxes)]
-
-
-def has_area(boxes: Float[Tensor, "N 4"]) -> Bool[Tensor, " N"]:
-    """Whether each box is wider and higher than 0."""
-    return (boxes[:, 2:] > boxes[:, :2]).all(1)
-
-
-def in_crowd(target: Mapping[str, Tensor]) -> Bool[Tensor, " n"]:
-    """Whether each row of the ground truth is a crowd."""
-    labels = target["labels"]
-    return target.get("iscrowd", torch.zeros_like(labels)).to(labels.device).bool()
-
-
-def objects(target: Mapping[str, Tensor]) -> Int64[Tensor, " real"]:
-    """Rows of the ground truth that are an object: neither padding nor a crowd."""
-    return (has_area(target["boxes"]) & ~in_crowd(target)).nonzero()[:, 0]
-
-
-def assign(
+def assign_targets(
     boxes: Float[Tensor, "N 4"], target: Mapping[str, Tensor], positive_iou: float
 ) -> tuple[Int64[Tensor, " N"], Int64[Tensor, " N"]]:
-    """Give each box the object that it overlaps most, if by enough.
+    """Match each box with the object of highest IoU, if that is at least ``positive_iou``.
 
     Returns
     -------
-    labels : (N,) the object's class; ``BACKGROUND``; or ``NEITHER``, in a crowd.
-    index : (N,) the object's row of ``target``; -1 where there is none.
+    labels : (N,) the object's class; ``BACKGROUND``; or ``IGNORED``, in a crowd.
+    matched_idxs : (N,) the object's row of ``target``; -1 where there is none.
     """
-    rows = objects(target)
-    truth = target["boxes"].to(boxes.dtype)
-    index = match(box_iou(truth[rows], boxes), positive_iou, positive_iou, allow_low_quality=False)
-    positive = index >= 0
-    index[positive] = rows[index[positive]]
-    inside = share_inside(boxes, with_area(truth[in_crowd(target)]))
-    labels = torch.where(inside >= CROWD_SHARE, NEITHER, BACKGROUND)
-    labels[positive] = target["labels"][index[positive]]
-    return labels, index
+    rows = object_rows(target)
+    true_boxes = target["boxes"].to(boxes.dtype)
+    iou = box_iou(true_boxes[rows], boxes)
+    matched_idxs = match(iou, positive_iou, positive_iou, allow_low_quality_matches=False)
+    positive = matched_idxs >= 0
+    matched_idxs[positive] = rows[matched_idxs[positive]]
+    inside = largest_ioa(boxes, nonempty_boxes(true_boxes[is_crowd(target)]))
+    labels = torch.where(inside >= CROWD_IOA, IGNORED, BACKGROUND)
+    labels[positive] = target["labels"][matched_idxs[positive]]
+    return labels, matched_idxs
 
 
-def share_inside(boxes: Num[Tensor, "N 4"], regions: Num[Tensor, "M 4"]) -> Float[Tensor, " N"]:
-    """Largest share of each box's area that one of the regions covers."""
-    if not len(regions):
-        return boxes.new_zeros(len(boxes))
-    boxes, regions = box_sides("boxes", boxes)[:, None], box_sides("regions", regions)
-    first, last = torch.maximum(boxes, regions)[..., :2], torch.minimum(boxes, regions)[..., 2:]
-    covered = (last - first).clamp(min=0).prod(-1)  # [N, M]
-    return (covered / (boxes[..., 2:] - boxes[..., :2]).prod(-1)).amax(1)
-
-
-def all_targets(
+def unsampled_targets(
     boxes: Float[Tensor, "N 4"],
     target: Mapping[str, Tensor],
     positive_iou: float,
     weights: Sequence[float] = DELTA_WEIGHTS,
 ) -> DetectionTargets:
-    """Say of all boxes what each should have answered: nothing is added and nothing drawn.
+    """Compute the targets of all boxes: no ground truth is added and nothing is sampled.
 
     Boxes without area, and those in a crowd, are left out.
     """
-    boxes = with_area(boxes)
-    labels, index = assign(boxes, target, positive_iou)
-    clear = labels != NEITHER
-    return targets_of(boxes[clear], labels[clear], index[clear], target, weights)
+    boxes = nonempty_boxes(boxes)
+    labels, matched_idxs = assign_targets(boxes, target, positive_iou)
+    clear = labels != IGNORED
+    return with_deltas(boxes[clear], labels[clear], matched_idxs[clear], target, weights)
 
 
-def targets_of(
+def with_deltas(
     boxes: Float[Tensor, "K 4"],
     labels: Int64[Tensor, " K"],
-    index: Int64[Tensor, " K"],
+    matched_idxs: Int64[Tensor, " K"],
     target: Mapping[str, Tensor],
     weights: Sequence[float] = DELTA_WEIGHTS,
 ) -> DetectionTargets:
-    """Add the deltas from each box that stands for an object to that object's box."""
+    """Add the deltas from each positive box to the box of its object."""
     deltas = torch.zeros_like(boxes)
-    positive = index >= 0
-    truth = target["boxes"].to(boxes.dtype)[index[positive]]
-    deltas[positive] = encode_boxes(truth, boxes[positive], weights).to(boxes.dtype)
-    return DetectionTargets(boxes, labels, index, deltas)
+    positive = matched_idxs >= 0
+    true_boxes = target["boxes"].to(boxes.dtype)[matched_idxs[positive]]
+    deltas[positive] = encode_boxes(true_boxes, boxes[positive], weights).to(boxes.dtype)
+    return DetectionTargets(boxes, labels, matched_idxs, deltas)

@@ -1,4 +1,4 @@
-"""Matching: which object an anchor, or a proposal, is to learn, if any."""
+"""Matching by IoU: which object of the ground truth an anchor or a proposal is matched with."""
 
 import torch
 from jaxtyping import Float, Int64
@@ -6,36 +6,40 @@ from torch import Tensor
 
 from roilearn.arguments import check_matching, check_tensor
 
-BELOW = -1
-"""In place of an object's index: background, every overlap lies below the low threshold."""
-BETWEEN = -2
-"""In place of an object's index: neither background nor an object, of no use for learning."""
+BELOW_LOW_THRESHOLD = -1
+"""In place of an object's index: background, as every IoU lies below the low threshold."""
+BETWEEN_THRESHOLDS = -2
+"""In place of an object's index: neither background nor an object, not used for training."""
 
 
 def match(
-    iou: Float[Tensor, "T A"], high: float, low: float, allow_low_quality: bool = True
+    iou: Float[Tensor, "T A"],
+    high_threshold: float,
+    low_threshold: float,
+    allow_low_quality_matches: bool = True,
 ) -> Int64[Tensor, " A"]:
-    """Give each anchor the object that it overlaps most, if it overlaps it enough.
+    """Match each anchor with the object of highest IoU, if that IoU is high enough.
 
-    The low-quality rule lets no object go without: the anchors that overlap it most, all of them
-    if several do so equally, count as matched however little that is. Such an anchor still learns
-    the object that *it* overlaps most, which may be another one.
+    The low-quality rule sees to it that every object is matched: the anchors of highest IoU with
+    the object, all of them if several are equal, count as matched, however low that IoU is. Such an
+    anchor is still matched with the object of *its* highest IoU, which may be another one.
 
     Parameters
     ----------
     iou : (T, A) intersection over union of T true boxes with A anchors.
-    high : from this overlap on, an anchor is matched.
-    low : under this overlap, an anchor is background.
-    allow_low_quality : apply the rule, as a region proposal network does; the heads do not.
+    high_threshold : an anchor of at least this IoU is matched.
+    low_threshold : an anchor whose highest IoU is below this one is background.
+    allow_low_quality_matches : apply the low-quality rule, as a region proposal network does and
+        the heads do not.
 
     Returns
     -------
-    (A,) index of the true box of each anchor; of equal overlaps the first box counts. ``BELOW``
-    (-1) for background and ``BETWEEN`` (-2) for what lies between the thresholds.
+    (A,) index of the true box of each anchor, the first one if several have the same IoU;
+    ``BELOW_LOW_THRESHOLD`` (-1) for background; ``BETWEEN_THRESHOLDS`` (-2) between the thresholds.
 
     Raises
     ------
-    ValueError: not two dimensions; thresholds outside 0 to 1, or ``low`` above ``high``.
+    ValueError: not two dimensions; thresholds outside 0 to 1, or the low one above the high one.
 
     Source
     ------
@@ -43,26 +47,28 @@ def match(
 
     Differs from
     ------------
-    torchvision 0.27: raises without true boxes, where all anchors are background here; and gives a
-    true box that meets no anchor all the anchors that do not meet it, where it gets none here.
+    torchvision 0.27: raises if there are no true boxes; here all anchors are background then. There
+    a true box that overlaps no anchor is matched with all anchors of IoU 0, here with none.
 
     Examples
     --------
-    Two objects, four anchors. The last anchor has the second object's best overlap, a poor one:
+    Two objects, four anchors. The last anchor has the second object's highest IoU, a low one:
 
     >>> iou = torch.tensor([[0.8, 0.5, 0.1, 0.0], [0.0, 0.1, 0.1, 0.2]])
     >>> match(iou, 0.7, 0.3)
     tensor([ 0, -2, -1,  1])
-    >>> match(iou, 0.7, 0.3, allow_low_quality=False)
+    >>> match(iou, 0.7, 0.3, allow_low_quality_matches=False)
     tensor([ 0, -2, -1, -1])
     """
     check_tensor("iou", iou)
-    high, low = check_matching(iou, high, low, allow_low_quality)
+    high, low = check_matching(iou, high_threshold, low_threshold, allow_low_quality_matches)
     if iou.numel() == 0:
-        return torch.full((iou.shape[1],), BELOW, device=iou.device)
+        return torch.full((iou.shape[1],), BELOW_LOW_THRESHOLD, device=iou.device)
     overlap, fullest = iou.max(0)  # [A] each
-    matches = fullest.where(overlap >= high, BETWEEN).where(overlap >= low, BELOW)
-    if allow_low_quality:
+    matches = fullest.where(overlap >= high, BETWEEN_THRESHOLDS).where(
+        overlap >= low, BELOW_LOW_THRESHOLD
+    )
+    if allow_low_quality_matches:
         best = iou.max(1, keepdim=True).values  # [T, 1]
         needed = ((iou == best) & (best > 0)).any(0)  # [A]
         matches = fullest.where(needed, matches)

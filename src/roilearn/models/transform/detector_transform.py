@@ -1,4 +1,4 @@
-"""Images of any size into one batch, and detections back into the images they came from."""
+"""The detector's transform: images to a normalised batch, and detections back to the images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,11 +11,11 @@ from roilearn.arguments import (
     check_choice,
     check_count,
     check_images,
-    check_one_an_image,
+    check_one_per_image,
     check_positive,
 )
 from roilearn.models.transform.image_batch import ImageBatch, batch_images
-from roilearn.models.transform.input_checks import check_values
+from roilearn.models.transform.input_checks import check_image_values
 from roilearn.models.transform.resizing import (
     Size,
     resize_boxes,
@@ -34,22 +34,22 @@ MASK_MODES = ("nearest", "nearest-exact")
 
 
 class DetectorTransform(nn.Module):
-    """Normalise colours, resize, and put images of different sizes into one batch.
+    """Normalise colours, resize, and pad images of different sizes to one batch.
 
     Parameters
     ----------
-    min_size : length in pixels that the shorter side gets; of several, training draws one for each
-        image, and prediction takes the last.
-    max_size : the longer side gets no longer than that, even if the shorter one stays too short.
-    mean, std : of each colour, taken off and divided by.
+    min_size : length of the shorter side after resizing, in pixels. Of several, training takes one
+        at random for each image, and prediction takes the last.
+    max_size : maximum length of the longer side after resizing; it goes before ``min_size``.
+    mean, std : of each colour channel, subtracted and divided by.
     size_divisor : height and width of the batch are multiples of it, so that every level of the
-        pyramid has whole cells: the largest stride.
+        pyramid has whole cells. It is the largest stride.
     paste : one of ``roilearn.ops.PASTE_RULES``, for the masks of detections.
-    mask_mode : how true masks are resized, in ``torch.nn.functional.interpolate``. ``"nearest"``,
-        torchvision's, reads the old pixel under the first corner of a new one; ``"nearest-exact"``
-        that under its centre.
-    memory_format : of the batch. With ``torch.channels_last`` a convolution finds the colours of a
-        pixel side by side, and passes the order on.
+    mask_mode : mode of ``torch.nn.functional.interpolate`` for ground-truth masks. ``"nearest"``,
+        torchvision's, reads the old pixel at the top left corner of a new one; ``"nearest-exact"``
+        the one at its centre.
+    memory_format : of the batch. With ``torch.channels_last`` the colours of a pixel lie side by
+        side in memory, and convolutions keep that order.
 
     Raises
     ------
@@ -97,13 +97,13 @@ class DetectorTransform(nn.Module):
         images: Sequence[Float[Tensor, "3 _ _"]],
         targets: Sequence[Mapping[str, Tensor]] | None = None,
     ) -> tuple[ImageBatch, list[dict[str, Tensor]] | None]:
-        """Make a batch of images, and let what is known of them follow.
+        """Make a batch of images, and transform their targets likewise.
 
         Parameters
         ----------
         images : (3, H, W) each, values 0 to 1, sizes as they come.
         targets : a dictionary for each image, of which ``boxes``, ``masks`` and ``keypoints`` are
-            resized with it. It is not changed.
+            resized with it. The dictionaries are not modified.
 
         Returns
         -------
@@ -111,37 +111,37 @@ class DetectorTransform(nn.Module):
 
         Raises
         ------
-        ValueError, TypeError: images that are none, or whose values, where they are read, lie more
-            than 5 standard deviations from the mean: bytes, or an image normalised before.
+        ValueError, TypeError: something that is not an image; values, where they are checked, more
+            than 5 standard deviations from the mean, such as bytes or a normalised image.
         """
         check_images(images)
-        check_values(images, self.mean, self.std)
+        check_image_values(images, self.mean, self.std)
         if targets is not None:
-            check_one_an_image("targets", targets, len(images))
-        resized = [self.resize(self.normalise(image), self.draw_size()) for image in images]
+            check_one_per_image("targets", targets, len(images))
+        resized = [self.resize(self.normalise(image), self.choose_min_size()) for image in images]
         batch = batch_images(resized, self.size_divisor, self.memory_format)
         if targets is None:
             return batch, None
-        followed = [
+        resized_targets = [
             self.resize_target(target, size_of(image), size)
             for target, image, size in zip(targets, images, batch.sizes, strict=True)
         ]
-        return batch, followed
+        return batch, resized_targets
 
     def normalise(self, image: Float[Tensor, "3 H W"]) -> Float[Tensor, "3 H W"]:
-        """Give every colour mean 0 and standard deviation 1, on images like those it came from."""
+        """Subtract the mean of each colour channel and divide by its standard deviation."""
         mean, std = image.new_tensor([self.mean, self.std])[:, :, None, None]  # [3, 1, 1] each
         return (image - mean) / std
 
-    def draw_size(self) -> int:
-        """Choose the length of the shorter side, at random in training."""
+    def choose_min_size(self) -> int:
+        """Choose the length of the shorter side; in training at random."""
         if not self.training:
             return self.min_sizes[-1]
-        # Drawn even where there is no choice, as in torchvision: what is drawn later depends on it.
+        # A random number is used even if there is one size, as in torchvision, for later draws.
         return self.min_sizes[int(torch.empty(1).uniform_(0, len(self.min_sizes)))]
 
     def resize(self, image: Float[Tensor, "3 _ _"], min_size: int) -> Float[Tensor, "3 _ _"]:
-        """Bring the shorter side to ``min_size``, if the longer stays within ``max_size``."""
+        """Resize an image, see ``resized_size``."""
         size = resized_size(size_of(image), min_size, self.max_size)
         if size == size_of(image):
             return image
@@ -150,34 +150,34 @@ class DetectorTransform(nn.Module):
     def resize_target(
         self, target: Mapping[str, Tensor], old: Size, new: Size
     ) -> dict[str, Tensor]:
-        """Bring boxes, masks and keypoints from the size of the image to that in the batch."""
-        followed = dict(target)
-        followed["boxes"] = resize_boxes(target["boxes"], old, new)
+        """Resize boxes, masks and keypoints from the size of the image to that in the batch."""
+        resized = dict(target)
+        resized["boxes"] = resize_boxes(target["boxes"], old, new)
         if "masks" in target:
-            followed["masks"] = resize_masks(target["masks"], new, self.mask_mode)
+            resized["masks"] = resize_masks(target["masks"], new, self.mask_mode)
         if "keypoints" in target:
-            followed["keypoints"] = resize_keypoints(target["keypoints"], old, new)
-        return followed
+            resized["keypoints"] = resize_keypoints(target["keypoints"], old, new)
+        return resized
 
-    def undo(
+    def postprocess(
         self, detections: Sequence[Mapping[str, Tensor]], sizes: Sequence[Size], to: Sequence[Size]
     ) -> list[dict[str, Tensor]]:
-        """Bring detections from a batch to the images as they came.
+        """Transform detections from the batch to the original images.
 
         Parameters
         ----------
         detections : for each image: ``boxes`` in pixels of the batch; ``masks`` (n, 1, M, M), each
             over its box; ``keypoints``; and others, which stay as they are.
         sizes : ``ImageBatch.sizes``.
-        to : (height, width) of the images as they came.
+        to : (height, width) of the original images.
 
         Returns
         -------
-        New dictionaries, ``boxes`` and ``keypoints`` in pixels of the images, ``masks`` pasted to
-        (n, 1, height, width).
+        New dictionaries: ``boxes`` and ``keypoints`` in pixels of the original images, ``masks``
+        pasted to (n, 1, height, width).
         """
-        check_one_an_image("detections", detections, len(to))
-        undone = []
+        check_one_per_image("detections", detections, len(to))
+        results = []
         for found, old, new in zip(detections, sizes, to, strict=True):
             image = dict(found)
             image["boxes"] = resize_boxes(found["boxes"], old, new)
@@ -188,11 +188,11 @@ class DetectorTransform(nn.Module):
                 )
             if "keypoints" in found:
                 image["keypoints"] = resize_keypoints(found["keypoints"], old, new)
-            undone.append(image)
-        return undone
+            results.append(image)
+        return results
 
     def extra_repr(self) -> str:
-        """Say the sizes, in the printed model."""
+        """Show the sizes in the printed model."""
         return (
             f"min_size={self.min_sizes}, max_size={self.max_size}, "
             f"size_divisor={self.size_divisor}, paste={self.paste!r}"

@@ -1,4 +1,4 @@
-"""Images of different sizes in one tensor."""
+"""Image batches: images of different sizes, padded with zeros to one tensor."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from roilearn.models.transform.resizing import Size, size_of
 
 @dataclass
 class ImageBatch:
-    """Images in one tensor, each in the first corner, zeros beside and below it.
+    """Images in one tensor, each at the top left, with zeros to the right and below.
 
     Parameters
     ----------
     tensors : (N, 3, H, W); zero is the mean colour, once images are normalised.
-    sizes : (height, width) of each image in it, without the zeros.
+    sizes : (height, width) of each image, without the padding.
     """
 
     tensors: Float[Tensor, "N 3 H W"]
@@ -28,7 +28,7 @@ class ImageBatch:
 def batch_images(
     images: Sequence[Float[Tensor, "3 _ _"]], divisor: int, memory_format: torch.memory_format
 ) -> ImageBatch:
-    """Put images into a tensor of zeros that is large enough for each."""
+    """Copy images into a tensor of zeros whose sides are multiples of ``divisor``."""
     sizes = [size_of(image) for image in images]
     height, width = (math.ceil(max(side) / divisor) * divisor for side in zip(*sizes, strict=True))
     shape, like = (len(images), 3, height, width), images[0]

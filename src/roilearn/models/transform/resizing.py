@@ -1,4 +1,4 @@
-"""Sizes: to what an image is brought, and its boxes, keypoints and masks with it."""
+"""Resizing: the new size of an image, and of its boxes, keypoints and masks."""
 
 import math
 
@@ -16,9 +16,9 @@ def size_of(image: Float[Tensor, "*_ H W"]) -> Size:
 
 
 def resized_size(size: Size, min_size: int, max_size: int) -> Size:
-    """Size of an image whose shorter side goes to ``min_size``, or whose longer to ``max_size``.
+    """Compute the size at which the shorter side is ``min_size`` and no side exceeds ``max_size``.
 
-    Whichever makes the image smaller. Parts of a pixel are dropped, but no side vanishes.
+    The aspect ratio is kept. Sides are rounded down, to at least one pixel.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def resize_boxes(boxes: Float[Tensor, "n 4"], old: Size, new: Size) -> Float[Ten
 def resize_keypoints(
     points: Float[Tensor, "n k 3"], old: Size, new: Size
 ) -> Float[Tensor, "n k 3"]:
-    """Scale x and y; the third number, whether a point is seen, stays."""
+    """Scale x and y; the third number, the visibility, stays."""
     return points * points.new_tensor([new[1] / old[1], new[0] / old[0], 1])
 
 
 def resize_masks(masks: Tensor, new: Size, mode: str) -> UInt8[Tensor, "n _ _"]:
-    """Repeat or leave out pixels: a mask stays 0 or 1."""
+    """Resize by nearest neighbour, so that a mask stays 0 or 1."""
     if size_of(masks) == new:
         return masks.byte()
     return interpolate(masks[:, None].byte(), new, mode=mode)[:, 0]

@@ -1,4 +1,4 @@
-"""How to build a model: the name of its maker and the options, as JSON can hold them."""
+"""Model config: the name of a model's builder and its options, in a form that JSON can hold."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,55 +10,97 @@ import torch
 from torch import nn
 
 from roilearn.arguments import check_choice
-from roilearn.models.builders import mask_rcnn_resnet50_fpn, mask_rcnn_tiny
+from roilearn.models.builders import BUILDERS
 from roilearn.models.coordinates import Coordinates
-from roilearn.models.weights.pretrained import classes_of
+from roilearn.models.weights.state_dict import count_classes
 
-MAKERS = {
-    "mask_rcnn_resnet50_fpn": mask_rcnn_resnet50_fpn,
-    "mask_rcnn_tiny": mask_rcnn_tiny,
+NOT_OPTIONS = ("weights", "fold")
+"""Arguments of builders that say nothing of the architecture."""
+OLD_OPTION_NAMES = {
+    "after": "rpn_post_nms_top_n",
+    "anchors_sampled": "rpn_batch_size_per_image",
+    "before": "rpn_pre_nms_top_n",
+    "body": "backbone_options",
+    "box_cells": "box_pooler_resolution",
+    "frozen": "frozen_batch_norm",
+    "mask_cells": "mask_pooler_resolution",
+    "normalised": "batch_norm",
+    "per_image": "detections_per_image",
+    "rpn": "rpn_options",
+    "sampled": "batch_size_per_image",
+    "target_half_cell": "mask_target_aligned",
+    "trainable_layers": "trainable_backbone_layers",
 }
-"""Functions that a file may ask for, by name; a file can call no other."""
+"""Options of builders by their names before version 0.2."""
+OLD_RPN_OPTION_NAMES = {
+    "after": "post_nms_top_n",
+    "before": "pre_nms_top_n",
+    "high": "positive_iou",
+    "iou_threshold": "nms_threshold",
+    "low": "negative_iou",
+    "size": "batch_size_per_image",
+}
+OLD_COORDINATE_NAMES = {"half_cell": "aligned", "target_half_cell": "mask_target_aligned"}
 
 
-def describe(
-    model: nn.Module, maker: str, options: Mapping[str, Any], names: Sequence[str] = ()
+def model_config(
+    model: nn.Module, builder: str, options: Mapping[str, Any], names: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Say how to build a model, as ``save_model`` does, and raise what it would raise.
+    """Describe how to build a model, as ``save_model`` does, and raise what it would raise.
 
-    Whoever trains for hours asks before, and not after. Options that were not given are written
-    with the maker's defaults, which a later version may change.
+    A program that trains for hours calls this before it begins. Options that are not given are
+    written with the builder's defaults, because a later version may change those.
     """
-    check_choice("maker", maker, tuple(MAKERS))
-    every = as_json({**defaults_of(maker), **options})
-    described = {"maker": maker, "options": every, "names": list(names)}
-    check_description(described, model)
-    return described
+    check_choice("builder", builder, tuple(BUILDERS))
+    every = json_options({**default_options(builder), **options})
+    config = {"builder": builder, "options": every, "names": list(names)}
+    check_config(config, model)
+    return config
 
 
-def defaults_of(maker: str) -> dict[str, Any]:
-    """Options of a maker that have a default; weights and what is done to them are not options."""
-    parameters = signature(MAKERS[maker]).parameters.values()
+def default_options(builder: str) -> dict[str, Any]:
+    """Collect the options of a builder that have a default, without ``NOT_OPTIONS``."""
+    parameters = signature(BUILDERS[builder].build).parameters.values()
     named = {each.name: each.default for each in parameters if each.default is not each.empty}
-    return {name: value for name, value in named.items() if name not in ("weights", "fold")}
+    return {name: value for name, value in named.items() if name not in NOT_OPTIONS}
 
 
-def make(described: Mapping[str, Any]) -> nn.Module:
-    """Call the maker of a description, leaving PyTorch's random numbers as they were."""
-    check_choice("maker", described["maker"], tuple(MAKERS))
-    options = as_json(described["options"])
+def build_model(config: Mapping[str, Any]) -> nn.Module:
+    """Call the builder of a config, leaving the state of PyTorch's random numbers as it was."""
+    check_choice("builder", config["builder"], tuple(BUILDERS))
+    options = json_options(config["options"])
     if isinstance(options.get("coordinates"), dict):
         options["coordinates"] = Coordinates(**options["coordinates"])
     with torch.random.fork_rng(devices=[]):
-        return MAKERS[described["maker"]](**options)
+        return BUILDERS[config["builder"]](**options)
 
 
-def as_json(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as JSON gives them back: tuples become lists, ``Coordinates`` a dictionary."""
+def current_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate the options of an older model file or checkpoint into the names of today.
+
+    Examples
+    --------
+    >>> current_options({"sampled": 32, "rpn": {"before": {"testing": 100}}})
+    {'batch_size_per_image': 32, 'rpn_options': {'pre_nms_top_n': {'testing': 100}}}
+    """
+    current = _renamed(options, OLD_OPTION_NAMES)
+    parts = {"rpn_options": OLD_RPN_OPTION_NAMES, "coordinates": OLD_COORDINATE_NAMES}
+    for part, names in parts.items():
+        if isinstance(current.get(part), Mapping):
+            current[part] = _renamed(current[part], names)
+    return current
+
+
+def _renamed(options: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in options.items()}
+
+
+def json_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give options as JSON returns them: tuples become lists, ``Coordinates`` a dictionary."""
     if options.get("weights") is not None:
         raise ValueError(
-            "options must not hold weights: the file has its own; leave them out, and say what "
-            "followed from them (num_classes, frozen, norm_eps)."
+            "options must not hold weights: the file has its own; leave them out, and pass what "
+            "followed from them (num_classes, frozen_batch_norm, norm_eps)."
         )
     plain = {}
     for name, value in options.items():
@@ -72,24 +114,24 @@ def as_json(options: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def check_description(described: Mapping[str, Any], model: nn.Module) -> None:
-    """Raise unless a description makes the same model again, and names its classes or none."""
-    wanted, made = traits(model), traits(make(described))
-    if wanted != made:
-        first = next(each for each in {**wanted, **made} if wanted.get(each) != made.get(each))
+def check_config(config: Mapping[str, Any], model: nn.Module) -> None:
+    """Raise unless a config builds the same architecture, and names all of its classes or none."""
+    wanted, built = architecture_of(model), architecture_of(build_model(config))
+    if wanted != built:
+        first = next(each for each in {**wanted, **built} if wanted.get(each) != built.get(each))
         raise ValueError(
-            f"options must make the model that is saved; {described['maker']} with "
-            f"{described['options']} makes one whose {first} is {made.get(first, 'not there')}, "
+            f"options must make the model that is saved; {config['builder']} with "
+            f"{config['options']} makes one whose {first} is {built.get(first, 'not there')}, "
             f"and it is {wanted.get(first, 'not there')}. Pass the options it was made with."
         )
-    names, classes = described["names"], classes_of(model.state_dict()) - 1
+    names, classes = config["names"], count_classes(model.state_dict()) - 1
     if names and len(names) != classes:
         raise ValueError(
             f"names must be one for each class but background, {classes}; got {len(names)}."
         )
 
 
-def traits(model: nn.Module) -> dict[str, Any]:
-    """Shape of each tensor of a model, and what its normalisations add to variances."""
+def architecture_of(model: nn.Module) -> dict[str, Any]:
+    """Collect the shape of each tensor of a model, and the epsilon of each normalisation."""
     shapes: dict[str, Any] = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     return shapes | {f"{k}.eps": m.eps for k, m in model.named_modules() if hasattr(m, "eps")}

@@ -1,4 +1,4 @@
-"""A trained model as one file: its weights, and in the header how to build what they fit into."""
+"""Model files: a safetensors file of weights, with the model's config in its header."""
 
 import json
 import os
@@ -9,20 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from roilearn.models.weights.model_config import describe, make
+from roilearn.models.weights.model_config import build_model, current_options, model_config
 
 TRAINED = {"SHAPES": Path(__file__).parents[1] / "trained" / "shapes.safetensors"}
-"""Models that come with the package, by name. ``"SHAPES"``: ``mask_rcnn_tiny``, which finds the
-discs, squares and triangles of ``roilearn.data.ShapeScenes``. Beside the file lie the command that
-made it, its losses and what it is worth."""
-ENTRY = "roilearn"
-"""Entry of the header that is ours: JSON of maker, options and names."""
+"""Trained models that come with the package, by name. ``"SHAPES"`` is a ``mask_rcnn_tiny`` for the
+discs, squares and triangles of ``roilearn.data.ShapeScenes``. In the same folder are the command
+that trained it, its losses and its evaluation."""
+HEADER_KEY = "roilearn"
+"""Key of the header under which the config stands as JSON: builder, options and names."""
 
 
 def save_model(
     model: nn.Module,
     path: str | Path,
-    maker: str,
+    builder: str,
     options: Mapping[str, Any],
     names: Sequence[str] = (),
     *,
@@ -32,16 +32,17 @@ def save_model(
 
     Parameters
     ----------
-    model : what ``maker`` made with ``options``, trained or not, on any device.
-    path : of the file, usually ``.safetensors``. It appears whole or not at all, and replaces an
-        older one.
-    maker : a key of ``MAKERS``.
-    options : what it was called with, ``num_classes`` among it: numbers, strings, booleans, None,
-        lists, dictionaries, or ``Coordinates``. What begins with ``"COCO_V1"`` has
-        ``frozen=True, norm_eps=0.0`` and no ``weights``.
+    model : what ``builder`` built with ``options``, trained or not, on any device.
+    path : of the file, usually ``.safetensors``. The file appears complete or not at all, and
+        replaces an older one.
+    builder : a key of ``BUILDERS``.
+    options : what the builder was called with, including ``num_classes``: numbers, strings,
+        booleans, None, lists, dictionaries, or ``Coordinates``. For a model that was trained from
+        ``"COCO_V1"``, pass ``frozen_batch_norm=True, norm_eps=0.0`` instead of ``weights``.
     names : names of the classes, that of label 1 first.
-    dtype : store parameters in this floating type, ``torch.float16`` for half the bytes. Statistics
-        of the normalisation stay as they are: a small variance would vanish.
+    dtype : floating-point dtype in which parameters are stored, ``torch.float16`` for half the
+        bytes. Running statistics of batch normalisation keep their dtype: a small variance would
+        become 0.
 
     Returns
     -------
@@ -49,9 +50,9 @@ def save_model(
 
     Raises
     ------
-    ValueError: an unknown maker; options that make another model; another number of names than of
-        classes; a parameter that is no longer finite in ``dtype``.
-    TypeError: an option that JSON cannot hold, or that the maker does not know.
+    ValueError: an unknown builder; options that build another model; another number of names than
+        of classes; a parameter that is no longer finite in ``dtype``.
+    TypeError: an option that JSON cannot hold, or that the builder does not have.
     IsADirectoryError: the path of a folder.
 
     Examples
@@ -74,20 +75,21 @@ def save_model(
             f"path must be a file; {path} is a folder. Name a file in it, such as "
             f"{Path(path) / 'model.safetensors'}."
         )
-    described = describe(model, maker, options, names)
+    config = model_config(model, builder, options, names)
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
     }
     if dtype is not None:
         for name, _ in model.named_parameters():
-            tensors[name] = narrowed(name, tensors[name], dtype)
-    return write_tensors(path, tensors, {ENTRY: json.dumps(described)})
+            tensors[name] = cast_parameter(name, tensors[name], dtype)
+    return write_safetensors(path, tensors, {HEADER_KEY: json.dumps(config)})
 
 
 def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
-    """Build the model that a file of ``save_model`` describes, and give it its weights.
+    """Build the model of a file that ``save_model`` wrote, and load its weights.
 
-    Nothing in the file is run: it names one of ``MAKERS`` and holds numbers.
+    No code in the file is executed: it names one of ``BUILDERS`` and holds numbers. Files of
+    earlier versions are read too: older names of options are translated.
 
     Parameters
     ----------
@@ -95,30 +97,31 @@ def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
 
     Returns
     -------
-    model : on the CPU, in ``eval()``, its parameters in float32. No random number is used up.
-    names : of the classes, that of label 1 first; empty if there are none.
+    model : on the CPU, in evaluation mode, parameters in float32. The state of PyTorch's random
+        numbers is left as it was.
+    names : names of the classes, that of label 1 first; empty if the file has none.
 
     Raises
     ------
     FileNotFoundError: no such file.
-    ValueError: not a safetensors file, or not one of ``save_model``; a maker or an option that is
-        not known; weights that do not fit.
+    ValueError: not a safetensors file, or not one of ``save_model``; an unknown builder or option;
+        weights that do not fit.
     """
     path = TRAINED.get(str(path), Path(path))
-    described, tensors = read_tensors(path)
+    config, tensors = read_model_file(path)
     try:
-        model = make(described)
+        model = build_model(config)
         model.load_state_dict(tensors)
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
             f"path must be a file whose weights fit the model that its header describes; {path} "
-            f"describes {described['maker']!r} with {described['options']}, and: {error!s:.600}"
+            f"describes {config['builder']!r} with {config['options']}, and: {error!s:.600}"
         ) from error
-    return model.eval(), tuple(described["names"])
+    return model.eval(), tuple(config["names"])
 
 
-def narrowed(name: str, values: Tensor, dtype: torch.dtype) -> Tensor:
-    """Change the type of a parameter; raise if a number becomes infinite."""
+def cast_parameter(name: str, values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Convert a parameter to another dtype; raise if a value is not finite in it."""
     if not dtype.is_floating_point:
         raise ValueError(f"dtype must be a floating type; got {dtype}.")
     small = values.to(dtype)
@@ -130,8 +133,8 @@ def narrowed(name: str, values: Tensor, dtype: torch.dtype) -> Tensor:
     return small
 
 
-def write_tensors(path: str | Path, tensors: dict[str, Tensor], header: dict[str, str]) -> Path:
-    """Write a safetensors file beside its place, and move it there when it is complete."""
+def write_safetensors(path: str | Path, tensors: dict[str, Tensor], header: dict[str, str]) -> Path:
+    """Write a safetensors file under a temporary name and rename it once it is complete."""
     from safetensors.torch import save  # noqa: PLC0415  only who writes one needs it
 
     path = Path(path)
@@ -149,8 +152,8 @@ def write_tensors(path: str | Path, tensors: dict[str, Tensor], header: dict[str
     return path
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read the description and the tensors of a file of ``save_model``."""
+def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read the config, in the option names of today, and the tensors of a model file."""
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415  only who reads one needs it
 
     if not path.is_file():
@@ -164,12 +167,13 @@ def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"path must be a whole safetensors file; {path} is none, or was cut off ({error})."
         ) from error
     try:
-        described = json.loads(header[ENTRY])
-        _ = described["maker"], dict(described["options"]), list(described["names"])
+        found = json.loads(header[HEADER_KEY])
+        builder = found["builder"] if "builder" in found else found["maker"]  # before 0.2
+        options, names = current_options(dict(found["options"])), list(found["names"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"path must be a file that save_model wrote; {path} is a safetensors file, but its "
             f"header does not say which model it is for. To use bare weights, pass them to "
             "mask_rcnn_resnet50_fpn(weights=...) or mask_rcnn_tiny(weights=...)."
         ) from error
-    return described, tensors
+    return {"builder": builder, "options": options, "names": names}, tensors

@@ -1,4 +1,4 @@
-"""Weights from a file: safetensors, or what ``torch.save`` wrote, of which nothing is run."""
+"""Reading a state dict from a file of safetensors or of ``torch.save``; no code in it is run."""
 
 import warnings
 from pathlib import Path
@@ -9,12 +9,12 @@ from torch import Tensor
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read tensors by name.
+    """Read the tensors of a file, by name.
 
     Raises
     ------
-    ImportError: the library that reads it is not installed.
-    ValueError: a torn file, a file of something else, or one that holds more than tensors by name.
+    ImportError: the library that reads the file is not installed.
+    ValueError: a damaged file, another kind of file, or one that holds more than tensors by name.
     """
     try:
         contents = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from roilearn.models import load_weights, mask_rcnn_resnet50_fpn, mask_rcnn_tiny
-from roilearn.models.weights.pretrained import classes_of, fit_classes
+from roilearn.models.weights.state_dict import count_classes, reset_class_layers
 
 OLD_NAMES = {
     "backbone.fpn.inner_blocks.0.0.weight": "backbone.fpn.inner_blocks.0.weight",
@@ -21,7 +21,7 @@ OLD_NAMES = {
 
 def plain_model(num_classes, **options):
     """Two layers in the box head and no normalisation but the body's."""
-    plain = {"normalised": False, "box_layers": (), "mask_layers": (8, 8, 8, 8)}
+    plain = {"batch_norm": False, "box_layers": (), "mask_layers": (8, 8, 8, 8)}
     return mask_rcnn_tiny(num_classes, **{**plain, **options})
 
 
@@ -58,7 +58,7 @@ def test_with_other_classes_only_what_names_them_begins_anew(state):
     assert {name.rpartition(".")[0].rpartition(".")[2] for name in changed} == {
         "cls_score", "bbox_pred", "mask_fcn_logits"
     }  # fmt: skip
-    assert classes_of(model.state_dict()) == 7
+    assert count_classes(model.state_dict()) == 7
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_what_weights_say_of_variances_and_of_layers_that_learn(monkeypatch, wei
 
 
 def test_weights_of_another_shape_are_refused(state):
-    with pytest.raises(RuntimeError, match=r"of another shape\. Make the model"):
+    with pytest.raises(RuntimeError, match=r"of another shape\. Build the model"):
         plain_model(3, channels=32, weights=state)
     missing = {name: value for name, value in state.items() if "fc6" not in name}
     with pytest.raises(RuntimeError, match=r"2 \(\S*fc6\S*weight, .*\) are missing"):
         plain_model(3, weights=missing)
     model = plain_model(3)
-    assert fit_classes(model, missing).keys() == missing.keys()
+    assert reset_class_layers(model, missing).keys() == missing.keys()
 
 
 def test_weights_of_something_else_are_named():
     with pytest.raises(ValueError, match="weights must be a state dict of Mask R-CNN"):
-        classes_of({"fc.weight": torch.zeros(2, 2)})
+        count_classes({"fc.weight": torch.zeros(2, 2)})
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
