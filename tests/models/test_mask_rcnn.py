@@ -1,4 +1,4 @@
-"""The whole detector, small: what it takes and gives, and that every choice reaches its part."""
+"""The whole detector: losses, detections, and that every option reaches its module."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A backbone and a builder are entered in one place each, and are known by name everywhere."""
+"""The registry: a backbone and a builder are entered in one place and found by name everywhere."""
 
 import pytest
 import torch

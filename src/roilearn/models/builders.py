@@ -1,7 +1,7 @@
 """Model builders: functions that put a Mask R-CNN together from a backbone and its settings.
 
-``mask_rcnn_resnet50_fpn`` is torchvision's, so its weights fit. ``mask_rcnn_tiny`` learns on a
-laptop. ``mask_rcnn_fpn`` takes any registered backbone by its name.
+``mask_rcnn_resnet50_fpn`` is torchvision's, so its weights fit. ``mask_rcnn_tiny`` can be
+trained on a laptop. ``mask_rcnn_fpn`` takes any registered backbone by its name.
 """
 
 from collections.abc import Mapping, Sequence

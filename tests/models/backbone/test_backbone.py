@@ -1,4 +1,4 @@
-"""Frozen normalisation, residual blocks, body and pyramid: laws, shapes and what is refused."""
+"""The backbone: frozen batch norm, residual blocks, ResNet and feature pyramid; errors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The box head: its shapes, and losses worked out by hand."""
+"""The box head: shapes, and losses computed by hand."""
 
 import math
 

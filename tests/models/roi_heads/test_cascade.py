@@ -1,4 +1,4 @@
-"""The cascade: each stage begins where the one before has ended, and asks for more."""
+"""The cascade: each stage refines the boxes of the one before and demands a higher IoU."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Detections: each rule by which a candidate goes, one at a time."""
+"""Post-processing: each rule by which a candidate is removed, one at a time."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Keypoints: there and back, and what does not count."""
+"""Keypoints: heatmap targets and back, and which keypoints do not count in the loss."""
 
 import pytest
 import torch

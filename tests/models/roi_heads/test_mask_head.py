@@ -1,4 +1,4 @@
-"""The mask head: what it keeps, what it doubles, and one class's picture at a time."""
+"""The mask head: sizes, initial weights, and the mask logits of one class only."""
 
 import math
 

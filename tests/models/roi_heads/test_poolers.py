@@ -1,4 +1,4 @@
-"""Pooling from a pyramid by any operator: every box from its own level, in its own place."""
+"""The RoI pooler with every operator: each box from its own level, in its own place."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The second stage as one: what it needs, what it gives, and what happens without anything."""
+"""The RoI heads as one module: required targets, outputs, and images without objects."""
 
 import pytest
 import torch

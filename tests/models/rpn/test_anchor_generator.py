@@ -1,4 +1,4 @@
-"""Anchors of a batch: strides found from sizes, the same for all images."""
+"""Anchors of a batch: strides follow from sizes; all images have the same anchors."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Proposals in both tellings: the choice, step by step, and what can be too few or bad."""
+"""Proposals in both implementations: the selection, step by step, and bad or few inputs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The region proposal network: targets of anchors, losses by hand, and what goes wrong."""
+"""The region proposal network: targets of anchors, losses computed by hand, and errors."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Detection targets in PyTorch: the loop says what they are; ground truth that does not fit."""
+"""Detection targets in PyTorch agree with the NumPy loop; ground truth that does not fit raises."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Mask targets of a batch: those of each image, whatever the images' sizes."""
+"""Mask targets of a batch equal those of each image alone, whatever the images' sizes."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Sampling: how many of each kind, and that any of them may come."""
+"""Sampling: how many positives and negatives, and that each of them can be sampled."""
 
 import pytest
 import torch

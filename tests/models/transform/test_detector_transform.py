@@ -1,4 +1,4 @@
-"""Images into a batch and back: sizes, padding, what follows the image, what is refused."""
+"""Images to a batch and back: sizes, padding, targets, and what is refused."""
 
 import numpy as np
 import pytest

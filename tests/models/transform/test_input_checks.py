@@ -1,4 +1,4 @@
-"""What a detector refuses before any work, and what it takes: images, and what is true of them."""
+"""Validation of images and ground truth: what a detector refuses before any work, and accepts."""
 
 import numpy as np
 import pytest

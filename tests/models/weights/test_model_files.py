@@ -1,4 +1,4 @@
-"""A model as one file: the same one comes back, and every file that is none is named."""
+"""Model files: the same model comes back, and every damaged or foreign file is named."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Model files of version 0.1 load: the shipped one, and one with its options under old names."""
+"""Older model files load: the shipped one, and files with all options under their old names."""
 
 import json
 
@@ -34,7 +34,7 @@ OLD = {
 
 
 def write_old(path, model, maker, options, names=()):
-    """Write a file as version 0.1 did."""
+    """Write a file with a header as ``save_model`` wrote it before."""
     header = {"maker": maker, "options": options, "names": list(names)}
     save_file(model.state_dict(), path, {"roilearn": json.dumps(header)})
     return path

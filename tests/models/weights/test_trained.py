@@ -1,4 +1,4 @@
-"""The small model that comes with the package: what the book says of it is measured again here."""
+"""The shipped model: the evaluation that the book states is measured again."""
 
 import re
 

@@ -40,7 +40,7 @@ class DetectorTransform(nn.Module):
     ----------
     min_size : length of the shorter side after resizing, in pixels. Of several, training takes one
         at random for each image, and prediction takes the last.
-    max_size : maximum length of the longer side after resizing; it goes before ``min_size``.
+    max_size : maximum length of the longer side after resizing; it has priority over ``min_size``.
     mean, std : of each colour channel, subtracted and divided by.
     size_divisor : height and width of the batch are multiples of it, so that every level of the
         pyramid has whole cells. It is the largest stride.

@@ -31,7 +31,7 @@ OLD_OPTION_NAMES = {
     "target_half_cell": "mask_target_aligned",
     "trainable_layers": "trainable_backbone_layers",
 }
-"""Options of builders by their names before version 0.2."""
+"""Options of builders: the names in older model files and checkpoints, and those of today."""
 OLD_RPN_OPTION_NAMES = {
     "after": "post_nms_top_n",
     "before": "pre_nms_top_n",

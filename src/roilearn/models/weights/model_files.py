@@ -88,8 +88,8 @@ def save_model(
 def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
     """Build the model of a file that ``save_model`` wrote, and load its weights.
 
-    No code in the file is executed: it names one of ``BUILDERS`` and holds numbers. Files of
-    earlier versions are read too: older names of options are translated.
+    No code in the file is executed: it names one of ``BUILDERS`` and holds numbers. Older files are
+    read too, and their names of options translated.
 
     Parameters
     ----------
@@ -164,11 +164,11 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
-            f"path must be a whole safetensors file; {path} is none, or was cut off ({error})."
+            f"path must be a whole safetensors file; {path} is not one, or was cut off ({error})."
         ) from error
     try:
         found = json.loads(header[HEADER_KEY])
-        builder = found["builder"] if "builder" in found else found["maker"]  # before 0.2
+        builder = found["builder"] if "builder" in found else found["maker"]  # older files
         options, names = current_options(dict(found["options"])), list(found["names"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(

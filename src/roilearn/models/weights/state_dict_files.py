@@ -23,15 +23,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # readers of broken files raise what they like
         raise ValueError(
             f"weights must be a whole file of safetensors or a state dict that torch.save wrote, "
-            f"as torchvision's are; {path} is none ({type(error).__name__}). Files that would run "
-            "code when they are opened are not read."
+            f"as torchvision's are; {path} is not one ({type(error).__name__}). Files that would "
+            "run code when they are opened are not read."
         ) from error
     if not isinstance(contents, dict) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in contents.items()
     ):
         raise ValueError(
             f"weights must be tensors by name, a state dict; {path} holds something else. If it "
-            "is one part of what is in there, save that part alone with torch.save."
+            "is one part of the contents, save that part alone with torch.save."
         )
     return contents
 
