@@ -11,9 +11,11 @@ TINY = {
 }
 
 
-def typed(folder, *words, options=TINY):
+def tiny_command(folder, *words, options=TINY):
     """Arguments of a run of two steps of a tiny model."""
     sizes = ["--steps", "2", "--batch-size", "2"]
-    always = [*sizes, "--workers", "0", "--average", "0.5"]
-    always += [] if "--coco" in words or "--evaluate" in words else ["--evaluate", "2"]
+    always = [*sizes, "--workers", "0", "--ema-decay", "0.5"]
+    always += (
+        [] if "--coco" in words or "--validation-scenes" in words else ["--validation-scenes", "2"]
+    )
     return ["train", str(folder), *always, "--model-options", json.dumps(options), *words]

@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from roilearn.models import FrozenBatchNorm2d, mask_rcnn_tiny
-from roilearn.train import Settings, joined_processes, train
+from roilearn.train import Settings, process_group, train
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows any signal ends a process at once
 
@@ -63,7 +63,7 @@ def tiny():
     """Build the smallest Mask R-CNN, its normalisation fixed."""
     torch.manual_seed(0)
     sizes = {"widths": (8, 16, 16), "channels": 16, "representation_size": 16, "mask_layers": (16,)}
-    model = mask_rcnn_tiny(4, **sizes, min_size=64, body={"zero_init_residual": False})
+    model = mask_rcnn_tiny(4, **sizes, min_size=64, backbone_options={"zero_init_residual": False})
     for module in list(model.modules()):
         for name, part in module.named_children():
             if isinstance(part, nn.BatchNorm2d):
@@ -71,7 +71,7 @@ def tiny():
     return model
 
 
-TINY_SETTINGS = Settings(steps=3, batch_size=4, shares=2, learning_rate=0.01)
+TINY_SETTINGS = Settings(steps=3, batch_size=4, micro_batches=2, learning_rate=0.01)
 
 
 class Broken(Noise):
@@ -88,8 +88,8 @@ def be_one_of_two(rank, port, folder):
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "toy"}
     os.environ.update(place, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2")
     torch.distributed.destroy_process_group = lambda: os._exit(3)  # on GPUs it may never return
-    with joined_processes():
-        train(Toy(), Broken(), replace(SETTINGS, shares=2), folder, progress=False)
+    with process_group():
+        train(Toy(), Broken(), replace(SETTINGS, micro_batches=2), folder, progress=False)
 
 
 def fail_together(folder):
@@ -120,7 +120,7 @@ def main():
     elif options.tiny:
         from roilearn.data import ShapeScenes  # noqa: PLC0415
 
-        with joined_processes():
+        with process_group():
             train(tiny(), ShapeScenes(20, size=64), TINY_SETTINGS, options.folder)
     else:
         train(Toy(options.kill_at), Noise(), SETTINGS, options.folder, progress=False)

@@ -1,4 +1,4 @@
-"""Which model a run begins with, and what is refused before anything is built."""
+"""The initial model of a run, and what is refused before anything is built."""
 
 from inspect import signature
 
@@ -6,49 +6,49 @@ import pytest
 import torch
 
 from roilearn.cli import initial_model
-from roilearn.cli.initial_model import Beginning, choose_beginning
+from roilearn.cli.initial_model import InitialModel, choose_initial_model
 from roilearn.models import mask_rcnn_tiny
 from roilearn.models.mask_rcnn import mask_rcnn
 from roilearn.models.roi_heads.roi_heads import HeadOptions
 
-BODY = "mask_rcnn_resnet50_fpn"
+RESNET = "mask_rcnn_resnet50_fpn"
 
 
 @pytest.mark.parametrize("weights", ["COCO_V1", "other.pth", "own.safetensors"])
-@pytest.mark.parametrize("said", [{}, {"frozen": False}], ids=["silent", "said"])
+@pytest.mark.parametrize("said", [{}, {"frozen_batch_norm": False}], ids=["silent", "said"])
 def test_a_resnet50_that_begins_with_weights_is_described_as_it_is_built(
     monkeypatch, tmp_path, weights, said
 ):
     (tmp_path / weights).write_text("any")
     monkeypatch.chdir(tmp_path)
-    header = {"maker": BODY, "options": {"num_classes": 3, "frozen": None}}
+    config = {"builder": RESNET, "options": {"num_classes": 3, "frozen_batch_norm": None}}
     state = {"any": torch.zeros(1)}
-    monkeypatch.setattr(initial_model, "read_tensors", lambda _: (header, state))
+    monkeypatch.setattr(initial_model, "read_model_file", lambda _: (config, state))
     monkeypatch.setattr(initial_model, "load_weights", lambda _: state)
     model = None if weights == "COCO_V1" else "resnet50"
-    begun = choose_beginning(weights, model, said)
-    assert begun.maker == BODY
-    assert begun.options["frozen"] is said.get("frozen", True)
-    assert begun.options["trainable_layers"] == 3
+    begun = choose_initial_model(weights, model, said)
+    assert begun.builder == RESNET
+    assert begun.options["frozen_batch_norm"] is said.get("frozen_batch_norm", True)
+    assert begun.options["trainable_backbone_layers"] == 3
     assert begun.options.get("norm_eps") == (0.0 if weights == "COCO_V1" else None)
-    assert begun.told.split()[0] == weights
+    assert begun.source.split()[0] == weights
 
 
 def test_a_file_is_known_by_what_is_in_it(tmp_path, monkeypatch):
     monkeypatch.setattr(initial_model, "load_weights", lambda _: {})
-    file, told = tmp_path / "any.pth", []
+    file, sources = tmp_path / "any.pth", []
     for text in ("one", "other", "one"):
         file.write_text(text)
-        told.append(choose_beginning(str(file), None, {}).told)
-    assert told[0] == told[2] != told[1]
+        sources.append(choose_initial_model(str(file), None, {}).source)
+    assert sources[0] == sources[2] != sources[1]
 
 
-def test_it_says_when_layers_that_name_classes_begin_anew():
+def test_it_says_when_the_layers_of_the_classes_start_from_random_numbers():
     state = mask_rcnn_tiny(4, widths=(8, 16, 16), channels=16).state_dict()
-    begun = Beginning("mask_rcnn_tiny", {}, state, "any")
-    assert begun.about_classes(3) is None
-    assert "tell 3 classes apart and the data 5" in begun.about_classes(5)
-    assert Beginning("mask_rcnn_tiny", {}, None, "any").about_classes(5) is None
+    begun = InitialModel("mask_rcnn_tiny", {}, state, "any")
+    assert begun.class_mismatch(3) is None
+    assert "the weights have 3 classes and the data 5" in begun.class_mismatch(5)
+    assert InitialModel("mask_rcnn_tiny", {}, None, "any").class_mismatch(5) is None
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,21 @@ def test_it_says_when_layers_that_name_classes_begin_anew():
 )
 def test_options_that_no_model_takes(options, said):
     with pytest.raises(ValueError, match=said):
-        choose_beginning(None, "tiny", options)
+        choose_initial_model(None, "tiny", options)
 
 
 def test_every_option_that_is_listed_is_taken():
     with pytest.raises(ValueError, match="got 'none'") as error:
-        choose_beginning(None, "tiny", {"none": 0})
+        choose_initial_model(None, "tiny", {"none": 0})
     listed = str(error.value).partition("tiny, ")[2].partition(";")[0].split(", ")
-    assert {"channels", "widths", "body", "rpn", "min_size", "score_threshold"} <= {*listed}
+    assert {
+        "channels",
+        "widths",
+        "backbone_options",
+        "rpn_options",
+        "min_size",
+        "score_threshold",
+    } <= {*listed}
     default = HeadOptions(), signature(mask_rcnn), signature(mask_rcnn_tiny)
     heads = {name: getattr(default[0], name) for name in listed if hasattr(default[0], name)}
     rest = {
@@ -86,5 +93,5 @@ def test_every_option_that_is_listed_is_taken():
 @pytest.mark.parametrize("name", ["nope", "."])
 def test_what_is_no_file_is_refused_with_all_names(name):
     with pytest.raises(FileNotFoundError, match=r"'COCO_V1', 'SHAPES' or the path.*'") as error:
-        choose_beginning(name, None, {})
+        choose_initial_model(name, None, {})
     assert ("is a folder" in str(error.value)) == (name == ".")

@@ -4,7 +4,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from toy_command import typed
+from toy_command import tiny_command
 
 from roilearn.cli import main
 
@@ -14,13 +14,16 @@ from roilearn.cli import main
     [
         (["--scenes", "0"], "--scenes must lie from 1"),
         (["--scenes", "9" * 30], "--scenes must lie from 1"),
-        (["--evaluate", "0"], "--evaluate must lie from 1"),
+        (["--validation-scenes", "0"], "--validation-scenes must lie from 1"),
         (["--batch-size", "0"], "--batch-size must be at least 1"),
-        (["--shares", "3"], "--shares must divide --batch-size"),
+        (["--micro-batches", "3"], "--micro-batches must divide --batch-size"),
         (["--weight-decay", "inf"], "--weight-decay must be finite"),
         (["--precision", "float16", "--device", "cpu"], "--precision must be"),
-        (["--validate", "nowhere"], "--validate must come with --coco"),
-        (["--coco", "nowhere", "--evaluate", "3"], "--evaluate must come without --coco"),
+        (["--validation-coco", "nowhere"], "--validation-coco must come with --coco"),
+        (
+            ["--coco", "nowhere", "--validation-scenes", "3"],
+            "--validation-scenes must come with --scenes",
+        ),
         (["--weights", "."], "is a folder"),
         (["--weights", __file__], "--weights must be a whole file of safetensors or a state dict"),
         (["--coco", "nowhere"], "there is none at nowhere"),
@@ -34,7 +37,7 @@ from roilearn.cli import main
     ids=" ".join,
 )
 def test_bad_arguments_end_with_2_and_write_nothing(tmp_path, capsys, words, said):
-    assert main(typed(tmp_path / "run", *words)) == 2
+    assert main(tiny_command(tmp_path / "run", *words)) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
@@ -46,7 +49,7 @@ def test_bad_arguments_end_with_2_and_write_nothing(tmp_path, capsys, words, sai
         ["--model-options", "3"],
         ["--fast"],
         ["--coco", ""],
-        ["--validate", ""],
+        ["--validation-coco", ""],
         ["--weights", ""],
     ],
 )
@@ -69,5 +72,5 @@ def test_without_a_network_it_says_what_to_fetch(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
-    assert main(typed(tmp_path / "run", "--weights", "COCO_V1", options={})) == 2
+    assert main(tiny_command(tmp_path / "run", "--weights", "COCO_V1", options={})) == 2
     assert "On a machine with a network, download https://" in capsys.readouterr().err

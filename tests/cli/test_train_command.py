@@ -6,14 +6,13 @@ from functools import wraps
 from shutil import copytree, rmtree
 
 import pytest
-from toy_command import TINY, typed
+from toy_command import TINY, tiny_command
 
 from roilearn.cli import main, train, train_command
 from roilearn.data import ShapeScenes, export_coco
 from roilearn.models import load_model
-from roilearn.models.weights.model_config import MAKERS
-from roilearn.train import Settings, read_record
-from roilearn.train.recipes import RECIPES
+from roilearn.models.builders import BUILDERS
+from roilearn.train import Settings, read_loss_log
 
 
 @pytest.fixture(scope="module")
@@ -23,29 +22,29 @@ def coco(tmp_path_factory):
 
 def test_scenes_become_a_model_a_table_and_a_picture(tmp_path, capsys):
     folder = tmp_path / "new" / "run"
-    assert main(typed(folder, "--seed", "5", "--scenes", "3")) == 0
+    assert main(tiny_command(folder, "--seed", "5", "--scenes", "3")) == 0
     printed, said = capsys.readouterr()
-    assert "3 images to learn from, 2 to measure\n" in said
+    assert "3 images to train on, 2 to validate on\n" in said
     assert (folder / "evaluation.txt").read_text(encoding="utf-8").strip() in printed
     assert "triangle" in printed
     model, names = load_model(folder / "model.safetensors")
     assert names == ("disc", "square", "triangle")
     assert model.backbone.fpn.out_channels == 16
     assert (folder / "curves.png").is_file()
-    assert read_record(folder / "losses.csv")["step"] == [1, 2]
+    assert read_loss_log(folder / "losses.csv")["step"] == [1, 2]
     assert "torch" in (text := (folder / "command.txt").read_text(encoding="utf-8"))
     assert "processes: 1" in text
 
 
 def test_a_coco_folder_gives_the_classes_and_weights_the_rest(tmp_path, coco, capsys):
-    assert main(typed(tmp_path / "first", "--coco", str(coco))) == 0
+    assert main(tiny_command(tmp_path / "first", "--coco", str(coco))) == 0
     printed, said = capsys.readouterr()
     assert "1 image" in printed  # a tenth of four, and at least one
-    (name,) = (tmp_path / "first" / "held_out.txt").read_text(encoding="utf-8").split()
-    assert f"3 images to learn from, 1 to measure, held out: {name}\n" in said
+    (name,) = (tmp_path / "first" / "validation_images.txt").read_text(encoding="utf-8").split()
+    assert f"3 images to train on, 1 to validate on: {name}\n" in said
     file = tmp_path / "first" / "model.safetensors"
-    words = ("--coco", str(coco.parent), "--validate", str(coco), "--weights", str(file))
-    assert main(typed(tmp_path / "second", *words, options={"score_threshold": 0.2})) == 0
+    words = ("--coco", str(coco.parent), "--validation-coco", str(coco), "--weights", str(file))
+    assert main(tiny_command(tmp_path / "second", *words, options={"score_threshold": 0.2})) == 0
     assert "4 images" in capsys.readouterr().out
     first, names = load_model(file)
     second, _ = load_model(tmp_path / "second" / "model.safetensors")
@@ -56,32 +55,32 @@ def test_a_coco_folder_gives_the_classes_and_weights_the_rest(tmp_path, coco, ca
 
 
 def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path, capsys, monkeypatch):
-    plain = MAKERS["mask_rcnn_tiny"]
+    plain = BUILDERS["mask_rcnn_tiny"]
 
-    @wraps(plain)
+    @wraps(plain.build)
     def interrupted(*args, **options):
         model = plain(*args, **options)
         model.rpn.register_forward_hook(lambda *_: signal.raise_signal(signal.SIGINT))
         return model
 
-    monkeypatch.setitem(MAKERS, "mask_rcnn_tiny", interrupted)
-    assert main(typed(tmp_path)) == 130
+    monkeypatch.setitem(BUILDERS, "mask_rcnn_tiny", replace(plain, build=interrupted))
+    assert main(tiny_command(tmp_path)) == 130
     said = capsys.readouterr().err
     assert "interrupted after step 1, which is saved; the same command goes on" in said
     assert not (tmp_path / "model.safetensors").exists()
     monkeypatch.undo()
-    assert main(typed(tmp_path)) == 0
-    assert "goes on from step 1 of 2" in capsys.readouterr().err
-    assert read_record(tmp_path / "losses.csv")["step"] == [1, 2]
+    assert main(tiny_command(tmp_path)) == 0
+    assert "resumes from step 1 of 2" in capsys.readouterr().err
+    assert read_loss_log(tmp_path / "losses.csv")["step"] == [1, 2]
 
 
 def test_a_finished_run_has_nothing_left_and_another_is_refused(tmp_path, capsys, coco):
-    assert main(typed(tmp_path)) == 0
+    assert main(tiny_command(tmp_path)) == 0
     said = capsys.readouterr().err
-    assert "goes on" not in said
-    assert "nothing is left" not in said
-    assert main(typed(tmp_path)) == 0
-    assert "nothing is left to learn, all 2 steps are done" in capsys.readouterr().err
+    assert "resumes" not in said
+    assert "steps are done" not in said
+    assert main(tiny_command(tmp_path)) == 0
+    assert "all 2 steps are done, so only the evaluation is repeated" in capsys.readouterr().err
     (tmp_path / "command.txt").write_bytes(b"as it was")
     for words, said in (
         (["--seed", "1"], "--seed 0 then and 1 now"),
@@ -89,21 +88,21 @@ def test_a_finished_run_has_nothing_left_and_another_is_refused(tmp_path, capsys
         (["--weights", "SHAPES"], "--weights 'random numbers' then and 'SHAPES' now"),
         (["--coco", str(coco)], "data 'drawn scenes' then and 'a COCO file' now"),
     ):
-        assert main(typed(tmp_path, *words, options={} if "SHAPES" in words else TINY)) == 2
+        assert main(tiny_command(tmp_path, *words, options={} if "SHAPES" in words else TINY)) == 2
         error = capsys.readouterr().err
         assert said in error
-        assert "delete it or add --again" in error
+        assert "delete it or add --restart" in error
     assert (tmp_path / "command.txt").read_bytes() == b"as it was"
-    assert main(typed(tmp_path, "--seed", "1", "--again")) == 0
+    assert main(tiny_command(tmp_path, "--seed", "1", "--restart")) == 0
 
 
 def test_renamed_classes_are_another_run(tmp_path, capsys, coco):
     folder = copytree(coco.parent, tmp_path / "data")
-    assert main(typed(tmp_path / "run", "--coco", str(folder))) == 0
+    assert main(tiny_command(tmp_path / "run", "--coco", str(folder))) == 0
     file = folder / coco.name
     file.write_text(file.read_text(encoding="utf-8").replace('"disc"', '"dog"'), encoding="utf-8")
     capsys.readouterr()
-    assert main(typed(tmp_path / "run", "--coco", str(folder))) == 2
+    assert main(tiny_command(tmp_path / "run", "--coco", str(folder))) == 2
     assert "class 1 'disc' then and 'dog' now" in capsys.readouterr().err
     _, names = load_model(tmp_path / "run" / "model.safetensors")
     assert names[0] == "disc"
@@ -113,8 +112,8 @@ def test_a_folder_in_use_is_named(tmp_path, capsys, monkeypatch):
     def taken(folder):
         raise OSError(f"folder must be free; another run is writing into {folder}.")
 
-    monkeypatch.setattr(train_command, "claimed", taken)
-    assert main(typed(tmp_path)) == 2
+    monkeypatch.setattr(train_command, "locked_run_folder", taken)
+    assert main(tiny_command(tmp_path)) == 2
     assert f"error: FOLDER must be free; another run is writing into {tmp_path}" in (
         capsys.readouterr().err
     )
@@ -123,7 +122,7 @@ def test_a_folder_in_use_is_named(tmp_path, capsys, monkeypatch):
 
 def test_a_folder_that_is_a_file_ends_with_2(tmp_path, capsys):
     (tmp_path / "run").write_text("")
-    assert main(typed(tmp_path / "run")) == 2
+    assert main(tiny_command(tmp_path / "run")) == 2
     assert "FOLDER must be one that can be written" in capsys.readouterr().err
 
 
@@ -131,29 +130,29 @@ def test_an_image_that_goes_missing_is_named_and_what_was_learned_is_saved(
     tmp_path, capsys, coco, monkeypatch
 ):
     folder = copytree(coco.parent, tmp_path / "data")
-    plain = MAKERS["mask_rcnn_tiny"]
+    plain = BUILDERS["mask_rcnn_tiny"]
 
-    @wraps(plain)
+    @wraps(plain.build)
     def deleting(*args, **options):
         model = plain(*args, **options)
         model.rpn.register_forward_hook(lambda *_: rmtree(folder / "images"))
         return model
 
-    monkeypatch.setitem(MAKERS, "mask_rcnn_tiny", deleting)
+    monkeypatch.setitem(BUILDERS, "mask_rcnn_tiny", replace(plain, build=deleting))
     words = ("--coco", str(folder))
-    assert main(typed(tmp_path / "run", *words)) == 1
+    assert main(tiny_command(tmp_path / "run", *words)) == 1
     said = capsys.readouterr().err
-    assert "an item of the data cannot be loaded: [Errno 2] No such file" in said
+    assert "an item of the data set cannot be loaded: [Errno 2] No such file" in said
     assert ".png" in said
     assert "Traceback" not in said
     monkeypatch.undo()
     copytree(coco.parent / "images", folder / "images")
-    assert main(typed(tmp_path / "run", *words)) == 0
-    assert "goes on from step 1 of 2" in capsys.readouterr().err
+    assert main(tiny_command(tmp_path / "run", *words)) == 0
+    assert "resumes from step 1 of 2" in capsys.readouterr().err
 
 
 def test_ctrl_c_while_measuring_keeps_the_table_of_before(tmp_path, capsys, monkeypatch):
-    assert main(typed(tmp_path)) == 0
+    assert main(tiny_command(tmp_path)) == 0
     whole = (tmp_path / "evaluation.txt").read_text(encoding="utf-8")
     plain = train_command.evaluate
 
@@ -161,16 +160,25 @@ def test_ctrl_c_while_measuring_keeps_the_table_of_before(tmp_path, capsys, monk
         return replace(plain(*args, **options), images=1, interrupted=True)
 
     monkeypatch.setattr(train_command, "evaluate", interrupted)
-    assert main(typed(tmp_path)) == 130
+    assert main(tiny_command(tmp_path)) == 130
     told, said = capsys.readouterr()
     assert "1 image, interrupted" in told
-    assert "this table is not kept" in said
+    assert "this table is not saved" in said
     assert (tmp_path / "evaluation.txt").read_text(encoding="utf-8") == whole
 
 
 def test_divergence_ends_with_1(tmp_path, capsys):
-    words = ("--optimizer", "sgd", "--learning-rate", "1e30", "--clip", "inf", "--warm-up", "0")
-    assert main(typed(tmp_path, *words)) == 1
+    words = (
+        "--optimizer",
+        "sgd",
+        "--learning-rate",
+        "1e30",
+        "--max-grad-norm",
+        "inf",
+        "--warmup-fraction",
+        "0",
+    )
+    assert main(tiny_command(tmp_path, *words)) == 1
     assert "diverged" in capsys.readouterr().err
 
 
@@ -178,11 +186,11 @@ def test_the_help_names_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    tiny = Settings(steps=1, **RECIPES["mask_rcnn_tiny"])
-    resnet = RECIPES["mask_rcnn_resnet50_fpn"]
-    for name in ("batch_size", "learning_rate", "average"):
+    tiny = Settings(steps=1, **BUILDERS["mask_rcnn_tiny"].training_settings)
+    resnet = BUILDERS["mask_rcnn_resnet50_fpn"].training_settings
+    for name in ("batch_size", "learning_rate", "ema_decay"):
         assert f"(default {getattr(tiny, name):g}; resnet50: {resnet[name]:g})" in said, name
-    for name in ("warm_up", "weight_decay", "clip", "save_every", "seed"):
+    for name in ("warmup_fraction", "weight_decay", "max_grad_norm", "save_every", "seed"):
         words = said.partition("training: ")[2].partition(f"--{name.replace('_', '-')} ")[2]
         assert f"(default {getattr(tiny, name):g})" in words.partition(" --")[0], name
     assert train.EXAMPLES.splitlines()[0] in said

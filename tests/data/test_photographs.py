@@ -108,4 +108,4 @@ def test_an_unknown_set_is_named():
 
 def test_a_package_that_is_not_there_is_named():
     with pytest.raises(ImportError, match=r"no_such_package, which is not installed.*train"):
-        photographs.open_picture("no_such_package/data/a.png")
+        photographs.open_packaged_image("no_such_package/data/a.png")

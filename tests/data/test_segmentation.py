@@ -8,10 +8,10 @@ from pycocotools import mask as run_lengths
 
 from roilearn.data import (
     FaultError,
-    compress,
     decode_segmentation,
     encode_segmentation,
     mask_to_polygons,
+    mask_to_rle,
 )
 
 MASKS = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
@@ -36,8 +36,8 @@ def runs(mask):
 def test_every_form_of_a_mask_is_that_mask_again(mask):
     for form in (
         mask_to_polygons(mask),
-        compress(mask),
-        {**compress(mask), "counts": compress(mask)["counts"].encode()},
+        mask_to_rle(mask),
+        {**mask_to_rle(mask), "counts": mask_to_rle(mask)["counts"].encode()},
         {"size": list(mask.shape), "counts": runs(mask)},
     ):
         np.testing.assert_array_equal(filled(form, mask.shape), mask)
@@ -47,7 +47,7 @@ def test_large_masks_with_long_runs():
     mask = np.zeros((300, 400), bool)
     mask[7:290, 20:380] = True
     mask[100:200, 100:101] = False
-    for form in (mask_to_polygons(mask), compress(mask)):
+    for form in (mask_to_polygons(mask), mask_to_rle(mask)):
         np.testing.assert_array_equal(filled(form, mask.shape), mask)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from roilearn import ops
-from roilearn.data import ShapeScenes, scene_statistics
+from roilearn.data import ShapeScenes, summarise_scenes
 from roilearn.data.shape_scenes import photographs, scenes
 from roilearn.data.shape_scenes.summary import linear_accuracy
 
@@ -120,7 +120,7 @@ def test_scenes_of_one_set_look_at_no_file_of_the_other(monkeypatch, which):
 
 
 def test_the_numbers_that_make_the_task_worth_learning():
-    numbers = scene_statistics(HELD_OUT)
+    numbers = summarise_scenes(HELD_OUT)
     assert numbers.scenes == 300
     assert numbers.overlapped >= 0.5
     assert numbers.radii[1] / numbers.radii[0] > 4.9
@@ -146,8 +146,8 @@ def test_the_classifier_would_notice_a_colour_that_gives_the_class_away():
 
 def test_without_crowding_fewer_overlap_and_radii_are_kept():
     options = {"objects": (2, 2), "radii": (5.0, 6.0)}
-    sparse = scene_statistics(ShapeScenes(80, crowding=0, **options))
-    dense = scene_statistics(ShapeScenes(80, crowding=1, **options))
+    sparse = summarise_scenes(ShapeScenes(80, crowding=0, **options))
+    dense = summarise_scenes(ShapeScenes(80, crowding=1, **options))
     assert sparse.overlapped < 0.15
     assert dense.overlapped > 0.8
     assert dense.shapes == 160

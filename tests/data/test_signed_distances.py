@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from roilearn.data.shape_scenes.signed_distances import OUTLINES, Shape
+from roilearn.data.shape_scenes.signed_distances import SIGNED_DISTANCES, Shape
 
 AREAS = {
     "disc": math.pi,
@@ -23,10 +23,10 @@ def shape(name, x=44.3, y=45.1, radius=31.0, angle=0.4):
 
 
 def test_an_area_is_known_for_every_outline():
-    assert AREAS.keys() == OUTLINES.keys()
+    assert AREAS.keys() == SIGNED_DISTANCES.keys()
 
 
-@pytest.mark.parametrize("name", OUTLINES)
+@pytest.mark.parametrize("name", SIGNED_DISTANCES)
 def test_masks_and_antialiased_edges_have_the_area_of_the_shape(name):
     area = AREAS[name] * 31**2
     covered = np.clip(0.5 - shape(name).distance(WHOLE), 0, 1).sum()
@@ -34,28 +34,28 @@ def test_masks_and_antialiased_edges_have_the_area_of_the_shape(name):
     assert covered == pytest.approx(area, rel=0.003)
 
 
-@pytest.mark.parametrize("name", OUTLINES)
+@pytest.mark.parametrize("name", SIGNED_DISTANCES)
 def test_a_shape_touches_the_circle_around_it_and_stays_inside(name):
     rows, columns = np.nonzero(shape(name).mask((90, 90)))
     reach = np.hypot(columns + 0.5 - 44.3, rows + 0.5 - 45.1).max()
     assert 29.5 < reach < 31 + 1e-4
 
 
-@pytest.mark.parametrize("name", OUTLINES)
+@pytest.mark.parametrize("name", SIGNED_DISTANCES)
 def test_a_quarter_turn_of_the_shape_is_a_quarter_turn_of_the_image(name):
     upright = shape(name, 45, 45).mask((90, 90))
     turned = shape(name, 45, 45, angle=0.4 + math.pi / 2).mask((90, 90))
     np.testing.assert_array_equal(turned, np.rot90(upright, -1))
 
 
-@pytest.mark.parametrize("name", OUTLINES)
+@pytest.mark.parametrize("name", SIGNED_DISTANCES)
 @pytest.mark.parametrize("place", [(44.3, 45.1), (3.2, 70.0), (-8.0, 2.0), (99.0, 44.0)])
 def test_a_window_holds_the_whole_mask_also_across_an_edge(name, place):
     whole = shape(name, *place).distance(WHOLE) < 0
     np.testing.assert_array_equal(shape(name, *place).mask((90, 90)), whole)
 
 
-@pytest.mark.parametrize("name", OUTLINES)
+@pytest.mark.parametrize("name", SIGNED_DISTANCES)
 def test_a_shift_by_whole_pixels_shifts_the_mask(name):
     here, there = shape(name).mask((90, 120)), shape(name, x=44.3 + 17, y=45.1 + 2).mask((90, 120))
     np.testing.assert_array_equal(there, np.roll(here, (2, 17), axis=(0, 1)))

@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.contour import QuadContourSet
 
-from roilearn.data import draw_batch, picture_of_detections
+from roilearn.data import draw_batch, draw_detections
 from roilearn.data.visualisation import TINT
 from roilearn.palette import CLASSES
 
@@ -118,7 +118,7 @@ def test_a_class_without_a_name_is_written_as_a_number():
 def test_truth_stands_above_detections():
     images = [torch.full((3, 12, 16), k / 8) for k in range(5)]
     detections = [target((0, 0, 5, 5), scores=torch.tensor([k / 8])) for k in range(5)]
-    figure = picture_of_detections(images, detections, ["disc"], [target((0, 0, 4, 4))] * 5)
+    figure = draw_detections(images, detections, ["disc"], [target((0, 0, 4, 4))] * 5)
     places = {}
     for axes in figure.axes:
         place = axes.get_subplotspec()
@@ -130,7 +130,7 @@ def test_truth_stands_above_detections():
         (1, 3): (3, "disc 0.38"), (2, 0): (4, "disc"), (3, 0): (4, "disc 0.50"),
     }  # fmt: skip
     with pytest.raises(ValueError, match="images and truth must be lists of one length"):
-        picture_of_detections(images, detections, truth=[target()])
+        draw_detections(images, detections, truth=[target()])
 
 
 @pytest.mark.parametrize("count", [0, 2])

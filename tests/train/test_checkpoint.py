@@ -13,9 +13,13 @@ from torch import nn
 from toy_training import SETTINGS, Noise, Toy
 
 from roilearn.train import train as loud_train
-from roilearn.train.loop import start
+from roilearn.train.loop import initial_state
 from roilearn.train.run_folder.checkpoint import load_checkpoint, save_checkpoint
-from roilearn.train.run_folder.checkpoint_header import CheckpointError, about_data, done_steps
+from roilearn.train.run_folder.checkpoint_header import (
+    CheckpointError,
+    completed_steps,
+    dataset_metadata,
+)
 
 train = partial(loud_train, progress=False)
 SHORT = replace(SETTINGS, steps=2)
@@ -35,22 +39,22 @@ def file(saved, tmp_path):
     return path
 
 
-def fresh(model=None, settings=SHORT, **about):
-    return start(model or Toy(), settings, {**about_data(Noise()), **about})
+def fresh(model=None, settings=SHORT, **metadata):
+    return initial_state(model or Toy(), settings, {**dataset_metadata(Noise()), **metadata})
 
 
 def test_it_holds_the_model_its_average_and_what_the_optimizer_remembers(file):
     state = fresh()
     load_checkpoint(file, state)
     assert state.step == 2
-    assert state.average.n_averaged == 2
+    assert state.ema_model.n_averaged == 2
     held = load_file(file)
     for name, parameter in state.model.named_parameters():
         slots = state.optimizer.state[parameter]
         assert slots["step"] == 2
         assert torch.equal(slots["exp_avg"], held[f"optimizer.{name}.exp_avg"])
         assert slots["exp_avg"].stride() == parameter.stride()
-        assert not torch.equal(parameter, held[f"average.module.{name}"])
+        assert not torch.equal(parameter, held[f"ema_model.module.{name}"])
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
@@ -95,23 +99,23 @@ def test_other_data_and_another_beginning_are_refused_and_named(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     animals = Noise()
     animals.names, animals.seed = ["cat", "dog"], 3
-    train(Toy(), animals, SHORT, tmp_path, about={"weights": "those of last week"})
+    train(Toy(), animals, SHORT, tmp_path, metadata={"weights": "those of last week"})
     begun = {"weights": "those of last week"}
-    train(Toy(), animals, SHORT, tmp_path, about=begun)
-    assert done_steps(path, SHORT, {**about_data(animals), **begun}) == 2
-    with pytest.raises(CheckpointError, match="weights 'those of last week' then and 'not there'"):
+    train(Toy(), animals, SHORT, tmp_path, metadata=begun)
+    assert completed_steps(path, SHORT, {**dataset_metadata(animals), **begun}) == 2
+    with pytest.raises(CheckpointError, match="weights 'those of last week' then and 'missing'"):
         train(Toy(), animals, SHORT, tmp_path)
     animals.names, animals.seed = ["cat", "horse", "sheep"], 4
     said = (
         "class 2 'dog' then and 'horse' now, seed of data 3 then and 4 now, "
-        "class 3 'not there' then and 'sheep' now"
+        "class 3 'missing' then and 'sheep' now"
     )
     with pytest.raises(CheckpointError, match=said):
-        train(Toy(), animals, SHORT, tmp_path, about=begun)
+        train(Toy(), animals, SHORT, tmp_path, metadata=begun)
     animals.names = list("abcdefgh")
-    with pytest.raises(CheckpointError, match=r"and 4 more\. To begin anew"):
-        done_steps(path, SHORT, {**about_data(animals), **begun})
-    assert done_steps(tmp_path / "nothing", SHORT, {}) == 0
+    with pytest.raises(CheckpointError, match=r"and 4 more\. To start anew"):
+        completed_steps(path, SHORT, {**dataset_metadata(animals), **begun})
+    assert completed_steps(tmp_path / "nothing", SHORT, {}) == 0
 
 
 def test_another_model_is_refused_and_nothing_changes(file):

@@ -1,4 +1,4 @@
-"""Which items a step sees and with which random numbers, whoever asks and whenever."""
+"""The data loader: which items a micro-batch holds, and with which random numbers."""
 
 import pickle
 from dataclasses import replace
@@ -7,38 +7,40 @@ import pytest
 import torch
 from toy_training import SETTINGS, Noise
 
-from roilearn.train.data_loader import Parts, draw_item, load_parts
-from roilearn.train.distributed import Processes
+from roilearn.train.data_loader import MicroBatchSampler, make_data_loader, sample_index
+from roilearn.train.distributed import ProcessGroup
 
 
 def test_every_epoch_goes_once_through_all_in_an_order_of_its_own():
-    epochs = [[draw_item(draw, 30, 1) for draw in range(30 * e, 30 * e + 30)] for e in range(3)]
+    epochs = [[sample_index(draw, 30, 1) for draw in range(30 * e, 30 * e + 30)] for e in range(3)]
     assert all(sorted(epoch) == list(range(30)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
-    assert epochs[0] != [draw_item(draw, 30, 2) for draw in range(30)]
+    assert epochs[0] != [sample_index(draw, 30, 2) for draw in range(30)]
 
 
 def test_a_resumed_run_draws_the_rest():
-    settings = replace(SETTINGS, shares=2)
-    all_of_it = list(Parts(10, settings, 0, Processes()))
-    assert len(all_of_it) == len(Parts(10, settings, 0, Processes())) == 20
-    assert list(Parts(10, settings, 5, Processes())) == all_of_it[10:]
+    settings = replace(SETTINGS, micro_batches=2)
+    all_of_it = list(MicroBatchSampler(10, settings, 0, ProcessGroup()))
+    assert len(all_of_it) == len(MicroBatchSampler(10, settings, 0, ProcessGroup())) == 20
+    assert list(MicroBatchSampler(10, settings, 5, ProcessGroup())) == all_of_it[10:]
     assert [draw for part in all_of_it for draw, _ in part] == list(range(40))
 
 
-def test_processes_divide_the_parts_among_them():
-    settings = replace(SETTINGS, shares=4)
-    alone = list(Parts(10, settings, 3, Processes()))
-    first, second = (list(Parts(10, settings, 3, Processes(rank, 2))) for rank in (0, 1))
+def test_processes_divide_the_micro_batches_among_them():
+    settings = replace(SETTINGS, micro_batches=4)
+    alone = list(MicroBatchSampler(10, settings, 3, ProcessGroup()))
+    first, second = (
+        list(MicroBatchSampler(10, settings, 3, ProcessGroup(rank, 2))) for rank in (0, 1)
+    )
     together = [part for k in range(0, 14, 2) for part in (*first[k : k + 2], *second[k : k + 2])]
     assert together == alone
-    with pytest.raises(ValueError, match=r"shares must be a multiple.*4 for 3 processes"):
-        Processes(0, 3).own(4)
+    with pytest.raises(ValueError, match=r"micro_batches must be a multiple.*4 for 3 processes"):
+        ProcessGroup(0, 3).micro_batches_of_rank(4)
 
 
 def test_what_is_random_in_an_item_depends_on_the_draw():
-    parts = list(load_parts(Noise(2), SETTINGS, 0, Processes()))
-    later = list(load_parts(Noise(2), SETTINGS, 7, Processes()))
+    parts = list(make_data_loader(Noise(2), SETTINGS, 0, ProcessGroup()))
+    later = list(make_data_loader(Noise(2), SETTINGS, 7, ProcessGroup()))
     for (images, _), (again, _) in zip(parts[7:], later, strict=True):
         assert all(map(torch.equal, images, again))
     noise = {tuple(image.flatten().tolist()) for images, _ in parts for image in images}
@@ -46,7 +48,7 @@ def test_what_is_random_in_an_item_depends_on_the_draw():
 
 
 def test_workers_can_be_started_afresh_as_on_windows_and_macos():
-    loader = load_parts(Noise(), replace(SETTINGS, workers=1), 0, Processes())
+    loader = make_data_loader(Noise(), replace(SETTINGS, workers=1), 0, ProcessGroup())
     handed = (loader.dataset, loader.collate_fn, loader.worker_init_fn)
     dataset, collate, begin = pickle.loads(pickle.dumps(handed))  # noqa: S301  pickled here
     assert (collate, begin) == handed[1:]

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from toy_training import TINY_SETTINGS, tiny
 
 from roilearn.data import ShapeScenes
-from roilearn.train import joined_processes, read_record, train
+from roilearn.train import process_group, read_loss_log, train
 
 SCRIPT = Path(__file__).parents[1] / "toy_training.py"
 
@@ -38,7 +38,7 @@ def test_they_end_with_the_weights_of_one_process(together, tmp_path):
     assert one.keys() == two.keys()
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-6, msg=name)
-    columns = [read_record(each / "losses.csv") for each in (tmp_path, folder)]
+    columns = [read_loss_log(each / "losses.csv") for each in (tmp_path, folder)]
     for name, values in columns[0].items():
         assert columns[1][name] == pytest.approx(values, rel=1e-4), name
 
@@ -66,5 +66,5 @@ def test_one_that_fails_says_why_and_the_other_does_not_wait_for_it(tmp_path):
 
 
 def test_without_torchrun_there_is_one():
-    with joined_processes() as processes:
-        assert (processes.rank, processes.count, processes.first) == (0, 1, True)
+    with process_group() as processes:
+        assert (processes.rank, processes.world_size, processes.is_main) == (0, 1, True)

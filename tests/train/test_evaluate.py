@@ -10,7 +10,7 @@ from torch import nn
 from roilearn.data import ShapeScenes
 from roilearn.train import BACKENDS, Evaluation, evaluate
 from roilearn.train import evaluate as function
-from roilearn.train.evaluation.coco_backends import PEERS
+from roilearn.train.evaluation.coco_backends import LIBRARIES
 
 SCENES = ShapeScenes(6, size=(64, 80))
 
@@ -53,26 +53,26 @@ def test_who_knows_the_answers_is_worth_one():
     found = quiet(Oracle(SCENES))
     assert found.images == 6
     assert not found.interrupted
-    for regions in ("boxes", "masks"):
-        assert found.numbers[regions]["AP"] == pytest.approx(1)
-        assert found.classes[regions].keys() <= {"1", "2", "3"}
+    for iou_type in ("boxes", "masks"):
+        assert found.metrics[iou_type]["AP"] == pytest.approx(1)
+        assert found.class_metrics[iou_type].keys() <= {"1", "2", "3"}
     found = quiet(Oracle(SCENES), names=SCENES.shapes)
-    assert found.classes["masks"].keys() <= set(SCENES.shapes)
+    assert found.class_metrics["masks"].keys() <= set(SCENES.shapes)
 
 
-@pytest.mark.parametrize("regions", ["boxes", "masks"])
-@pytest.mark.parametrize("peer", PEERS)
-def test_a_backend_gives_the_same_numbers(regions, peer):
+@pytest.mark.parametrize("iou_type", ["boxes", "masks"])
+@pytest.mark.parametrize("peer", LIBRARIES)
+def test_a_backend_gives_the_same_numbers(iou_type, peer):
     ours, theirs = (
-        quiet(Oracle(SCENES, noise=2), regions=(regions,), backend=backend)
+        quiet(Oracle(SCENES, noise=2), iou_types=(iou_type,), backend=backend)
         for backend in ("roilearn", peer)
     )
-    assert 0.05 < ours.numbers[regions]["AP"] < 0.95
-    assert ours.numbers.keys() == theirs.numbers.keys() == {regions}
-    assert ours.numbers[regions] == pytest.approx(theirs.numbers[regions], abs=1e-6)
-    assert ours.classes[regions].keys() == theirs.classes[regions].keys()
-    for name, numbers in ours.classes[regions].items():
-        assert numbers == pytest.approx(theirs.classes[regions][name], abs=1e-6)
+    assert 0.05 < ours.metrics[iou_type]["AP"] < 0.95
+    assert ours.metrics.keys() == theirs.metrics.keys() == {iou_type}
+    assert ours.metrics[iou_type] == pytest.approx(theirs.metrics[iou_type], abs=1e-6)
+    assert ours.class_metrics[iou_type].keys() == theirs.class_metrics[iou_type].keys()
+    for name, metrics in ours.class_metrics[iou_type].items():
+        assert metrics == pytest.approx(theirs.class_metrics[iou_type][name], abs=1e-6)
 
 
 class Crowded:
@@ -92,15 +92,15 @@ class Crowded:
         return image, {**kept, "iscrowd": crowd, "area": torch.full((count,), 1024.0)}
 
 
-@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize("peer", LIBRARIES)
 def test_crowds_areas_empty_images_and_names(peer):
     results = [
         quiet(Oracle(SCENES, noise=1), Crowded(), backend=backend) for backend in ("roilearn", peer)
     ]
-    assert results[0].numbers["masks"]["APl"] == -1
-    assert results[0].classes["masks"].keys() <= set(Crowded.names)
-    for regions in ("boxes", "masks"):
-        assert results[0].numbers[regions] == pytest.approx(results[1].numbers[regions], abs=1e-6)
+    assert results[0].metrics["masks"]["APl"] == -1
+    assert results[0].class_metrics["masks"].keys() <= set(Crowded.names)
+    for iou_type in ("boxes", "masks"):
+        assert results[0].metrics[iou_type] == pytest.approx(results[1].metrics[iou_type], abs=1e-6)
 
 
 def test_nothing_detected_anywhere():
@@ -112,7 +112,7 @@ def test_nothing_detected_anywhere():
 
     for backend in BACKENDS:
         found = quiet(Silent(), backend=backend)
-        assert found.numbers["boxes"]["AP"] == found.numbers["masks"]["AR100"] == 0
+        assert found.metrics["boxes"]["AP"] == found.metrics["masks"]["AR100"] == 0
 
 
 def test_masks_only_where_there_are_some():
@@ -120,7 +120,7 @@ def test_masks_only_where_there_are_some():
         def detect(self, target, index):
             return {k: v for k, v in super().detect(target, index).items() if k != "masks"}
 
-    assert quiet(Boxes(SCENES)).numbers.keys() == {"boxes"}
+    assert quiet(Boxes(SCENES)).metrics.keys() == {"boxes"}
 
 
 def test_the_model_gets_batches_and_keeps_its_modes():
@@ -142,7 +142,7 @@ def test_an_interrupt_ends_early_with_what_is_done():
     model = Interrupted(SCENES)
     found = quiet(model)
     assert (found.images, found.interrupted) == (2, True)
-    assert found.numbers["boxes"]["AP"] == pytest.approx(1)
+    assert found.metrics["boxes"]["AP"] == pytest.approx(1)
     assert "2 images, interrupted" in str(found)
     assert model.training
 
@@ -179,8 +179,8 @@ def test_what_cannot_be_done_is_said_before_any_work(monkeypatch):
     model = Oracle(SCENES)
     with pytest.raises(ValueError, match="backend must be one of 'roilearn', 'pycocotools'"):
         quiet(model, backend="coco")
-    with pytest.raises(ValueError, match="regions must be one of"):
-        quiet(model, regions=("segm",))
+    with pytest.raises(ValueError, match="iou_type must be one of"):
+        quiet(model, iou_types=("segm",))
     with pytest.raises(ValueError, match="dataset must have at least one item"):
         quiet(model, [])
     with pytest.raises(TypeError, match="dataset must have a length and items by number"):
@@ -231,11 +231,11 @@ def test_masks_that_are_asked_for_and_not_there_are_named():
     image, target = SCENES[0]
     boxes = {name: target[name] for name in ("boxes", "labels")}
     with pytest.raises(ValueError, match="masks is missing among 'boxes', 'labels'"):
-        quiet(Oracle(SCENES), [(image, boxes)], regions=("boxes", "masks"))
+        quiet(Oracle(SCENES), [(image, boxes)], iou_types=("boxes", "masks"))
 
 
 def test_numbers_are_plain():
     found = quiet(Oracle(SCENES))
-    assert all(type(value) is float for value in found.numbers["boxes"].values())
+    assert all(type(value) is float for value in found.metrics["boxes"].values())
     assert function is evaluate
-    assert np.isfinite(list(found.numbers["masks"].values())).all()
+    assert np.isfinite(list(found.metrics["masks"].values())).all()

@@ -1,12 +1,12 @@
-"""What cannot be loaded is said in a line, from this process and from another one."""
+"""Gradient accumulation: an item that cannot be loaded is named in one line; tensors are moved."""
 
 import pytest
 import torch
 from toy_training import Noise
 
-from roilearn.train.data_loader import load_parts
-from roilearn.train.distributed import Processes
-from roilearn.train.gradient_accumulation import DataError, next_part, to_device
+from roilearn.train.data_loader import make_data_loader
+from roilearn.train.distributed import ProcessGroup
+from roilearn.train.gradient_accumulation import DataError, next_micro_batch, to_device
 from roilearn.train.settings import Settings
 
 
@@ -18,9 +18,9 @@ class Deleted(Noise):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_missing_file_is_named_without_a_traceback(workers):
     settings = Settings(steps=1, batch_size=2, workers=workers)
-    parts = iter(load_parts(Deleted(), settings, 0, Processes()))
+    parts = iter(make_data_loader(Deleted(), settings, 0, ProcessGroup()))
     with pytest.raises(DataError, match=r"cannot be loaded: .*No such file.*'gone\.png'") as error:
-        next_part(parts)
+        next_micro_batch(parts)
     assert len(str(error.value).splitlines()) == 1
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from toy_training import KILL, SETTINGS, TINY_SETTINGS, Noise, Toy, tiny
 
 from roilearn.data import ShapeScenes
-from roilearn.train import read_record
+from roilearn.train import read_loss_log
 from roilearn.train import train as loud_train
 
 train = partial(loud_train, progress=False)
@@ -85,9 +85,14 @@ class Plain(nn.Module):
 
 def test_shares_add_up_to_the_whole_batch():
     moved = []
-    for shares in (1, 2, 4):
+    for micro_batches in (1, 2, 4):
         settings = replace(
-            SETTINGS, steps=3, shares=shares, optimizer="sgd", clip=math.inf, average=0
+            SETTINGS,
+            steps=3,
+            micro_batches=micro_batches,
+            optimizer="sgd",
+            max_grad_norm=math.inf,
+            ema_decay=0,
         )
         moved.append(train(Plain(), Noise(), settings).weight.item())
     assert moved[0] != 0
@@ -95,7 +100,9 @@ def test_shares_add_up_to_the_whole_batch():
 
 
 def test_each_step_goes_at_its_own_rate():
-    settings = replace(SETTINGS, steps=2, warm_up=1, learning_rate=1.0, clip=1e-3, average=0)
+    settings = replace(
+        SETTINGS, steps=2, warmup_fraction=1, learning_rate=1.0, max_grad_norm=1e-3, ema_decay=0
+    )
     model = train(Plain(), Noise(), replace(settings, optimizer="sgd", weight_decay=0))
     # half the rate, then the whole of it; SGD's second step has 0.9 of the first in it
     assert model.weight.item() == pytest.approx(-1e-3 * (0.5 + 1.9), rel=1e-3)
@@ -114,25 +121,27 @@ def test_every_share_of_every_step_draws_its_own_random_numbers():
             drawn.add(torch.rand(()).item())
             return super().forward(images, targets)
 
-    train(Drawing(), Noise(), replace(SETTINGS, steps=3, shares=2))
+    train(Drawing(), Noise(), replace(SETTINGS, steps=3, micro_batches=2))
     assert len(drawn) == 6
 
 
-def test_the_gradient_is_shortened_to_the_clip():
-    settings = replace(SETTINGS, steps=1, optimizer="sgd", learning_rate=1.0, warm_up=0, average=0)
-    for clip in (1e-3, 1e-2):
+def test_the_gradient_is_scaled_down_to_the_maximum_norm():
+    settings = replace(
+        SETTINGS, steps=1, optimizer="sgd", learning_rate=1.0, warmup_fraction=0, ema_decay=0
+    )
+    for max_grad_norm in (1e-3, 1e-2):
         model = Toy()
-        train(model, Noise(), replace(settings, clip=clip, weight_decay=0))
+        train(model, Noise(), replace(settings, max_grad_norm=max_grad_norm, weight_decay=0))
         pairs = zip(model.parameters(), Toy().parameters(), strict=True)
         moved = nn.utils.get_total_norm([now - before for now, before in pairs])
-        assert moved.item() == pytest.approx(clip, rel=1e-3)
+        assert moved.item() == pytest.approx(max_grad_norm, rel=1e-3)
 
 
 @pytest.mark.parametrize("call", [1, 5, 8])
 def test_after_ctrl_c_a_run_ends_with_the_same_weights(whole, tmp_path, call):
     with pytest.raises(KeyboardInterrupt, match=f"after step {call}, which is saved"):
         train(Interrupted(call), Noise(), SETTINGS, tmp_path)
-    assert read_record(tmp_path / "losses.csv")["step"] == list(range(1, call + 1))
+    assert read_loss_log(tmp_path / "losses.csv")["step"] == list(range(1, call + 1))
     assert_goes_on_to(whole, tmp_path)
 
 
@@ -157,14 +166,14 @@ def test_neither_generators_nor_modes_before_the_run_matter(whole):
 
 
 def test_seeds_and_shares_matter(whole):
-    for change in ({"seed": 4}, {"shares": 2}):
+    for change in ({"seed": 4}, {"micro_batches": 2}):
         found = train(Toy(), Noise(), replace(SETTINGS, **change))
         assert not torch.equal(found.layers[0].weight, whole[1].layers[0].weight)
 
 
 def test_without_an_average_the_model_itself_comes_back():
     model = Toy()
-    assert train(model, Noise(), replace(SETTINGS, steps=2, average=0)) is model
+    assert train(model, Noise(), replace(SETTINGS, steps=2, ema_decay=0)) is model
 
 
 def test_a_finished_run_is_not_done_again(tmp_path):
@@ -175,7 +184,7 @@ def test_a_finished_run_is_not_done_again(tmp_path):
     assert again.calls == 0
     train(again, Noise(), settings, tmp_path, resume=False)
     assert again.calls == 2
-    assert len(read_record(tmp_path / "losses.csv")["step"]) == 2
+    assert len(read_loss_log(tmp_path / "losses.csv")["step"]) == 2
 
 
 class Diverging(Toy):
@@ -187,8 +196,8 @@ class Diverging(Toy):
 def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_weights(tmp_path):
     model, short = Diverging(), Toy()
     with pytest.raises(FloatingPointError, match=r"step 4 .*spread inf.* lower learning_rate"):
-        train(model, Noise(), replace(SETTINGS, schedule="constant", warm_up=0), tmp_path)
-    train(short, Noise(), replace(SETTINGS, schedule="constant", warm_up=0, steps=3))
+        train(model, Noise(), replace(SETTINGS, schedule="constant", warmup_fraction=0), tmp_path)
+    train(short, Noise(), replace(SETTINGS, schedule="constant", warmup_fraction=0, steps=3))
     for one, other in zip(model.parameters(), short.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -219,7 +228,7 @@ def test_bad_arguments_are_refused_before_any_work(tmp_path):
         train(Toy(), Noise(), {"steps": 1}, tmp_path)
     with pytest.raises(TypeError, match="resume"):
         train(Toy(), Noise(), SETTINGS, tmp_path, resume="no")
-    with pytest.raises(ValueError, match="parameters that learn"):
+    with pytest.raises(ValueError, match="trainable parameters"):
         train(Toy().requires_grad_(False), Noise(), SETTINGS, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -234,7 +243,7 @@ def test_after_a_kill_a_run_ends_with_the_same_weights(whole, tmp_path):
     done = subprocess.run([sys.executable, script, tmp_path, "--kill-at", "8"], check=False)
     assert done.returncode in (-KILL, KILL)
     assert (
-        len(read_record(tmp_path / "losses.csv")["step"]) == 7
+        len(read_loss_log(tmp_path / "losses.csv")["step"]) == 7
     )  # two of them after the checkpoint of step 5
     assert_goes_on_to(whole, tmp_path)
 
@@ -255,7 +264,7 @@ def test_a_mask_rcnn_goes_on_as_well(tmp_path):
     with pytest.raises(KeyboardInterrupt, match="after step 1"):
         train(model, scenes, TINY_SETTINGS, tmp_path)
     assert_same(train(tiny(), scenes, TINY_SETTINGS, tmp_path), whole)
-    columns = read_record(tmp_path / "losses.csv")
+    columns = read_loss_log(tmp_path / "losses.csv")
     losses = [columns[name] for name in columns if name.startswith("loss_")]
     assert len(losses) == 5
     assert [sum(row) for row in zip(*losses, strict=True)] == pytest.approx(
@@ -264,7 +273,7 @@ def test_a_mask_rcnn_goes_on_as_well(tmp_path):
 
 
 def test_it_learns():
-    settings = replace(SETTINGS, steps=150, learning_rate=0.02, average=0.9)
+    settings = replace(SETTINGS, steps=150, learning_rate=0.02, ema_decay=0.9)
     model = train(Toy(), Noise(), settings)
     assert not model.training
     torch.manual_seed(0)

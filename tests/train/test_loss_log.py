@@ -2,18 +2,18 @@
 
 import pytest
 
-from roilearn.train.run_folder.loss_log import Record, read_record
+from roilearn.train.run_folder.loss_log import LossLog, read_loss_log
 
 
 def test_a_table_that_was_cut_short_goes_on_in_the_right_row(tmp_path):
     path = tmp_path / "losses.csv"
     path.write_text("step,loss\n1,3\n2,2\n3,1\n4,0.", encoding="utf-8")
-    with Record(path, 2) as record:
-        record.add({"step": 3, "loss": 7.0})
-    assert read_record(path) == {"step": [1, 2, 3], "loss": [3, 2, 7]}
-    with Record(path, 0) as record:
-        record.add({"step": 1, "loss": 9.0})
-    assert read_record(path) == {"step": [1], "loss": [9]}
+    with LossLog(path, 2) as log:
+        log.add({"step": 3, "loss": 7.0})
+    assert read_loss_log(path) == {"step": [1, 2, 3], "loss": [3, 2, 7]}
+    with LossLog(path, 0) as log:
+        log.add({"step": 1, "loss": 9.0})
+    assert read_loss_log(path) == {"step": [1], "loss": [9]}
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def test_a_table_that_was_cut_short_goes_on_in_the_right_row(tmp_path):
 def test_of_a_damaged_table_the_rows_are_kept_that_can_be_read(tmp_path, damaged, steps, caplog):
     path = tmp_path / "losses.csv"
     path.write_bytes(damaged)
-    with Record(path, 3) as record:
+    with LossLog(path, 3) as log:
         assert path.read_bytes() == damaged
-        record.add({"step": 4, "loss": 0.5})
-    assert read_record(path)["step"] == steps
+        log.add({"step": 4, "loss": 0.5})
+    assert read_loss_log(path)["step"] == steps
     assert "losses.csv is damaged" in caplog.text

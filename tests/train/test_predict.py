@@ -80,8 +80,8 @@ def weights(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "model.safetensors"
     names = ("disc", "square", "traffic light")
-    model = mask_rcnn_tiny(**SMALL, per_image=3)
-    return save_model(model, path, "mask_rcnn_tiny", {**SMALL, "per_image": 3}, names)
+    model = mask_rcnn_tiny(**SMALL, detections_per_image=3)
+    return save_model(model, path, "mask_rcnn_tiny", {**SMALL, "detections_per_image": 3}, names)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from toy_training import SETTINGS, Noise, Toy
 
 from roilearn.train import train
-from roilearn.train.run_folder.run_lock import LOCK, claimed
+from roilearn.train.run_folder.run_lock import LOCK, locked_run_folder
 
 OTHER = """
 import sys
@@ -35,8 +35,8 @@ def test_a_second_run_is_refused_until_the_first_has_ended(tmp_path):
 
 def test_who_has_it_may_claim_it_once_more_and_keeps_it_afterwards(tmp_path):
     folder = tmp_path / "new"
-    with claimed(folder):
-        with claimed(folder):
+    with locked_run_folder(folder):
+        with locked_run_folder(folder):
             assert not is_free(folder)
         assert not is_free(folder)
     assert is_free(folder)
@@ -58,6 +58,6 @@ def test_a_file_is_no_folder(tmp_path, name):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(OSError, match="folder must be one that can be written"),
-        claimed(tmp_path / name),
+        locked_run_folder(tmp_path / name),
     ):
         pass

@@ -46,34 +46,33 @@ def test_a_folder_is_searched_for_its_annotations(tmp_path, coco):
 
 
 def test_no_image_is_both_learned_and_measured(coco):
-    material = validation_split.coco_material(coco, None, seed=1)
+    material = validation_split.coco_splits(coco, None, seed=1)
     assert len(material.learn) == 3
     assert sorted([*material.learn.indices, *material.measure.indices]) == [0, 1, 2, 3]
     assert (
-        material.measure.indices
-        != validation_split.coco_material(coco, None, seed=2).measure.indices
+        material.measure.indices != validation_split.coco_splits(coco, None, seed=2).measure.indices
     )
 
 
 def test_what_is_held_out_is_named(coco):
-    material = validation_split.coco_material(coco, None, seed=1)
+    material = validation_split.coco_splits(coco, None, seed=1)
     (index,) = material.measure.indices
     assert list(material.held_out) == [f"{index:06}.png"]
     said = f"3 images to learn from, 1 to measure, held out: {index:06}.png"
     assert str(material) == said
-    both = validation_split.coco_material(coco, coco, seed=1)
+    both = validation_split.coco_splits(coco, coco, seed=1)
     assert str(both) == "4 images to learn from, 4 to measure"
     assert both.source == material.source
 
 
 def test_another_file_is_another_source(coco, changed):
-    one = validation_split.coco_material(coco, coco, 0).source
+    one = validation_split.coco_splits(coco, coco, 0).source
     file = changed(lambda each: each)
-    assert validation_split.coco_material(file, file, 0).source != one
+    assert validation_split.coco_splits(file, file, 0).source != one
 
 
 @pytest.mark.parametrize(
-    ("count", "measured"), [(0, 1), (1, 0), (validation_split.MOST_SCENES + 1, 1)]
+    ("count", "measured"), [(0, 1), (1, 0), (validation_split.MAX_SCENES + 1, 1)]
 )
 def test_a_number_of_scenes_that_cannot_be(count, measured):
     with pytest.raises(ValueError, match=r"--(scenes|evaluate) must lie from 1 to 10000000"):
@@ -83,25 +82,25 @@ def test_a_number_of_scenes_that_cannot_be(count, measured):
 def test_boxes_alone_are_not_enough(changed):
     file = changed(lambda each: {k: v for k, v in each.items() if k != "segmentation"})
     with pytest.raises(ValueError, match="must have segmentations"):
-        validation_split.coco_material(file, None, 0)
+        validation_split.coco_splits(file, None, 0)
 
 
 def test_no_annotations_are_not_called_boxes_alone(changed):
     file = changed(lambda _: None)
     with pytest.raises(ValueError, match=r"must have objects to learn from.* has none: no list of"):
-        validation_split.coco_material(file, None, 0)
+        validation_split.coco_splits(file, None, 0)
     contents = json.loads(file.read_text(encoding="utf-8"))
     del contents["annotations"]
     file.write_text(json.dumps(contents), encoding="utf-8")
     with pytest.raises(ValueError, match="has none: no list of annotations, or an empty one"):
-        validation_split.coco_material(file, None, 0)
+        validation_split.coco_splits(file, None, 0)
 
 
 def test_nothing_but_crowds_teaches_nothing(changed):
     with pytest.raises(ValueError, match="has nothing but crowds"):
-        validation_split.coco_material(changed(lambda each: {**each, "iscrowd": 1}), None, 0)
+        validation_split.coco_splits(changed(lambda each: {**each, "iscrowd": 1}), None, 0)
 
 
 def test_keypoints_do_not_stop_a_model_that_learns_none(changed):
     file = changed(lambda each: {**each, "keypoints": [10, 10, 2]})
-    assert "keypoints" not in validation_split.coco_material(file, None, 0).learn[0][1]
+    assert "keypoints" not in validation_split.coco_splits(file, None, 0).learn[0][1]

@@ -1,10 +1,10 @@
-"""Where a command computes: a device that is there, checked before any work."""
+"""Devices: which of them PyTorch finds on this machine, and a check of ``--device``."""
 
 import torch
 
 
 def available_devices() -> tuple[str, ...]:
-    """Names of devices on this machine."""
+    """List the names of the devices that PyTorch finds on this machine."""
     found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     if found is None:
         return ("cpu",)
@@ -13,7 +13,7 @@ def available_devices() -> tuple[str, ...]:
 
 
 def default_device() -> str:
-    """Name of the device to train on where nobody says: CUDA if there is any, never another."""
+    """Name of the device to train on by default: CUDA if there is any, otherwise the CPU."""
     return "cuda" if "cuda" in available_devices() else "cpu"
 
 
@@ -22,7 +22,7 @@ def check_device(name: str) -> torch.device:
 
     Raises
     ------
-    ValueError: PyTorch does not know it, or there is none on this machine.
+    ValueError: PyTorch does not find it on this machine.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which model a run begins with: its maker, its options, its first weights."""
+"""The initial model of a run: its builder, the builder's options, and the weights to start from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -8,109 +8,123 @@ from typing import Any
 
 from torch import Tensor
 
+from roilearn.models.builders import BUILDERS
 from roilearn.models.mask_rcnn import mask_rcnn
+from roilearn.models.registry import Builder
 from roilearn.models.roi_heads.roi_heads import HeadOptions
-from roilearn.models.weights.model_config import MAKERS
-from roilearn.models.weights.model_files import TRAINED, read_tensors
-from roilearn.models.weights.pretrained import WEIGHT_NAMES, classes_of, load_weights
-from roilearn.train.recipes import FINE_TUNING
-from roilearn.train.validation_split import digest
+from roilearn.models.weights.model_config import current_options
+from roilearn.models.weights.model_files import TRAINED, read_model_file
+from roilearn.models.weights.pretrained import load_weights
+from roilearn.models.weights.state_dict import count_classes
+from roilearn.train.predict import check_weights, is_name
+from roilearn.train.validation_split import file_digest
 
-KNOWN = {"tiny": "mask_rcnn_tiny", "resnet50": "mask_rcnn_resnet50_fpn"}
-"""Makers by the names they have on the command line."""
-GIVEN = {
+DEFAULT_MODEL = "tiny"
+"""Command-line name of the builder where neither ``--model`` nor ``--weights`` say which."""
+RESERVED_OPTIONS = {
     "num_classes": "it follows from the data",
     "weights": "pass --weights",
     "fold": "it is for prediction only",
 }
-"""Options of makers that nobody gives in ``--model-options``, and why."""
+"""Options of builders that must not stand in ``--model-options``, and why."""
+INTERNAL_OPTIONS = {"body", "backbone_options", "mask_target_aligned"}
+"""Options of ``mask_rcnn`` and its heads that builders set themselves, unless they name them."""
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """How to call ``MAKERS[maker]``, and what a checkpoint has to know of the weights."""
+class InitialModel:
+    """How to build the model that a run starts from.
 
-    maker: str
+    Attributes
+    ----------
+    builder : key of ``BUILDERS``.
+    options : options of the builder, without ``num_classes`` and ``weights``.
+    weights : initial weights; None: random.
+    source : where the weights come from, as it is written into checkpoints.
+    """
+
+    builder: str
     options: dict[str, Any]
     weights: Mapping[str, Tensor] | None
-    told: str
+    source: str
 
-    def about_classes(self, names: int) -> str | None:
-        """Say that weights and data tell numbers of classes apart that differ, if they do."""
-        known = 0 if self.weights is None else classes_of(self.weights) - 1
-        if known in (0, names):
+    def class_mismatch(self, classes: int) -> str | None:
+        """Say that weights and data have different numbers of classes, or None if they do not."""
+        known = 0 if self.weights is None else count_classes(self.weights) - 1
+        if known in (0, classes):
             return None
         return (
-            f"the weights tell {known} classes apart and the data {names}: the layers that name a "
-            "class begin anew"
+            f"the weights have {known} classes and the data {classes}: the layers whose shape "
+            "depends on that start from random numbers"
         )
 
 
-def choose_beginning(
+def choose_initial_model(
     weights: str | None, model: str | None, options: Mapping[str, Any]
-) -> Beginning:
-    """Find out what the options ``--weights``, ``--model`` and ``--model-options`` ask for.
+) -> InitialModel:
+    """Find out what ``--weights``, ``--model`` and ``--model-options`` ask for.
 
     Raises
     ------
-    ConnectionError, ImportError: weights that cannot be fetched or read.
-    FileNotFoundError, ValueError: no such weights; weights of another model; options that no model
-        has.
+    ConnectionError, ImportError: weights that cannot be downloaded or read.
+    FileNotFoundError, ValueError: no such weights or model; weights of another model; options that
+        the model does not have.
     """
-    maker, described, state, told = KNOWN[model or "tiny"], {}, None, "random numbers"
+    builder = find_builder(model or DEFAULT_MODEL)
+    described: dict[str, Any] = {}
+    state, source = None, "random numbers"
     if weights is not None:
         check_weights(weights)
-        told = weights if is_name(weights) else f"{Path(weights).name} {digest(Path(weights))}"
-    if weights in WEIGHT_NAMES:
-        if model == "tiny":
-            raise ValueError(f"--weights {weights} are for --model resnet50; got tiny.")
-        maker, described = KNOWN["resnet50"], {"norm_eps": 0.0}
+        digest = "" if is_name(weights) else f" {file_digest(Path(weights))}"
+        source = f"{Path(weights).name}{digest}"
+    trained_for = next((b for b in BUILDERS.values() if weights in b.named_weights), None)
+    if weights is not None and trained_for is not None:
+        if model is not None and builder != trained_for:
+            raise ValueError(
+                f"--weights {weights} are for --model {trained_for.command_line_name}; got {model}."
+            )
+        builder, described = trained_for, dict(trained_for.named_weights[weights])
     elif weights is not None and (weights in TRAINED or Path(weights).suffix == ".safetensors"):
-        header, state = read_tensors(TRAINED.get(weights, Path(weights)))
-        maker, described = header["maker"], dict(header["options"])
-        if model is not None and KNOWN[model] != maker:
-            raise ValueError(f"--weights must be of --model {model}; they are of {maker}.")
-    check_options(maker, options)
+        config, state = read_model_file(TRAINED.get(weights, Path(weights)))
+        if model is not None and builder.name != config["builder"]:
+            raise ValueError(
+                f"--weights must be of --model {model}; they are of {config['builder']}."
+            )
+        builder, described = BUILDERS[config["builder"]], dict(config["options"])
+    options = current_options(options)
+    check_options(builder.name, options)
     if weights is not None:
         state = load_weights(weights) if state is None else state
-        if maker == KNOWN["resnet50"]:
-            described |= {k: v for k, v in FINE_TUNING.items() if described.get(k) is None}
-    return Beginning(maker, {**described, **options}, state, told)
+        fine_tuning = builder.fine_tuning_options.items()
+        described |= {k: v for k, v in fine_tuning if described.get(k) is None}
+    return InitialModel(builder.name, {**described, **options}, state, source)
 
 
-def check_options(maker: str, options: Mapping[str, Any]) -> None:
-    """Raise unless ``--model-options`` are options of the maker, naming those that are."""
-    allowed = {each.name for each in fields(HeadOptions)} | named(mask_rcnn)
-    allowed = (allowed - {"body", "target_half_cell"} | named(MAKERS[maker])) - GIVEN.keys()
+def find_builder(model: str) -> Builder:
+    """Find the builder that is called ``model`` on the command line."""
+    builders = {each.command_line_name: each for each in BUILDERS.values()}
+    if model not in builders:
+        names = ", ".join(name for name in builders if name is not None)
+        raise ValueError(f"--model must be one of {names}; got {model!r}.")
+    return builders[model]
+
+
+def check_options(builder: str, options: Mapping[str, Any]) -> None:
+    """Raise unless ``--model-options`` are options of the builder, and list those that are."""
+    allowed = {each.name for each in fields(HeadOptions)} | parameter_names(mask_rcnn)
+    allowed -= INTERNAL_OPTIONS
+    allowed = (allowed | parameter_names(BUILDERS[builder].build)) - RESERVED_OPTIONS.keys()
     for name in options:
-        if name in GIVEN:
-            raise ValueError(f"--model-options must not hold {name}: {GIVEN[name]}.")
+        if name in RESERVED_OPTIONS:
+            raise ValueError(f"--model-options must not hold {name}: {RESERVED_OPTIONS[name]}.")
         if name not in allowed:
             listed = ", ".join(sorted(allowed))
-            raise ValueError(f"--model-options must be options of {maker}, {listed}; got {name!r}.")
+            raise ValueError(
+                f"--model-options must be options of {builder}, {listed}; got {name!r}."
+            )
 
 
-def named(function: Callable[..., Any]) -> set[str]:
-    """Names of the arguments that a function spells out."""
+def parameter_names(function: Callable[..., Any]) -> set[str]:
+    """Names of a function's parameters, without ``**options``."""
     parameters = signature(function).parameters.values()
     return {each.name for each in parameters if each.kind is not each.VAR_KEYWORD}
-
-
-def check_weights(weights: str | Path) -> None:
-    """Raise unless weights are a name that is known or a file.
-
-    Raises
-    ------
-    FileNotFoundError: neither of them.
-    """
-    if not is_name(weights) and not Path(weights).is_file():
-        names = ", ".join(map(repr, (*WEIGHT_NAMES, *TRAINED)))
-        what = "is a folder: name a file in it" if Path(weights).is_dir() else "is not there"
-        raise FileNotFoundError(
-            f"weights must be one of {names} or the path of a file; {str(weights)!r} {what}."
-        )
-
-
-def is_name(weights: str | Path) -> bool:
-    """Whether weights are asked for by name."""
-    return str(weights) in (*WEIGHT_NAMES, *TRAINED)

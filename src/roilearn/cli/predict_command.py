@@ -1,4 +1,4 @@
-"""``roilearn predict``: image files in; a line for each detection, and a picture for each image."""
+"""``roilearn predict``: detect objects in image files; print a line for each, draw each image."""
 
 import argparse
 import os
@@ -10,92 +10,93 @@ from matplotlib import pyplot as plt
 from torch import Tensor
 from tqdm import tqdm
 
-from roilearn.arguments import check_share
+from roilearn.arguments import check_fraction
 from roilearn.cli.device import check_device
-from roilearn.cli.errors import as_typed
-from roilearn.data import image_files, picture_of_detections, read_image
+from roilearn.cli.errors import as_command_error
+from roilearn.data import draw_detections, image_files, read_image
 from roilearn.train.predict import named_model, predict
 
 ENDING = ".detections.png"
-"""What the name of a picture ends in; a folder's images that end so are pictures, not images."""
-OPTIONS = ("device", "output", "threshold", "weights")
+"""Ending of the files that are written. Such files are left out when a folder is read."""
+OPTIONS = ("device", "output", "score_threshold", "weights")
 RESOLUTION = (110, 600)
-"""Fewest and most dots an inch of a picture; between them it has as many pixels as its image."""
+"""Lowest and highest resolution of a drawing in dots per inch. Between them, a drawing has as many
+pixels as its image."""
 
 
-def command(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run ``roilearn predict``.
 
     Returns
     -------
-    Exit status: 0; 1 if an image is missing or broken, after all others; 2 if nothing could be
-    begun or a picture not be written; 130 after Ctrl-C.
+    Exit status: 0; 1 if an image was missing or broken, after the others are done; 2 if an argument
+    is bad or a drawing cannot be written; 130 after Ctrl-C.
     """
-    plt.switch_backend("Agg")  # pictures go to files: no window, no screen needed
+    plt.switch_backend("Agg")  # drawings go to files, so no screen is needed
     try:
-        check_share("threshold", options.threshold)
+        check_fraction("score_threshold", options.score_threshold)
         model, names = named_model(options.weights)
         model.to(check_device(options.device))
         make_folder(options.output)
-        files, faults = find_files(options.images)
-        places = picture_paths(files, options.output)
+        files, failures = find_files(options.images)
+        places = drawing_paths(files, options.output)
         drawn = 0
         bar = tqdm(files, desc="predict", unit="image", disable=len(files) < 2 or None)
         for file in bar:
             try:
                 image = read_image(file)
             except Exception as error:  # noqa: BLE001  a decoder raises what it likes
-                faults.append(report(f"{file}: cannot be read as an image ({error})"))
+                failures.append(report(f"{file}: cannot be read as an image ({error})"))
                 continue
-            (found,) = predict(model, [image], options.threshold)
-            save_picture(image, found, names, places[file])
-            for line in lines(found, names, options.threshold):
+            (detections,) = predict(model, [image], options.score_threshold)
+            save_drawing(image, detections, names, places[file])
+            for line in detection_lines(detections, names, options.score_threshold):
                 tqdm.write(f"{file}: {line}")
             if places[file].name != file.stem + ENDING:
-                report(f"{file}: its picture is {places[file]}, since another has its name")
+                report(f"{file}: drawn in {places[file]}, since another image has its name")
             drawn += 1
         if drawn:
-            report(f"roilearn predict: {drawn} of {len(files)} pictures are in {options.output}")
+            report(f"roilearn predict: {drawn} of {len(files)} drawings are in {options.output}")
     except FloatingPointError as error:
-        report(f"roilearn predict: --weights have numbers that are not finite: {error}")
+        report(f"roilearn predict: --weights hold values that are not finite: {error}")
         return 2
     except (ImportError, OSError, RuntimeError, ValueError) as error:
-        report(f"roilearn predict: {as_typed(error, OPTIONS)}")
+        report(f"roilearn predict: {as_command_error(error, OPTIONS)}")
         return 2
     except KeyboardInterrupt:
         report(f"roilearn predict: interrupted; what was done is in {options.output}")
         return 130
-    return 1 if faults else 0
+    return 1 if failures else 0
 
 
-def report(fault: str) -> str:
-    """Write a line to the error stream, above the bar if there is one; return it."""
-    tqdm.write(fault, file=sys.stderr)
-    return fault
+def report(text: str) -> str:
+    """Write a line to stderr, above the progress bar if there is one; return it."""
+    tqdm.write(text, file=sys.stderr)
+    return text
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for the pictures, unless there is one; raise if a file is in its place."""
+    """Make the output folder unless it exists; raise if there is a file of that name."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"output must be a folder; {folder} is a file.")
     folder.mkdir(parents=True, exist_ok=True)
 
 
 def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
-    """List images, each once, and report which of the paths lead to none."""
-    files, faults = [], []
+    """List image files, each once, and report the paths at which there are none."""
+    files, failures = [], []
     for path in paths:
         try:
             found = image_files(path)
         except OSError as error:
-            faults.append(report(str(error)))
+            failures.append(report(str(error)))
             continue
         files += [file for file in found if file == path or not file.name.endswith(ENDING)]
-    return list(dict.fromkeys(files)), faults
+    return list(dict.fromkeys(files)), failures
 
 
-def picture_paths(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
-    """Give each image the path of its picture: no two the same, and none that of an image."""
+def drawing_paths(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Choose the path of each image's drawing, so that none overwrites another or an image."""
     taken = {key(file) for file in files}
     places = {}
     for file in files:
@@ -109,15 +110,15 @@ def picture_paths(files: Sequence[Path], folder: Path) -> dict[Path, Path]:
 
 
 def key(path: Path) -> str:
-    """Return what two paths of one file have in common, on systems that ignore case too."""
+    """Return a key that is equal for two paths of one file, also where case does not matter."""
     return str(path.resolve()).casefold()
 
 
-def save_picture(
-    image: Tensor, found: Mapping[str, Tensor], names: Sequence[str], path: Path
+def save_drawing(
+    image: Tensor, detections: Mapping[str, Tensor], names: Sequence[str], path: Path
 ) -> None:
-    """Draw what was found in an image; the file appears when it is complete."""
-    figure = picture_of_detections([image], [found], names)
+    """Draw the detections of an image into a PNG file, which appears only when it is complete."""
+    figure = draw_detections([image], [detections], names)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     fewest, most = RESOLUTION
     try:
@@ -131,12 +132,13 @@ def save_picture(
         part.unlink(missing_ok=True)
 
 
-def lines(found: Mapping[str, Tensor], names: Sequence[str], threshold: float) -> Iterator[str]:
-    """Write class, score and box, x1, y1, x2, y2 in image pixels, of each detection."""
-    if not len(found["scores"]):
-        yield f"nothing with a score above {threshold:g}"
-    for label, score, box in zip(
-        found["labels"].tolist(), found["scores"].tolist(), found["boxes"].tolist(), strict=True
-    ):
+def detection_lines(
+    detections: Mapping[str, Tensor], names: Sequence[str], score_threshold: float
+) -> Iterator[str]:
+    """Format class, score and box (x1, y1, x2, y2 in image pixels) of each detection."""
+    if not len(detections["scores"]):
+        yield f"nothing with a score above {score_threshold:g}"
+    columns = (detections[name].tolist() for name in ("labels", "scores", "boxes"))
+    for label, score, box in zip(*columns, strict=True):
         name = (names[label - 1] if label <= len(names) else "") or f"class {label}"
         yield f"{name} {score:.2f}, box " + " ".join(f"{edge:.1f}" for edge in box)

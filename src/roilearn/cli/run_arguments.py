@@ -1,4 +1,4 @@
-"""All that a command line asks for, checked and made before the work begins."""
+"""Arguments of ``roilearn train``, checked and turned into model, settings and data sets."""
 
 import argparse
 from dataclasses import dataclass
@@ -7,90 +7,69 @@ from typing import Any
 import torch
 from torch import nn
 
-from roilearn.cli.initial_model import choose_beginning
-from roilearn.models.weights.model_config import MAKERS, describe
-from roilearn.train.distributed import Processes
+from roilearn.cli.datasets import choose_dataset, open_splits
+from roilearn.cli.initial_model import choose_initial_model
+from roilearn.models.builders import BUILDERS
+from roilearn.models.weights.model_config import model_config
+from roilearn.train.distributed import ProcessGroup
 from roilearn.train.loop import check_precision
-from roilearn.train.recipes import RECIPES
-from roilearn.train.run_folder.checkpoint_header import about_data
+from roilearn.train.run_folder.checkpoint_header import dataset_metadata
 from roilearn.train.settings import Settings
-from roilearn.train.validation_split import Material, coco_material, scenes
-
-EVALUATED = 200
-"""Drawn scenes to measure on, where nobody says otherwise."""
+from roilearn.train.validation_split import DatasetSplits
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to train, with what, on what.
+class RunArguments:
+    """What ``roilearn train`` has to know before the first step.
 
     Attributes
     ----------
-    model, maker, options : the model, on its device, and how to make it again.
-    settings, material : of the run.
-    about : what else decides the weights, for the checkpoint.
-    remark : something that may surprise, or None.
+    model, builder, options : the model on its device, and how to build it again.
+    settings, splits : settings and data sets of the run.
+    metadata : what else decides the trained weights, for the checkpoint.
+    remark : something that may surprise the user, or None.
     """
 
     model: nn.Module
-    maker: str
+    builder: str
     options: dict[str, Any]
     settings: Settings
-    material: Material
-    about: dict[str, Any]
+    splits: DatasetSplits
+    metadata: dict[str, Any]
     remark: str | None
 
 
-def make_plan(options: argparse.Namespace, device: torch.device, processes: Processes) -> Plan:
-    """Choose weights, settings and data, and make the model; raise where they do not fit."""
-    check_data_options(options)
-    beginning = choose_beginning(options.weights, options.model, options.model_options)
-    settings = choose_settings(options, beginning.maker, processes)
+def prepare_run(
+    options: argparse.Namespace, device: torch.device, processes: ProcessGroup
+) -> RunArguments:
+    """Choose initial weights, settings and data, and build the model; raise if they do not fit."""
+    choose_dataset(options)
+    initial = choose_initial_model(options.weights, options.model, options.model_options)
+    settings = choose_settings(options, initial.builder, processes)
     check_precision(settings.precision, device)
-    material = choose_material(options, settings.seed)
-    described = {**beginning.options, "num_classes": len(material.names) + 1}
+    splits = open_splits(options, settings.seed)
+    names = splits.class_names
+    builder_options = {**initial.options, "num_classes": len(names) + 1}
     torch.manual_seed(settings.seed)
-    model: nn.Module = MAKERS[beginning.maker](**described, weights=beginning.weights)
-    written = describe(model, beginning.maker, described, material.names)
-    names = {f"class {label}": name for label, name in enumerate(material.names, start=1)}
-    about = {
-        **about_data(material.learn),
-        **names,
-        **material.source,
-        "weights": beginning.told,
-        **written["options"],
+    model: nn.Module = BUILDERS[initial.builder](**builder_options, weights=initial.weights)
+    config = model_config(model, initial.builder, builder_options, names)
+    metadata = {
+        **dataset_metadata(splits.train),
+        **{f"class {label}": name for label, name in enumerate(names, start=1)},
+        **splits.source,
+        "weights": initial.source,
+        **config["options"],
     }
-    remark = beginning.about_classes(len(material.names))
+    remark = initial.class_mismatch(len(names))
     model = model.to(device)
-    return Plan(model, beginning.maker, described, settings, material, about, remark)
+    return RunArguments(model, initial.builder, builder_options, settings, splits, metadata, remark)
 
 
-def check_data_options(options: argparse.Namespace) -> None:
-    """Raise for an option that would say nothing beside the others."""
-    if options.validate is not None and options.coco is None:
-        raise ValueError(
-            "--validate must come with --coco, the images to learn from; got --validate alone. "
-            "To measure on drawn scenes pass --evaluate N."
-        )
-    if options.evaluate is not None and options.coco is not None:
-        raise ValueError(
-            "--evaluate must come without --coco: it counts drawn scenes. To choose the images to "
-            "measure on pass --validate PATH; else a tenth of --coco is held out."
-        )
-
-
-def choose_settings(options: argparse.Namespace, maker: str, processes: Processes) -> Settings:
-    """Take settings of the command line, else of the model's recipe, else their defaults."""
+def choose_settings(options: argparse.Namespace, builder: str, processes: ProcessGroup) -> Settings:
+    """Take settings from the command line, or else from the builder's entry, or else by default."""
     given = {k: v for k, v in vars(options).items() if k in Settings.__dataclass_fields__}
     given = {k: v for k, v in given.items() if v is not None}
-    settings = Settings(**{"workers": 1, "shares": processes.count, **RECIPES[maker], **given})
-    processes.own(settings.shares)
+    default = {"workers": 1, "micro_batches": processes.world_size}
+    settings = Settings(**{**default, **BUILDERS[builder].training_settings, **given})
+    processes.micro_batches_of_rank(settings.micro_batches)
     return settings
-
-
-def choose_material(options: argparse.Namespace, seed: int) -> Material:
-    """Drawn scenes, or a folder in COCO's format."""
-    if options.coco is None:
-        measured = EVALUATED if options.evaluate is None else options.evaluate
-        return scenes(options.scenes, measured, seed)
-    return coco_material(options.coco, options.validate, seed)

@@ -1,32 +1,36 @@
-"""Arguments of ``roilearn train``. What it does stands in ``roilearn.cli.train_command``."""
+"""The options of ``roilearn train``. ``train_command`` has what it does."""
 
 import argparse
 import json
 from typing import Any
 
 from roilearn.cli.argument_types import path, word
+from roilearn.cli.datasets import add_dataset_options
+from roilearn.cli.renamed_options import add_old_name
 
-DESCRIPTION = """Train a Mask R-CNN: boxes, classes and masks of the objects in an image.
+DESCRIPTION = """Train a Mask R-CNN to detect objects: their boxes, classes and masks.
 
-Without further options it learns to find discs, squares and triangles in drawn scenes, on a laptop
-without a GPU. With --coco it learns from your images. Needs the extra 'train'."""
+By default it is trained on drawn scenes of discs, squares and triangles, which takes a laptop
+without a GPU. With --coco it is trained on your images. Needs the extra 'train'."""
 EXAMPLES = """examples:
   roilearn train first --steps 300
-      a few minutes: enough to see masks, not enough to be good
+      a few minutes: enough to see masks, not enough for good ones
   roilearn train mine --coco FOLDER --weights COCO_V1 --steps 2000
-      teach torchvision's model, which knows 80 kinds of objects, yours. FOLDER holds images/ and
-      annotations.json, in COCO's format; a tenth of the images is held out to measure
+      fine-tune torchvision's model, which was trained on the 80 classes of COCO, on your images.
+      FOLDER holds images/ and annotations.json in COCO's format; a tenth of the images is split off
+      to validate on
   roilearn train mine --weights SHAPES --coco FOLDER
-      begin with the package's small model, which knows discs, squares and triangles
+      fine-tune the small model in the package, trained on discs, squares and triangles
   torchrun --nproc-per-node=2 -m roilearn train first
       two processes, each with half of every batch
 
-Ctrl-C saves and stops; the same command goes on, also after a crash. In the folder you find
-model.safetensors (for roilearn predict), evaluation.txt, curves.png, losses.csv, command.txt, if
-images were held out held_out.txt, and checkpoint.safetensors, which says how far the run is. Once
-the run is over you may delete that one; the same command then begins anew.
+Ctrl-C saves a checkpoint and stops; the same command resumes the run, also after a crash. FOLDER
+then holds model.safetensors (for roilearn predict), evaluation.txt, curves.png, losses.csv,
+command.txt, validation_images.txt if images were split off, and checkpoint.safetensors, from which
+the run is resumed. Once the run is done you may delete the checkpoint; the same command then starts
+anew.
 
-exit status: 0 done, 1 training diverged or a file failed, 2 bad arguments, 130 interrupted"""
+exit status: 0 success, 1 training diverged or a file failed, 2 bad arguments, 130 interrupted"""
 
 
 def add_train(commands: Any) -> None:
@@ -38,83 +42,94 @@ def add_train(commands: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", type=path, metavar="FOLDER", help="where everything is written")
+    parser.add_argument("folder", type=path, metavar="FOLDER", help="run folder, for all output")
     _add_data(parser.add_argument_group("data"))
     _add_model(parser.add_argument_group("model"))
     _add_settings(parser.add_argument_group("training"))
-    parser.set_defaults(run=_train)
+    parser.set_defaults(run=run_train)
 
 
 def _add_data(group: Any) -> None:
-    source = group.add_mutually_exclusive_group()
-    source.add_argument(
-        "--scenes", type=int, default=5000, metavar="N", help="drawn scenes (default %(default)s)"
-    )
-    source.add_argument(
-        "--coco", type=path, metavar="PATH", help="annotations in COCO's format, or their folder"
-    )
-    group.add_argument(
-        "--validate",
-        type=path,
-        metavar="PATH",
-        help="the same, of images to measure on (default a tenth of --coco)",
-    )
-    group.add_argument(
-        "--evaluate",
-        type=int,
-        metavar="N",
-        help="drawn scenes to measure on, without --coco (default 200)",
-    )
+    options = add_dataset_options(group)
+    add_old_name(group, "--validate", options["--validation-coco"])
+    add_old_name(group, "--evaluate", options["--validation-scenes"])
 
 
 def _add_model(group: Any) -> None:
     group.add_argument(
-        "--model", choices=("tiny", "resnet50"), help="tiny unless --weights say otherwise"
+        "--model",
+        type=word,
+        metavar="NAME",
+        help="tiny, resnet50 or another builder (default: the model of --weights, or tiny)",
     )
     group.add_argument(
         "--weights",
         type=word,
         metavar="FILE|SHAPES|COCO_V1",
-        help="what to begin with: a file; SHAPES, the small model of the package; COCO_V1, "
-        "torchvision's (default random numbers)",
+        help="initial weights: a file; SHAPES, the small model in the package; or COCO_V1, "
+        "torchvision's (default: random)",
     )
     group.add_argument(
         "--model-options",
         type=_json,
         default={},
         metavar="JSON",
-        help="options of mask_rcnn_tiny or mask_rcnn_resnet50_fpn, as '{\"channels\": 48}'",
+        help="options of the model's builder, such as '{\"channels\": 48}' for mask_rcnn_tiny",
     )
-    group.add_argument("--device", type=word, help="cpu, cuda, ... (default cuda if there is one)")
+    group.add_argument(
+        "--device", type=word, help="PyTorch device: cpu, cuda, ... (default cuda if there is any)"
+    )
 
 
 def _add_settings(group: Any) -> None:
-    def add(name: str, kind: Any, text: str) -> None:
-        group.add_argument(name, type=kind, metavar="N" if kind is int else "X", help=text)
+    def add(name: str, kind: Any, text: str) -> argparse.Action:
+        return group.add_argument(name, type=kind, metavar="N" if kind is int else "X", help=text)
 
     group.add_argument(
-        "--steps", type=int, default=1000, metavar="N", help="changes (default %(default)s)"
+        "--steps",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="number of optimizer steps (default %(default)s)",
     )
-    add("--batch-size", int, "images a step (default 4; resnet50: 2)")
-    add("--learning-rate", float, "the highest (default 0.002; resnet50: 0.0001)")
-    add("--warm-up", float, "share of the steps in which it rises (default 0.1)")
+    add("--batch-size", int, "images per optimizer step (default 4; resnet50: 2)")
+    add("--learning-rate", float, "highest learning rate (default 0.002; resnet50: 0.0001)")
+    warmup = add("--warmup-fraction", float, "fraction of the steps that are warm-up (default 0.1)")
     group.add_argument(
-        "--schedule", choices=("cosine", "steps", "constant"), help="how it falls (default cosine)"
+        "--schedule",
+        choices=("cosine", "steps", "constant"),
+        help="learning rate after the warm-up (default cosine)",
     )
-    group.add_argument("--optimizer", choices=("adamw", "sgd"), help="(default adamw)")
-    add("--weight-decay", float, "pull of weights to 0 (default 0.01)")
-    add("--clip", float, "longest gradient (default 5)")
-    add("--average", float, "share of the old in the moving average (default 0.999; resnet50: 0)")
+    group.add_argument("--optimizer", choices=("adamw", "sgd"), help="optimizer (default adamw)")
+    add("--weight-decay", float, "weight decay (default 0.01)")
+    max_grad_norm = add("--max-grad-norm", float, "maximum gradient norm (default 5)")
+    ema_decay = add(
+        "--ema-decay",
+        float,
+        "decay of the moving average (EMA) of the weights; 0: no average "
+        "(default 0.999; resnet50: 0)",
+    )
     group.add_argument(
-        "--precision", choices=("float32", "bfloat16", "float16"), help="(default float32)"
+        "--precision",
+        choices=("float32", "bfloat16", "float16"),
+        help="data type of the forward pass (default float32)",
     )
-    add("--seed", int, "of all that is random (default 0)")
-    add("--shares", int, "parts of a batch, one after the other (default one a process)")
+    add("--seed", int, "seed of all random numbers (default 0)")
+    micro_batches = add(
+        "--micro-batches",
+        int,
+        "gradient accumulation: split each batch into N parts (default one per process)",
+    )
     add("--workers", int, "processes that load images (default 1)")
     add("--save-every", int, "steps between checkpoints (default 200)")
-    group.add_argument(
-        "--again", action="store_true", help="begin anew, though there is a checkpoint"
+    restart = group.add_argument(
+        "--restart", action="store_true", help="start anew even if there is a checkpoint"
     )
+    add_old_name(group, "--warm-up", warmup)
+    add_old_name(group, "--clip", max_grad_norm)
+    add_old_name(group, "--average", ema_decay)
+    add_old_name(group, "--shares", micro_batches)
+    add_old_name(group, "--again", restart)
 
 
 def _json(text: str) -> dict[str, Any]:
@@ -127,7 +142,8 @@ def _json(text: str) -> dict[str, Any]:
     return options
 
 
-def _train(options: argparse.Namespace) -> int:
+def run_train(options: argparse.Namespace) -> int:
+    """Train as the options say; return the exit status."""
     try:
         from roilearn.cli import train_command  # noqa: PLC0415 - loads torch
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""``roilearn train``: data, model, training, measurement, in this order."""
+"""``roilearn train``: prepare data and model, train, save the model, evaluate it."""
 
 import argparse
 import logging
@@ -14,132 +14,133 @@ from torch import nn
 
 from roilearn import __version__
 from roilearn.cli.device import check_device, default_device
-from roilearn.cli.errors import as_typed
-from roilearn.cli.run_arguments import Plan, make_plan
+from roilearn.cli.errors import as_command_error
+from roilearn.cli.run_arguments import RunArguments, prepare_run
 from roilearn.models.weights.model_files import save_model
-from roilearn.train.distributed import Processes, joined_processes
+from roilearn.train.distributed import ProcessGroup, process_group
 from roilearn.train.evaluation.evaluate import evaluate
 from roilearn.train.gradient_accumulation import DataError
 from roilearn.train.loop import CHECKPOINT, train
-from roilearn.train.run_folder.checkpoint_header import CheckpointError, done_steps
-from roilearn.train.run_folder.run_lock import claimed
+from roilearn.train.run_folder.checkpoint_header import CheckpointError, completed_steps
+from roilearn.train.run_folder.run_lock import locked_run_folder
 
 MODEL, EVALUATION, COMMAND = "model.safetensors", "evaluation.txt", "command.txt"
-HELD_OUT = "held_out.txt"
+VALIDATION_IMAGES = "validation_images.txt"
+"""Names of the files that the command writes into the run folder."""
 FAILED, BAD_ARGUMENTS, INTERRUPTED = 1, 2, 130
 """Exit statuses."""
-REFUSALS = (ImportError, OSError, OverflowError, RuntimeError, TypeError, ValueError)
-"""What is raised where arguments are checked."""
+ARGUMENT_ERRORS = (ImportError, OSError, OverflowError, RuntimeError, TypeError, ValueError)
+"""Exceptions that bad arguments raise."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run ``roilearn train``; return the exit status."""
     logging.basicConfig(format="%(message)s")
     try:
         device = check_device(options.device or default_device())
     except ValueError as error:
-        return tell(error, options, BAD_ARGUMENTS)
+        return report_error(error, options, BAD_ARGUMENTS)
     try:
-        with joined_processes(device) as processes:
-            return run_in(processes, device, options)
+        with process_group(device) as processes:
+            return run_in_group(processes, device, options)
     except KeyboardInterrupt as interrupt:
-        return tell(interrupt, options, INTERRUPTED)
+        return report_error(interrupt, options, INTERRUPTED)
     except CheckpointError as error:
-        return tell(error, options, BAD_ARGUMENTS)
+        return report_error(error, options, BAD_ARGUMENTS)
     except (DataError, FloatingPointError, OSError) as error:
-        return tell(error, options, FAILED)
+        return report_error(error, options, FAILED)
 
 
-def run_in(processes: Processes, device: torch.device, options: argparse.Namespace) -> int:
-    """Train in one of the processes; the first of them measures and writes."""
-    folder, plan, refused, done = options.folder, None, None, 0
-    with ExitStack() as held:
+def run_in_group(processes: ProcessGroup, device: torch.device, options: argparse.Namespace) -> int:
+    """Train in one of the processes; the one of rank 0 evaluates and writes."""
+    folder, run, failed, done = options.folder, None, False, 0
+    with ExitStack() as locks:
         try:
-            plan = make_plan(options, device, processes)
-            if processes.first:
-                held.enter_context(claimed(folder))
-            if not options.again:
-                done = done_steps(folder / CHECKPOINT, plan.settings, plan.about)
-        except REFUSALS as error:
-            refused = error
-            tell(error, options, BAD_ARGUMENTS)
-        any_refused = processes.mean(torch.tensor([float(refused is not None)], device=device))
-        if plan is None or any_refused.item():
-            return BAD_ARGUMENTS  # together: nobody waits for one that does not come
-        if processes.first:
-            begin(plan, folder, done, how_it_was_made(device, processes.count))
+            run = prepare_run(options, device, processes)
+            if processes.is_main:
+                locks.enter_context(locked_run_folder(folder))
+            if not options.restart:
+                done = completed_steps(folder / CHECKPOINT, run.settings, run.metadata)
+        except ARGUMENT_ERRORS as error:
+            failed = True
+            report_error(error, options, BAD_ARGUMENTS)
+        any_failed = processes.all_reduce_mean(torch.tensor([float(failed)], device=device))
+        if run is None or any_failed.item():
+            return BAD_ARGUMENTS  # all processes return, so none waits for another
+        if processes.is_main:
+            write_start(run, folder, done, command_and_versions(device, processes.world_size))
         start = time.monotonic()
         model = train(
-            plan.model,
-            plan.material.learn,
-            plan.settings,
+            run.model,
+            run.splits.train,
+            run.settings,
             folder,
-            resume=not options.again,
-            about=plan.about,
+            resume=not options.restart,
+            metadata=run.metadata,
         )
-        if not processes.first:
+        if not processes.is_main:
             return 0
-        if done < plan.settings.steps:
-            say(f"trained in {time.monotonic() - start:.0f} s")
-        return conclude(plan, model, folder)
+        if done < run.settings.steps:
+            report(f"trained in {time.monotonic() - start:.0f} s")
+        return save_and_evaluate(run, model, folder)
 
 
-def begin(plan: Plan, folder: Path, done: int, made: str) -> None:
-    """Write down what is to be done, and say it."""
-    (folder / COMMAND).write_text(made, encoding="utf-8")
-    say(str(plan.material))
-    if plan.material.held_out:
-        listed = "".join(f"{name}\n" for name in plan.material.held_out)
-        (folder / HELD_OUT).write_text(listed, encoding="utf-8")
-        say(f"{folder / HELD_OUT} lists the images held out")
-    if plan.remark:
-        say(plan.remark)
-    if done == plan.settings.steps:
-        say(f"nothing is left to learn, all {done} steps are done; measures again")
+def write_start(run: RunArguments, folder: Path, done: int, command: str) -> None:
+    """Write and report what the run is about to do."""
+    (folder / COMMAND).write_text(command, encoding="utf-8")
+    report(str(run.splits))
+    if run.splits.validation_images:
+        listed = "".join(f"{name}\n" for name in run.splits.validation_images)
+        (folder / VALIDATION_IMAGES).write_text(listed, encoding="utf-8")
+        report(f"{folder / VALIDATION_IMAGES} lists the images to validate on")
+    if run.remark:
+        report(run.remark)
+    if done == run.settings.steps:
+        report(f"all {done} steps are done, so only the evaluation is repeated")
     elif done:
-        say(f"goes on from step {done} of {plan.settings.steps}")
+        report(f"resumes from step {done} of {run.settings.steps}")
 
 
-def conclude(plan: Plan, model: nn.Module, folder: Path) -> int:
-    """Save the model and what it is worth."""
-    save_model(model, folder / MODEL, plan.maker, plan.options, plan.material.names)
-    found = measure(plan, model)
+def save_and_evaluate(run: RunArguments, model: nn.Module, folder: Path) -> int:
+    """Save the model, evaluate it on the validation split, and save the table."""
+    save_model(model, folder / MODEL, run.builder, run.options, run.splits.class_names)
+    found = evaluate_model(run, model)
     print(found)  # noqa: T201
     if found.interrupted:
-        say(f"interrupted; {folder / MODEL} holds the model, and this table is not kept")
+        report(f"interrupted; {folder / MODEL} holds the model, and this table is not saved")
         return INTERRUPTED
     (folder / EVALUATION).write_text(f"{found}\n", encoding="utf-8")
     print(f"{folder / MODEL} holds the model, {folder / EVALUATION} this table.")  # noqa: T201
     return 0
 
 
-def measure(plan: Plan, model: nn.Module) -> Any:
-    """Evaluate a model on what it has not learned from."""
+def evaluate_model(run: RunArguments, model: nn.Module) -> Any:
+    """Evaluate a model on the validation split."""
     return evaluate(
         model,
-        plan.material.measure,
-        names=plan.material.names,
-        batch_size=plan.settings.batch_size // plan.settings.shares,
-        workers=plan.settings.workers,
+        run.splits.validation,
+        names=run.splits.class_names,
+        batch_size=run.settings.batch_size // run.settings.micro_batches,
+        workers=run.settings.workers,
     )
 
 
-def how_it_was_made(device: torch.device, processes: int) -> str:
-    """Command line and versions, for whoever wants the same again."""
+def command_and_versions(device: torch.device, processes: int) -> str:
+    """Command line and versions, for whoever wants to reproduce the run."""
     words = shlex.join(["roilearn", *sys.argv[1:]])
     where = f"{device}, processes: {processes}, threads in each: {torch.get_num_threads()}"
     return f"{words}\nroilearn {__version__}, torch {torch.__version__}, {where}\n"
 
 
-def tell(error: BaseException, options: argparse.Namespace, status: int) -> int:
-    """Say what went wrong, in the words of the command line; return the exit status."""
-    *_, last = ["interrupted.", *as_typed(error, vars(options)).strip().splitlines()]
+def report_error(error: BaseException, options: argparse.Namespace, status: int) -> int:
+    """Report an error, naming command-line options; return the exit status."""
+    *_, last = ["interrupted.", *as_command_error(error, vars(options)).strip().splitlines()]
     traced = "Traceback (most recent call last)" in str(error)  # from a process that loads images
-    text = last if traced else as_typed(error, vars(options)) or last
-    say(text if status == INTERRUPTED else f"error: {text}")
+    text = last if traced else as_command_error(error, vars(options)) or last
+    report(text if status == INTERRUPTED else f"error: {text}")
     return status
 
 
-def say(text: str) -> None:
-    """Tell whoever sits at the terminal."""
+def report(text: str) -> None:
+    """Write a line to stderr."""
     print(f"roilearn train: {text}", file=sys.stderr)  # noqa: T201

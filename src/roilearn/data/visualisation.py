@@ -59,7 +59,7 @@ def draw_batch(
     return draw_rows(images, {"targets": targets}, names)
 
 
-def picture_of_detections(
+def draw_detections(
     images: Sequence[Tensor],
     detections: Sequence[Target],
     names: Sequence[str] | None = None,

@@ -1,4 +1,10 @@
-"""Training, checkpoints that can be resumed, and what a trained model is worth."""
+"""Training, evaluation and prediction of detectors.
+
+In reading order: ``settings``; ``loop``, the training loop; ``data_loader``,
+``gradient_accumulation``, ``optimizer``, ``schedule``, ``ema``, what a step needs; ``distributed``,
+several processes; ``interrupt``, Ctrl-C; ``run_folder``, checkpoints and the loss log;
+``validation_split``, the data sets of a run; ``evaluation``, COCO's metrics; ``predict``.
+"""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-from .distributed import joined_processes as joined_processes
+from .distributed import process_group as process_group
 from .evaluation.evaluate import BACKENDS as BACKENDS
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.results import Evaluation as Evaluation
@@ -9,6 +9,6 @@ from .predict import named_model as named_model
 from .predict import predict as predict
 from .run_folder.checkpoint_header import CheckpointError as CheckpointError
 from .run_folder.loss_curves import draw_curves as draw_curves
-from .run_folder.loss_log import read_record as read_record
+from .run_folder.loss_log import read_loss_log as read_loss_log
 from .schedule import learning_rate as learning_rate
 from .settings import Settings as Settings

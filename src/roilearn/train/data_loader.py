@@ -1,7 +1,8 @@
-"""Which items a step sees, and with which random numbers: both follow from numbers known before.
+"""The data loader: which items each micro-batch holds, and the random numbers of each item.
 
-Nothing random is remembered from one step to the next. So a resumed run sees what an uninterrupted
-one would have seen, and so do several processes that divide the steps among them.
+Both follow from the seed and the step alone, and no random state is carried from step to step. So
+a resumed run sees what an uninterrupted one would have seen, and so do several processes that
+divide the micro-batches among them.
 """
 
 import random
@@ -15,32 +16,33 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from roilearn.data.transforms import collate
-from roilearn.train.distributed import Processes
+from roilearn.train.distributed import ProcessGroup
 from roilearn.train.settings import Settings
 
-Draw = tuple[int, int]
-"""The number of a draw, counted from the first step on, and the item that is drawn."""
+SampleIndex = tuple[int, int]
+"""The position of a sample in the run, counted from the first step on, and its index in the data
+set."""
 
 
-def draw_item(draw: int, items: int, seed: int) -> int:
-    """Item of a draw: every epoch goes once through all, in an order of its own.
+def sample_index(position: int, dataset_size: int, seed: int) -> int:
+    """Index in the data set of a sample: every epoch is another random order of all items.
 
     Examples
     --------
-    >>> sorted(draw_item(draw, items=5, seed=0) for draw in range(5, 10))
+    >>> sorted(sample_index(position, dataset_size=5, seed=0) for position in range(5, 10))
     [0, 1, 2, 3, 4]
     """
-    epoch, place = divmod(draw, items)
-    return int(_order(items, seed, epoch)[place])
+    epoch, place = divmod(position, dataset_size)
+    return int(_order(dataset_size, seed, epoch)[place])
 
 
 @lru_cache(maxsize=2)
-def _order(items: int, seed: int, epoch: int) -> np.ndarray:
-    return np.random.default_rng((seed, epoch)).permutation(items)
+def _order(dataset_size: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng((seed, epoch)).permutation(dataset_size)
 
 
 def seed_all(*numbers: int) -> None:
-    """Begin the generators of Python, NumPy and PyTorch anew, from numbers that say what is next.
+    """Seed the random generators of Python, NumPy and PyTorch from several numbers.
 
     Examples
     --------
@@ -56,53 +58,58 @@ def seed_all(*numbers: int) -> None:
     torch.manual_seed(state)
 
 
-class Parts(Sampler[list[Draw]]):
-    """The draws of every part of a batch that falls to this process, step after step.
+class MicroBatchSampler(Sampler[list[SampleIndex]]):
+    """The samples of every micro-batch that this process computes, step after step.
 
     Parameters
     ----------
-    items : number of items in the data.
-    settings : of the run.
-    first : step to begin with.
-    processes : who shares the work.
+    dataset_size : number of items in the data set.
+    settings : settings of the run.
+    first_step : step to begin with, counted from 0.
+    processes : the processes that divide the micro-batches of a step.
     """
 
-    def __init__(self, items: int, settings: Settings, first: int, processes: Processes) -> None:
-        self.items, self.settings, self.first = items, settings, first
-        self.shares = processes.own(settings.shares)
+    def __init__(
+        self, dataset_size: int, settings: Settings, first_step: int, processes: ProcessGroup
+    ) -> None:
+        self.dataset_size, self.settings, self.first_step = dataset_size, settings, first_step
+        self.micro_batches = processes.micro_batches_of_rank(settings.micro_batches)
 
     def __len__(self) -> int:
-        """Count the parts."""
-        return len(self.shares) * (self.settings.steps - self.first)
+        """Count the micro-batches."""
+        return len(self.micro_batches) * (self.settings.steps - self.first_step)
 
-    def __iter__(self) -> Iterator[list[Draw]]:
-        """Go through the steps, and in each through the shares of this process."""
-        size = self.settings.batch_size // self.settings.shares
-        for step in range(self.first, self.settings.steps):
-            for share in self.shares:
-                start = step * self.settings.batch_size + share * size
-                draws = range(start, start + size)
-                yield [(d, draw_item(d, self.items, self.settings.seed)) for d in draws]
-
-
-class Drawn(Dataset):
-    """A dataset asked for draws: what is random in an item depends on the seed and the draw."""
-
-    def __init__(self, items: Any, seed: int) -> None:
-        self.items, self.seed = items, seed
-
-    def __getitem__(self, draw: Draw) -> Any:
-        """Item of a draw."""
-        number, item = draw
-        seed_all(self.seed, number)
-        return self.items[item]
+    def __iter__(self) -> Iterator[list[SampleIndex]]:
+        """Go through the steps, and in each through the micro-batches of this process."""
+        settings = self.settings
+        size = settings.batch_size // settings.micro_batches
+        for step in range(self.first_step, settings.steps):
+            for number in self.micro_batches:
+                start = step * settings.batch_size + number * size
+                positions = range(start, start + size)
+                yield [(p, sample_index(p, self.dataset_size, settings.seed)) for p in positions]
 
 
-def load_parts(items: Any, settings: Settings, first: int, processes: Processes) -> DataLoader:
-    """Load parts of batches, lists of images and of targets, in the order of ``Parts``."""
+class SeededDataset(Dataset):
+    """A data set whose items are loaded with random numbers that depend on seed and position."""
+
+    def __init__(self, dataset: Any, seed: int) -> None:
+        self.dataset, self.seed = dataset, seed
+
+    def __getitem__(self, sample: SampleIndex) -> Any:
+        """Load the item of a sample, with random transforms seeded by its position in the run."""
+        position, index = sample
+        seed_all(self.seed, position)
+        return self.dataset[index]
+
+
+def make_data_loader(
+    dataset: Any, settings: Settings, first_step: int, processes: ProcessGroup
+) -> DataLoader:
+    """Load the micro-batches of ``MicroBatchSampler``: lists of images and of targets."""
     return DataLoader(
-        Drawn(items, settings.seed),
-        batch_sampler=Parts(len(items), settings, first, processes),
+        SeededDataset(dataset, settings.seed),
+        batch_sampler=MicroBatchSampler(len(dataset), settings, first_step, processes),
         num_workers=settings.workers,
         collate_fn=collate,
         prefetch_factor=4 if settings.workers else None,

@@ -1,7 +1,7 @@
-"""Several processes that train one model, each with its share of every batch.
+"""Distributed data-parallel training: ranks, world size, and means over all processes.
 
-Each computes gradients of its own images; before a step all take the mean. Started by
-``torchrun --nproc-per-node=2 ...``, which tells each process its number.
+Each process computes the gradients of its own micro-batches; before an optimizer step all of them
+take the mean. ``torchrun --nproc-per-node=2 ...`` starts the processes and tells each its rank.
 """
 
 import os
@@ -18,91 +18,96 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True)
-class Processes:
-    """Who trains: ``count`` processes, of which this one is number ``rank``, from 0."""
+class ProcessGroup:
+    """The processes that train one model: ``world_size`` of them, of which this one is ``rank``."""
 
     rank: int = 0
-    count: int = 1
+    world_size: int = 1
 
     @property
-    def first(self) -> bool:
-        """Whether this is the one that writes and prints."""
+    def is_main(self) -> bool:
+        """Whether this is the process of rank 0, which writes and prints."""
         return self.rank == 0
 
-    def own(self, shares: int) -> range:
-        """Shares of a batch that fall to this process.
+    def micro_batches_of_rank(self, micro_batches: int) -> range:
+        """Numbers of the micro-batches of a batch that this process computes.
+
+        Raises
+        ------
+        ValueError: ``micro_batches`` is not a multiple of the world size.
 
         Examples
         --------
-        >>> Processes(rank=1, count=2).own(shares=4)
+        >>> ProcessGroup(rank=1, world_size=2).micro_batches_of_rank(4)
         range(2, 4)
         """
-        if shares % self.count:
+        if micro_batches % self.world_size:
             raise ValueError(
-                f"shares must be a multiple of the number of processes; got {shares} for "
-                f"{self.count} processes."
+                "micro_batches must be a multiple of the number of processes; got "
+                f"{micro_batches} for {self.world_size} processes."
             )
-        each = shares // self.count
+        each = micro_batches // self.world_size
         return range(self.rank * each, (self.rank + 1) * each)
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """Let gradients of the model become means over all processes.
+        """Wrap a model in ``DistributedDataParallel``, which averages gradients over all processes.
 
-        Running statistics of ``nn.BatchNorm2d`` are not exchanged: the first process's are kept.
+        The running statistics of ``nn.BatchNorm2d`` are not exchanged: those of rank 0 are kept.
         """
-        if self.count == 1:
+        if self.world_size == 1:
             return model
-        # of a kernel of one cell both strides are the same order of numbers
+        # The kernel of a 1 x 1 convolution has the same memory layout under both strides.
         warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
         return DistributedDataParallel(model, broadcast_buffers=False)
 
-    def alone(self, model: nn.Module) -> AbstractContextManager[None]:
-        """For a backward pass that another one of the same step follows: no exchange yet."""
+    def no_sync(self, model: nn.Module) -> AbstractContextManager[None]:
+        """Context of a backward pass after which gradients are not yet averaged over processes."""
         return model.no_sync() if isinstance(model, DistributedDataParallel) else nullcontext()
 
-    def mean(self, values: Tensor) -> Tensor:
+    def all_reduce_mean(self, values: Tensor) -> Tensor:
         """Mean of each value over all processes."""
-        if self.count > 1:
+        if self.world_size > 1:
             distributed.all_reduce(values)
-            values /= self.count
+            values /= self.world_size
         return values
 
 
-def present_processes() -> Processes:
-    """Ask PyTorch who takes part: this process alone, unless a group was formed."""
+def current_process_group() -> ProcessGroup:
+    """Return PyTorch's default process group, or a group of this process alone if there is none."""
     if distributed.is_available() and distributed.is_initialized():
-        return Processes(distributed.get_rank(), distributed.get_world_size())
-    return Processes()
+        return ProcessGroup(distributed.get_rank(), distributed.get_world_size())
+    return ProcessGroup()
 
 
 @contextmanager
-def joined_processes(device: str | torch.device = "cpu") -> Iterator[Processes]:
-    """Form the group that ``torchrun`` describes, for the time of the block; without it, of one.
+def process_group(device: str | torch.device = "cpu") -> Iterator[ProcessGroup]:
+    """Join the process group that ``torchrun`` describes, and leave it at the end of the block.
 
-    On CUDA each process takes the GPU of its number, over NCCL; on CPU they speak by gloo.
+    Without ``torchrun`` the group is this process alone. On CUDA each process takes the GPU of its
+    local rank and the backend is NCCL; on the CPU it is gloo.
 
-    An error in one of several processes ends it at once, with its traceback and status 1: an
-    orderly farewell may wait for the others, which wait for this one's gradients. Gloo then tells
-    them that it is gone, and ``torchrun`` ends those whom nobody tells.
+    If one of several processes raises an error, it prints the traceback and ends at once with
+    status 1. Leaving the group in order could wait for the other processes, which wait for this
+    one's gradients. Gloo then tells the others that it is gone, and ``torchrun`` ends the rest.
 
     Examples
     --------
-    >>> with joined_processes() as processes:
-    ...     processes.count
+    >>> with process_group() as processes:
+    ...     processes.world_size
     1
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
-        yield present_processes()
+        yield current_process_group()
         return
     on_gpu = torch.device(device).type == "cuda"
     if on_gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if on_gpu else "gloo")
-    processes = present_processes()
+    processes = current_process_group()
     try:
         yield processes
     except Exception:
-        if processes.count > 1:
+        if processes.world_size > 1:
             traceback.print_exc()
             sys.stdout.flush()
             os._exit(1)

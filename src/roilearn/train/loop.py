@@ -1,34 +1,35 @@
-"""The training loop: draw, compute losses, go down their gradient, note, and again."""
+"""The training loop: load a batch, accumulate gradients, update the weights, log, save."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.amp.grad_scaler import GradScaler
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
-from roilearn.arguments import check_flag, check_items, check_kind
-from roilearn.train.data_loader import load_parts, seed_all
-from roilearn.train.distributed import Processes, present_processes
-from roilearn.train.gradient_accumulation import DataError, Part, next_part, to_device
-from roilearn.train.interrupt import Interrupt
-from roilearn.train.messages import as_text, check_finite_step, how_to_go_on
-from roilearn.train.optimizer import make_average, make_optimizer
-from roilearn.train.run_folder.checkpoint import State, load_checkpoint, save_checkpoint
-from roilearn.train.run_folder.checkpoint_header import about_data
+from roilearn.arguments import check_flag, check_items, check_type
+from roilearn.train.data_loader import make_data_loader
+from roilearn.train.distributed import ProcessGroup, current_process_group
+from roilearn.train.ema import make_ema_model
+from roilearn.train.gradient_accumulation import DataError, MicroBatch, accumulate_gradients
+from roilearn.train.interrupt import Interrupt, interrupt_message
+from roilearn.train.optimizer import make_optimizer
+from roilearn.train.run_folder.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from roilearn.train.run_folder.checkpoint_header import dataset_metadata
 from roilearn.train.run_folder.loss_curves import draw_curves
-from roilearn.train.run_folder.loss_log import Record
-from roilearn.train.run_folder.run_lock import claimed
+from roilearn.train.run_folder.loss_log import LossLog, progress_line
+from roilearn.train.run_folder.run_lock import locked_run_folder
 from roilearn.train.schedule import learning_rate
 from roilearn.train.settings import Settings
 
 CHECKPOINT, LOSSES, CURVES = "checkpoint.safetensors", "losses.csv", "curves.png"
-"""Files of a run in its folder."""
+"""Names of the files that a run writes into its folder."""
 
 
 def train(
@@ -38,42 +39,44 @@ def train(
     folder: str | Path | None = None,
     *,
     resume: bool = True,
-    about: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> nn.Module:
-    """Train a model that gives losses.
+    """Train a model that returns losses.
 
-    The random numbers of a step follow from the seed, the step and the share of the batch. So on a
-    CPU a run that was interrupted, by Ctrl-C or by the loss of the machine, and begun again with
-    the same folder ends with exactly the weights of one that was not; and several processes started
-    by ``torchrun`` end with those of one that has the same ``shares``, up to the order of sums.
+    The random numbers of a step follow from the seed, the step and the number of the micro-batch.
+    So on a CPU a run that was interrupted, by Ctrl-C or by a crash, and started again with the same
+    folder ends with exactly the weights of an uninterrupted run. Several processes started by
+    ``torchrun`` end with the weights of one process that has the same ``micro_batches``, up to
+    rounding, since they sum gradients in another order.
 
     Parameters
     ----------
-    model : in ``train()`` mode takes lists of images and targets and gives a dictionary of losses.
-        It is trained where it is: on the device that holds it, and the object itself.
+    model : in ``train()`` mode takes lists of images and targets and returns a dictionary of
+        losses. It is trained in place, on the device that holds it.
     dataset : items are an image, (3, H, W), and a target; see ``roilearn.data``.
-    settings : all else.
-    folder : where checkpoints, ``losses.csv`` and ``curves.png`` go. None: nowhere.
+    settings : settings of the run.
+    folder : run folder, where the checkpoint, ``losses.csv`` and ``curves.png`` are written. None:
+        nothing is written.
     resume : go on from the checkpoint in the folder, if there is one.
-    about : what else decides the weights and neither settings nor data say, such as where they
-        begin; by name, as JSON can hold it. A checkpoint of another is refused.
-    progress : show a bar with the losses and the time left.
+    metadata : what else decides the trained weights besides settings and data, such as the initial
+        weights; by name, as JSON can hold it. A checkpoint with other metadata is refused.
+    progress : show a progress bar with the losses and the time left.
 
     Returns
     -------
-    The moving average of the models of all steps, or the model if ``settings.average`` is 0; in
+    The moving average (EMA) of the model, or the model itself if ``settings.ema_decay`` is 0; in
     ``eval()`` mode.
 
     Raises
     ------
-    ValueError: no data; shares that cannot be divided among the processes; precision float16
-        elsewhere than on CUDA.
+    ValueError: an empty data set; micro-batches that cannot be divided among the processes;
+        precision float16 elsewhere than on CUDA.
     CheckpointError: a checkpoint that cannot be read or is of another run, see ``load_checkpoint``.
     OSError: a folder that cannot be written, or that another run writes into.
-    DataError: an item cannot be loaded. What was learned before is saved.
-    FloatingPointError: a loss or a gradient is no finite number any more. Weights are left as they
-        were before that step.
+    DataError: an item cannot be loaded. A checkpoint of the steps before it is saved.
+    FloatingPointError: a loss or the gradient norm is not finite. The weights are left as they were
+        before that step.
     KeyboardInterrupt: after Ctrl-C, once the step is done and, with a folder, saved.
 
     Examples
@@ -87,41 +90,43 @@ def train(
     False
     """
     check_flag("resume", resume)
-    check_kind("model", model, nn.Module)
-    check_kind("settings", settings, Settings, "From a dictionary pass Settings(**settings).")
+    check_type("model", model, nn.Module)
+    check_type("settings", settings, Settings, "From a dictionary pass Settings(**settings).")
     check_items("dataset", dataset)
-    processes = present_processes()
-    state = start(model, settings, {**about_data(dataset), **(about or {})})
+    processes = current_process_group()
+    state = initial_state(model, settings, {**dataset_metadata(dataset), **(metadata or {})})
     folder = None if folder is None else Path(folder)
-    with claimed(folder) if folder is not None and processes.first else nullcontext():
+    with locked_run_folder(folder) if folder is not None and processes.is_main else nullcontext():
         if folder is not None and resume and (folder / CHECKPOINT).is_file():
             load_checkpoint(folder / CHECKPOINT, state)
-        parts = load_parts(dataset, settings, state.step, processes)
+        micro_batches = make_data_loader(dataset, settings, state.step, processes)
         if state.step < settings.steps:
-            go_on(state, iter(parts), processes, folder, progress)
-    return (model if state.average is None else state.average.module).eval()
+            run_steps(state, iter(micro_batches), processes, folder, progress)
+    return (model if state.ema_model is None else state.ema_model.module).eval()
 
 
-def start(model: nn.Module, settings: Settings, about: Mapping[str, Any]) -> State:
-    """State before the first step; the model's maps lie channels last, which is faster."""
+def initial_state(
+    model: nn.Module, settings: Settings, metadata: Mapping[str, Any]
+) -> TrainingState:
+    """State before the first step. Kernels are stored channels-last, which is faster."""
     device = next(model.parameters()).device
     check_precision(settings.precision, device)
     for each in model.parameters():
         if each.ndim == 4:
             each.data = each.data.contiguous(memory_format=torch.channels_last)
     model.train()
-    return State(
+    return TrainingState(
         model,
-        make_average(model, settings.average),
+        make_ema_model(model, settings.ema_decay),
         make_optimizer(model, settings),
         GradScaler(device.type, enabled=settings.precision == "float16"),
         settings,
-        json.loads(json.dumps(about)),
+        json.loads(json.dumps(metadata)),
     )
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Raise unless a device can train in this type."""
+    """Raise unless a device can train in this data type."""
     if precision == "float16" and device.type != "cuda":
         raise ValueError(
             f"precision must be 'float32' or 'bfloat16' on {device.type}; got 'float16', which "
@@ -129,94 +134,90 @@ def check_precision(precision: str, device: torch.device) -> None:
         )
 
 
-def go_on(
-    state: State, parts: Iterator[Part], processes: Processes, folder: Path | None, progress: bool
+def run_steps(
+    state: TrainingState,
+    micro_batches: Iterator[MicroBatch],
+    processes: ProcessGroup,
+    folder: Path | None,
+    progress: bool,
 ) -> None:
-    """Do the steps that are left; note and save them."""
+    """Run the remaining steps; log their losses and save checkpoints."""
     settings, wrapped = state.settings, processes.wrap(state.model)
-    writing = folder if processes.first else None
-    with ExitStack() as open_now:
-        interrupt = open_now.enter_context(Interrupt(patient=processes.count > 1))
-        record = Record(writing / LOSSES, state.step) if writing else nullcontext()
-        record = open_now.enter_context(record)
-        bar = open_now.enter_context(
+    writing = folder if processes.is_main else None
+    with ExitStack() as contexts:
+        interrupt = contexts.enter_context(Interrupt(ignore_second=processes.world_size > 1))
+        log = LossLog(writing / LOSSES, state.step) if writing else nullcontext()
+        log = contexts.enter_context(log)
+        bar = contexts.enter_context(
             tqdm(
                 desc="train",
                 total=settings.steps,
                 initial=state.step,
                 unit="step",
-                disable=not (progress and processes.first),
+                disable=not (progress and processes.is_main),
                 dynamic_ncols=True,
             )
         )
         shown: dict[str, float] = {}
         while state.step < settings.steps:
             try:
-                row, stop = take_step(state, wrapped, parts, processes, interrupt)
+                row, stop = take_step(state, wrapped, micro_batches, processes, interrupt)
             except DataError:
                 if writing and state.step:
                     save_checkpoint(writing / CHECKPOINT, state)
                 raise
-            if record:
-                record.add(row)
+            if log:
+                log.add(row)
             shown = {name: 0.9 * shown.get(name, row[name]) + 0.1 * row[name] for name in row}
-            bar.set_postfix_str(as_text(shown), refresh=False)
+            bar.set_postfix_str(progress_line(shown), refresh=False)
             bar.update()
             last = state.step == settings.steps
             if writing and (stop or last or state.step % settings.save_every == 0):
                 save_checkpoint(writing / CHECKPOINT, state)
                 draw_curves(writing / LOSSES, writing / CURVES)
             if stop:
-                raise KeyboardInterrupt(how_to_go_on(state.step, folder))
+                raise KeyboardInterrupt(interrupt_message(state.step, folder))
 
 
 def take_step(
-    state: State,
+    state: TrainingState,
     wrapped: nn.Module,
-    parts: Iterator[Part],
-    processes: Processes,
+    micro_batches: Iterator[MicroBatch],
+    processes: ProcessGroup,
     interrupt: Interrupt,
 ) -> tuple[dict[str, float], bool]:
-    """Change the weights once. Return what is noted of the step, and whether to stop after it."""
+    """Take one optimizer step. Return its row of the loss log, and whether to stop after it."""
     settings, step = state.settings, state.step
     state.optimizer.zero_grad(set_to_none=True)
-    names, values = sum_gradients(state, wrapped, parts, processes)
+    names, values = accumulate_gradients(state, wrapped, micro_batches, processes)
     state.scaler.unscale_(state.optimizer)
-    gradient = clip_grad_norm_(state.model.parameters(), settings.clip, foreach=True)
-    asked = values.new_tensor([float(interrupt.asked)])
-    *losses, stop = processes.mean(torch.cat([values, asked])).tolist()
+    grad_norm = clip_grad_norm_(state.model.parameters(), settings.max_grad_norm, foreach=True)
+    requested = values.new_tensor([float(interrupt.requested)])
+    *losses, stop = processes.all_reduce_mean(torch.cat([values, requested])).tolist()
     row = {
         "step": step + 1,
         "learning_rate": learning_rate(step, settings),
-        "gradient": float(gradient),
+        "grad_norm": float(grad_norm),
         "loss": sum(losses),
         **dict(zip(names, losses, strict=True)),
     }
-    check_finite_step(row, scaled=state.scaler.is_enabled())
+    check_finite(row, scaled=state.scaler.is_enabled())
     for group in state.optimizer.param_groups:
         group["lr"] = row["learning_rate"]
     state.scaler.step(state.optimizer)
     state.scaler.update()
-    if state.average is not None:
-        state.average.update_parameters(state.model)
+    if state.ema_model is not None:
+        state.ema_model.update_parameters(state.model)
     state.step += 1
     return row, stop > 0
 
 
-def sum_gradients(
-    state: State, wrapped: nn.Module, parts: Iterator[Part], processes: Processes
-) -> tuple[list[str], Tensor]:
-    """Go forward and back for each share of this process; return its mean losses by name."""
-    settings, device = state.settings, next(state.model.parameters()).device
-    own = processes.own(settings.shares)
-    low = None if settings.precision == "float32" else getattr(torch, settings.precision)
-    found = []
-    for share in own:
-        images, targets = to_device(next_part(parts), device)
-        seed_all(settings.seed, state.step, share)
-        with processes.alone(wrapped) if share != own[-1] else nullcontext():
-            with torch.autocast(device.type, low, enabled=low is not None):
-                losses = wrapped(images, targets)
-            state.scaler.scale(torch.stack([*losses.values()]).sum() / len(own)).backward()
-        found.append(torch.stack([each.detach().float() for each in losses.values()]))
-    return list(losses), torch.stack(found).mean(0)
+def check_finite(row: Mapping[str, float], scaled: bool) -> None:
+    """Raise unless loss and gradient norm are finite; scaled float16 gradients may overflow."""
+    if not math.isfinite(row["loss"] + (0 if scaled else row["grad_norm"])):
+        raise FloatingPointError(
+            f"training has diverged: in step {row['step']} {progress_line(row)} gradient norm "
+            f"{row['grad_norm']:.3g}. Start anew with a lower learning_rate, a longer "
+            "warmup_fraction or a smaller max_grad_norm: resumed from the checkpoint with the same "
+            "settings, it would diverge again."
+        )

@@ -1,4 +1,4 @@
-"""From a trained model to what it finds in images: detections above a score, as targets are."""
+"""Prediction: the detections of a trained model in images, above a minimum score."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,35 +6,34 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from roilearn.arguments import check_share
-from roilearn.cli.initial_model import check_weights
-from roilearn.models import load_model, mask_rcnn_resnet50_fpn
+from roilearn.arguments import check_fraction
+from roilearn.models import TRAINED, load_model, mask_rcnn_resnet50_fpn
 from roilearn.models.weights.pretrained import WEIGHT_NAMES
-from roilearn.train.evaluation.evaluate import at_rest
+from roilearn.train.evaluation.evaluate import evaluation_mode
 
 
 def predict(
     model: nn.Module,
     images: Iterable[Tensor],
-    threshold: float = 0.5,
+    score_threshold: float = 0.5,
     mask_threshold: float = 0.5,
 ) -> list[dict[str, Tensor]]:
-    """Detect what is in each image, one after another.
+    """Detect the objects in each image, one image at a time.
 
     Parameters
     ----------
-    model : takes a list of (3, H, W) images from 0 to 1 and gives for each a dict of ``boxes``,
-        ``labels``, ``scores`` and perhaps ``masks`` (n, 1, H, W). It is put into eval mode for
-        the time, and stays on the device where it is.
-    images : (3, H, W) tensors from 0 to 1, sizes as they come, on any device.
-    threshold : from 0 to 1; detections with a score up to this go. The model's own
-        ``score_threshold`` goes first.
-    mask_threshold : from 0 to 1; a pixel belongs to a mask where its value is above this.
+    model : takes a list of (3, H, W) images from 0 to 1 and returns for each a dict of ``boxes``,
+        ``labels``, ``scores`` and optionally ``masks`` (n, 1, H, W). It is put into eval mode
+        meanwhile, and stays on its device.
+    images : (3, H, W) tensors from 0 to 1, of any sizes, on any device.
+    score_threshold : from 0 to 1. Detections with a score at or below this are dropped, besides
+        those that the model's own ``score_threshold`` drops.
+    mask_threshold : from 0 to 1. A pixel belongs to a mask if its value is above this.
 
     Returns
     -------
-    For each image a target with ``scores``, best first, on the CPU: ``boxes`` (n, 4) x1, y1, x2, y2
-    in its pixels, ``labels`` (n,), ``scores`` (n,), ``masks`` (n, H, W) uint8.
+    For each image a dict on the CPU, best score first: ``boxes`` (n, 4) x1, y1, x2, y2 in image
+    pixels, ``labels`` (n,), ``scores`` (n,), ``masks`` (n, H, W) uint8.
 
     Raises
     ------
@@ -45,18 +44,18 @@ def predict(
     >>> from roilearn.data import ShapeScenes
     >>> from roilearn.models import mask_rcnn_tiny
     >>> image, _ = ShapeScenes(1, size=(96, 128))[0]
-    >>> (found,) = predict(mask_rcnn_tiny(num_classes=4), [image], threshold=0.2)
+    >>> (found,) = predict(mask_rcnn_tiny(num_classes=4), [image], score_threshold=0.2)
     >>> found["masks"].shape[1:], bool((found["scores"] > 0.2).all())
     (torch.Size([96, 128]), True)
     """
-    threshold = check_share("threshold", threshold)
-    mask_threshold = check_share("mask_threshold", mask_threshold)
+    score_threshold = check_fraction("score_threshold", score_threshold)
+    mask_threshold = check_fraction("mask_threshold", mask_threshold)
     device = next((each.device for each in model.parameters()), torch.device("cpu"))
     found = []
-    with at_rest(model):
+    with evaluation_mode(model):
         for image in images:
             (detections,) = model([image.to(device)])
-            kept = detections["scores"] > threshold
+            kept = detections["scores"] > score_threshold
             target = {name: values[kept].cpu() for name, values in detections.items()}
             if "masks" in target:
                 target["masks"] = (target["masks"][:, 0] > mask_threshold).byte()
@@ -65,12 +64,12 @@ def predict(
 
 
 def named_model(weights: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
-    """Load a model, and the names of its classes, by a name or from a file.
+    """Load a model and its class names, by a name or from a file.
 
     Parameters
     ----------
     weights : ``"COCO_V1"``, torchvision's Mask R-CNN; ``"SHAPES"``, the book's small one; or the
-        path of a file of ``save_model``.
+        path of a file that ``save_model`` wrote.
 
     Raises
     ------
@@ -83,8 +82,28 @@ def named_model(weights: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
     return load_model(weights)
 
 
+def check_weights(weights: str | Path) -> None:
+    """Raise unless weights are a known name or an existing file.
+
+    Raises
+    ------
+    FileNotFoundError: neither of them.
+    """
+    if not is_name(weights) and not Path(weights).is_file():
+        names = ", ".join(map(repr, (*WEIGHT_NAMES, *TRAINED)))
+        what = "is a folder: name a file in it" if Path(weights).is_dir() else "is not there"
+        raise FileNotFoundError(
+            f"weights must be one of {names} or the path of a file; {str(weights)!r} {what}."
+        )
+
+
+def is_name(weights: str | Path) -> bool:
+    """Whether weights are given by name."""
+    return str(weights) in (*WEIGHT_NAMES, *TRAINED)
+
+
 def coco_names() -> tuple[str, ...]:
-    """Names of COCO's classes as torchvision's weights number them, from 1; empty for gaps.
+    """Names of COCO's classes, from label 1 on, as in torchvision's weights; "" for unused labels.
 
     Examples
     --------

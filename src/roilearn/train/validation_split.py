@@ -1,4 +1,4 @@
-"""What to learn from and what to be measured on, which share no image."""
+"""The validation split: which images a model is trained on, and on which others it is evaluated."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,100 +13,113 @@ from torchvision.transforms import v2
 from roilearn.arguments import check_between
 from roilearn.data import CocoFolder, ShapeScenes, Transformed
 
-HELD_OUT_SEED = 12345
-"""Of the drawn scenes that measure. Their photographs are others as well, so no seed gives them."""
-HELD_OUT_SHARE = 0.1
-"""Of the images of a folder, where no other folder is given to measure."""
-MOST_SCENES = 10_000_000
-"""Their order is drawn anew for every epoch, and has to find room in memory."""
+VALIDATION_SCENES = 200
+"""Default number of drawn scenes to validate on."""
+VALIDATION_SEED = 12345
+"""Seed of the drawn scenes to validate on. Their photographs differ from those to train on as well,
+so no seed of the training scenes gives the same images."""
+VALIDATION_FRACTION = 0.1
+"""Fraction of a COCO file's images to validate on, if no other file is given for it."""
+MAX_SCENES = 10_000_000
+"""Maximum number of scenes: their order is drawn for every epoch and kept in memory."""
 
 
 @dataclass(frozen=True)
-class Material:
-    """What to learn from and what to be measured on.
+class DatasetSplits:
+    """The data set to train on and the one to validate on, which share no image.
 
     Attributes
     ----------
-    learn, measure : items.
-    names : of the classes, from label 1 on.
-    source : what a checkpoint has to know of where they come from.
-    held_out : names of the images that were set apart, if any were.
+    train, validation : data sets.
+    class_names : class names, from label 1 on.
+    source : where the data come from, as it is written into checkpoints.
+    validation_images : file names of the images that were split off to validate on, if any were.
     """
 
-    learn: Any
-    measure: Any
-    names: tuple[str, ...]
+    train: Any
+    validation: Any
+    class_names: tuple[str, ...]
     source: dict[str, str]
-    held_out: Sequence[str] = field(default=())
+    validation_images: Sequence[str] = field(default=())
 
     def __str__(self) -> str:
-        """Say how many there are of both, and which are held out."""
-        apart = f", held out: {', '.join(self.held_out[:3])}" if self.held_out else ""
-        more = ", ..." if len(self.held_out) > 3 else ""
+        """Say how many images each has, and name the first that were split off."""
+        names = ", ".join(self.validation_images[:3])
+        more = ", ..." if len(self.validation_images) > 3 else ""
+        listed = f": {names}{more}" if names else ""
         return (
-            f"{len(self.learn)} images to learn from, {len(self.measure)} to measure{apart}{more}"
+            f"{len(self.train)} images to train on, {len(self.validation)} to validate on{listed}"
         )
 
 
-def scenes(count: int, measured: int, seed: int) -> Material:
-    """Drawn scenes; those that measure lie on photographs and textures that are never learned."""
-    for option, number in (("--scenes", count), ("--evaluate", measured)):
-        check_between(option, number, 1, MOST_SCENES)
-    learn = ShapeScenes(count, seed=seed)
-    measure = ShapeScenes(measured, seed=HELD_OUT_SEED, photographs="held out")
-    return Material(learn, measure, learn.shapes, {"data": "drawn scenes"})
-
-
-def coco_material(coco: Path, validate: Path | None, seed: int) -> Material:
-    """Images of a COCO file, half of them mirrored while learning.
+def scene_splits(scenes: int, validation_scenes: int | None, seed: int) -> DatasetSplits:
+    """Drawn scenes; those to validate on have photographs and textures that are never trained on.
 
     Parameters
     ----------
-    coco, validate : a COCO file or a folder with one, see ``find_coco``. Without ``validate`` a
-        tenth of the images, drawn by the seed, is held out.
+    scenes, validation_scenes : number of each; ``VALIDATION_SCENES`` for None.
+    seed : seed of the scenes to train on.
+    """
+    if validation_scenes is None:
+        validation_scenes = VALIDATION_SCENES
+    for option, number in (("--scenes", scenes), ("--validation-scenes", validation_scenes)):
+        check_between(option, number, 1, MAX_SCENES)
+    train = ShapeScenes(scenes, seed=seed)
+    validation = ShapeScenes(validation_scenes, seed=VALIDATION_SEED, photographs="held out")
+    return DatasetSplits(train, validation, train.shapes, {"data": "drawn scenes"})
+
+
+def coco_splits(coco: Path, validation_coco: Path | None, seed: int) -> DatasetSplits:
+    """Images of a COCO file; while training, half of them are mirrored at random.
+
+    Parameters
+    ----------
+    coco, validation_coco : a COCO file or a folder with one, see ``find_coco``. Without
+        ``validation_coco`` a tenth of the images is split off at random.
+    seed : seed of that split.
 
     Raises
     ------
     FileNotFoundError, ValueError: see ``find_coco`` and ``CocoFolder``; annotations without
-        segmentations; classes of the two that differ; a single image.
+        segmentations; two files whose classes differ; a file with a single image.
     """
-    all_of_it = open_coco(coco)
-    source = {"data": "a COCO file", "annotations": digest(find_coco(coco)[1])}
-    mirrored = Transformed(all_of_it, v2.RandomHorizontalFlip(0.5))
-    if validate is not None:
-        measure = open_coco(validate)
-        if measure.names != all_of_it.names:
+    images = open_coco(coco)
+    source = {"data": "a COCO file", "annotations": file_digest(find_coco(coco)[1])}
+    mirrored = Transformed(images, v2.RandomHorizontalFlip(0.5))
+    if validation_coco is not None:
+        validation = open_coco(validation_coco)
+        if validation.names != images.names:
             raise ValueError(
-                f"--validate must have the classes of --coco, in the same order of ids; got "
-                f"{measure.names} and {all_of_it.names}."
+                f"--validation-coco must have the classes of --coco, in the same order of ids; got "
+                f"{validation.names} and {images.names}."
             )
-        return Material(mirrored, measure, all_of_it.names, source)
-    if len(all_of_it) < 2:
+        return DatasetSplits(mirrored, validation, images.names, source)
+    if len(images) < 2:
         raise ValueError(
-            f"--coco must have at least 2 images, one to learn from and one to measure; {coco} has "
-            f"{len(all_of_it)}. Measure on other images with --validate."
+            f"--coco must have at least 2 images, one to train on and one to validate on; {coco} "
+            f"has {len(images)}. Validate on other images with --validation-coco."
         )
-    order = np.random.default_rng(seed).permutation(len(all_of_it)).tolist()
-    apart = max(1, round(HELD_OUT_SHARE * len(order)))
-    learn, measure = Subset(mirrored, order[apart:]), Subset(all_of_it, order[:apart])
-    apart_names = sorted(all_of_it.items[index][0].path.name for index in order[:apart])
-    return Material(learn, measure, all_of_it.names, source, apart_names)
+    order = np.random.default_rng(seed).permutation(len(images)).tolist()
+    count = max(1, round(VALIDATION_FRACTION * len(order)))
+    train, validation = Subset(mirrored, order[count:]), Subset(images, order[:count])
+    names = sorted(images.items[index][0].path.name for index in order[:count])
+    return DatasetSplits(train, validation, images.names, source, names)
 
 
-def digest(path: Path) -> str:
-    """Short fingerprint of a file."""
+def file_digest(path: Path) -> str:
+    """Return the first twelve hexadecimal digits of a file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 def open_coco(path: Path) -> CocoFolder:
-    """Open a COCO file or a folder with one; raise unless its objects have outlines."""
+    """Open a COCO file or a folder with one; raise unless its objects have segmentations."""
     folder = CocoFolder(*find_coco(path), keypoints=False)  # which no model here learns
     objects = [each for _, there in folder.items for each in there]
     if all(each.crowd for each in objects):
         what = "nothing but crowds" if objects else "none: no list of annotations, or an empty one"
         raise ValueError(
-            f"annotations must have objects to learn from or to measure by; {path} has {what}."
+            f"annotations must have objects to train on or to validate on; {path} has {what}."
         )
     if not folder.masks:
         raise ValueError(
@@ -121,9 +134,9 @@ def find_coco(path: Path) -> tuple[Path, Path]:
 
     Parameters
     ----------
-    path : a COCO file, or a folder in which, or in whose ``annotations``, there is one and no other
-        JSON. Names of images are relative to the folder ``images`` beside the file or beside
-        ``annotations``, if there is one; else to that of the file.
+    path : a COCO file, or a folder that holds a single JSON file, in itself or in its folder
+        ``annotations``. File names of images are relative to the folder ``images`` beside the file
+        or beside ``annotations``, if there is one; otherwise to the folder of the file.
 
     Raises
     ------
@@ -135,13 +148,13 @@ def find_coco(path: Path) -> tuple[Path, Path]:
         found = sorted(path.glob("*.json")) or sorted(path.glob("annotations/*.json"))
     if not path.exists() or not found:
         raise FileNotFoundError(
-            f"--coco and --validate must be a COCO file, or a folder with annotations.json and a "
-            f"folder of images; there is none at {path}."
+            f"--coco and --validation-coco must be a COCO file, or a folder with annotations.json "
+            f"and a folder of images; there is none at {path}."
         )
     if len(found) > 1:
         raise ValueError(
-            f"--coco and --validate must name the file if there are several; in {path} there are "
-            f"{', '.join(file.name for file in found)}."
+            f"--coco and --validation-coco must name the file if there are several; in {path} "
+            f"there are {', '.join(file.name for file in found)}."
         )
     parents = (found[0].parent, found[0].parent.parent)
     likely = parents if parents[0].name == "annotations" else parents[:1]

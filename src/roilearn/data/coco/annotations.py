@@ -6,12 +6,12 @@ from typing import Any
 
 from roilearn.data.coco.image_records import ImageRecord
 from roilearn.data.coco.keypoints import Keypoint, inside, is_number, read_keypoints
-from roilearn.data.coco.records import readable
+from roilearn.data.coco.records import valid_records
 from roilearn.data.coco.segmentation import RLE, encode_segmentation, run_lengths
 from roilearn.data.coco.validation import FaultError, Faults
 
 Box = tuple[float, float, float, float]
-OVERHANG = 1.0
+MAX_OVERHANG = 1.0
 """Pixels that a box may reach over the edge before it is called a fault; it is cut in any case."""
 
 
@@ -27,7 +27,7 @@ class Annotation:
     keypoints: list[Keypoint]
 
 
-def good_annotations(
+def valid_annotations(
     records: Any,
     images: Mapping[Any, ImageRecord],
     known: Collection[Any],
@@ -49,7 +49,7 @@ def good_annotations(
     """
     objects: dict[Any, list[Annotation]] = {image: [] for image in images}
     seen: set[Any] = set()
-    for place, record in readable(records, "annotations", ("image_id", "category_id"), faults):
+    for place, record in valid_records(records, "annotations", ("image_id", "category_id"), faults):
         image = images.get(record["image_id"])
         try:
             _check_ids(record, known, labels)
@@ -65,7 +65,7 @@ def good_annotations(
             continue
         if crowd:
             faults.add("crowd", place)
-        if rle and _apart(box, rle):
+        if rle and _disjoint(box, rle):
             faults.add("mask far from its box", f"{place} (box {record['bbox']})")
         found = inside(points, image.height, image.width)
         if found != points:
@@ -117,7 +117,7 @@ def _box(
     box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(image.width)), min(y2, float(image.height)))
     if box[0] >= box[2] or box[1] >= box[3]:
         raise FaultError("box outside the image", str(bbox))
-    if any(abs(a - b) > OVERHANG for a, b in zip(edges, box, strict=True)):
+    if any(abs(a - b) > MAX_OVERHANG for a, b in zip(edges, box, strict=True)):
         faults.add("box over the edge", f"{place} ({bbox})")
     return box
 
@@ -130,7 +130,7 @@ def _crowd(record: Mapping[str, Any]) -> bool:
     return bool(crowd)
 
 
-def _apart(box: Box, rle: RLE) -> bool:
+def _disjoint(box: Box, rle: RLE) -> bool:
     """Whether a mask and its box have no point in common."""
     x, y, width, height = run_lengths.toBbox(rle).tolist()
     return x >= box[2] or y >= box[3] or x + width <= box[0] or y + height <= box[1]

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from roilearn.data.coco.annotations import Annotation, good_annotations
-from roilearn.data.coco.image_records import ImageRecord, good_images
+from roilearn.data.coco.annotations import Annotation, valid_annotations
+from roilearn.data.coco.image_records import ImageRecord, valid_images
 from roilearn.data.coco.keypoints import keypoint_names
-from roilearn.data.coco.records import good_categories
+from roilearn.data.coco.records import valid_categories
 from roilearn.data.coco.segmentation import decode_segmentation
 from roilearn.data.coco.validation import Faults
 from roilearn.data.images import read_image
@@ -97,12 +97,12 @@ class CocoFolder(Dataset):
         self.keypoint_names = () if keypoints is False else keypoint_names(contents)
         if keypoints and not self.keypoint_names:
             raise ValueError(f"keypoints=True needs annotations with keypoints; {file} has none.")
-        categories = good_categories(contents.get("categories", []), self.faults)
+        categories = valid_categories(contents.get("categories", []), self.faults)
         labels = label_categories(categories, keep_ids)
         self.names, self.category_ids = in_order(categories, labels)
-        found = good_images(contents["images"], folder, self.faults, check_pixels)
+        found = valid_images(contents["images"], folder, self.faults, check_pixels)
         known = known_ids(contents["images"])
-        objects = good_annotations(
+        objects = valid_annotations(
             records, found, known, labels, masks, self.faults, len(self.keypoint_names)
         )
         self.items = [(image, objects[image.id]) for image in found.values()]

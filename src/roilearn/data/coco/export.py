@@ -13,7 +13,7 @@ from torch import Tensor
 from roilearn.arguments import check_choice
 from roilearn.data.coco.keypoints import write_keypoints
 from roilearn.data.coco.polygons import mask_to_polygons
-from roilearn.data.coco.segmentation import compress
+from roilearn.data.coco.segmentation import mask_to_rle
 
 SEGMENTATIONS = ("rle", "polygons")
 
@@ -101,7 +101,7 @@ def as_records(target: Mapping[str, Any], segmentation: str) -> Iterator[dict[st
         if "masks" in target:
             mask = (target["masks"][n] != 0).cpu().numpy()
             polygons = segmentation == "polygons" and not crowd
-            record["segmentation"] = mask_to_polygons(mask) if polygons else compress(mask)
+            record["segmentation"] = mask_to_polygons(mask) if polygons else mask_to_rle(mask)
             record["area"] = int(np.count_nonzero(mask))
         if "area" in target:
             record["area"] = float(target["area"][n])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from roilearn.data.coco.records import readable
+from roilearn.data.coco.records import valid_records
 from roilearn.data.coco.validation import Faults
 from roilearn.data.images import check_pixels, orientation
 
@@ -27,19 +27,19 @@ class ImageRecord:
     upright: bool
 
 
-def good_images(
+def valid_images(
     records: Any, folder: Path, faults: Faults, decode: bool = True
 ) -> dict[Any, ImageRecord]:
     """Images whose files can be read, by their ids; ``decode`` reads each to its end."""
     images: dict[Any, ImageRecord] = {}
     files: set[Path] = set()
-    for place, record in readable(records, "images", ("id", "file_name"), faults):
+    for place, record in valid_records(records, "images", ("id", "file_name"), faults):
         if record["id"] in images:
             faults.add("image id given twice", place)
             continue
         path = folder / str(record["file_name"]).replace("\\", "/")
         try:
-            width, height, turn = look_at(path, decode)
+            width, height, turn = stored_size(path, decode)
         except FileNotFoundError:
             faults.add("missing file", str(record["file_name"]))
         except Exception as error:  # noqa: BLE001  a decoder raises what it likes
@@ -52,7 +52,7 @@ def good_images(
     return images
 
 
-def look_at(path: Path, decode: bool) -> tuple[int, int, int]:
+def stored_size(path: Path, decode: bool) -> tuple[int, int, int]:
     """Width and height of an image as it is stored, and EXIF's orientation."""
     with Image.open(path) as image:
         found = (*image.size, orientation(image))

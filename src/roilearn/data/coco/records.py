@@ -6,10 +6,10 @@ from typing import Any
 from roilearn.data.coco.validation import Faults
 
 
-def good_categories(records: Any, faults: Faults) -> dict[Any, str]:
+def valid_categories(records: Any, faults: Faults) -> dict[Any, str]:
     """Names of the categories by their ids, in the order of the ids."""
     names: dict[Any, str] = {}
-    for place, record in readable(records, "categories", ("id",), faults):
+    for place, record in valid_records(records, "categories", ("id",), faults):
         if record["id"] in names:
             faults.add("category id given twice", place)
             continue
@@ -22,7 +22,7 @@ def good_categories(records: Any, faults: Faults) -> dict[Any, str]:
     return dict(sorted(names.items(), key=lambda item: (isinstance(item[0], str), item[0])))
 
 
-def readable(
+def valid_records(
     records: Any, name: str, fields: tuple[str, ...], faults: Faults
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Give the records that are dicts with the fields named, and what to call each of them."""

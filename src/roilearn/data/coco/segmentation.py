@@ -52,7 +52,7 @@ def decode_segmentation(rle: RLE) -> np.ndarray:
     return run_lengths.decode(rle)
 
 
-def compress(mask: np.ndarray) -> RLE:
+def mask_to_rle(mask: np.ndarray) -> RLE:
     """Turn a mask (H, W) into run lengths, with ``counts`` as a string that JSON can hold."""
     rle = run_lengths.encode(np.asfortranarray(mask, np.uint8))
     return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}

@@ -37,7 +37,7 @@ TEXTURES = {
 }
 
 
-def open_picture(name: str) -> Image.Image:
+def open_packaged_image(name: str) -> Image.Image:
     """Open a picture inside an installed package, without importing that package.
 
     Parameters
@@ -59,22 +59,24 @@ def open_picture(name: str) -> Image.Image:
 
 
 @cache
-def load_photographs(which: str = "train") -> tuple[Image.Image, ...]:
-    """Photographs of the set ``which``, a key of ``PHOTOGRAPHS``, as RGB pictures."""
-    check_choice("which", which, tuple(PHOTOGRAPHS))
-    return tuple(open_picture(name).convert("RGB") for name in PHOTOGRAPHS[which])
+def load_photographs(split: str = "train") -> tuple[Image.Image, ...]:
+    """Photographs of the set ``split``, a key of ``PHOTOGRAPHS``, as RGB pictures."""
+    check_choice("split", split, tuple(PHOTOGRAPHS))
+    return tuple(open_packaged_image(name).convert("RGB") for name in PHOTOGRAPHS[split])
 
 
 @cache
-def load_textures(which: str = "train") -> tuple[np.ndarray, ...]:
-    """Textures of the set ``which``: (H, W) float32 maps of mean 0 and standard deviation 1."""
-    check_choice("which", which, tuple(TEXTURES))
-    grey = [np.asarray(open_picture(name).convert("L"), np.float32) for name in TEXTURES[which]]
+def load_textures(split: str = "train") -> tuple[np.ndarray, ...]:
+    """Textures of the set ``split``: (H, W) float32 maps of mean 0 and standard deviation 1."""
+    check_choice("split", split, tuple(TEXTURES))
+    grey = [
+        np.asarray(open_packaged_image(name).convert("L"), np.float32) for name in TEXTURES[split]
+    ]
     return tuple((values - values.mean()) / values.std() for values in grey)
 
 
 def crop_photograph(
-    random: np.random.Generator, size: int | tuple[int, int], which: str = "train"
+    random: np.random.Generator, size: int | tuple[int, int], split: str = "train"
 ) -> np.ndarray:
     """Cut a random window out of a random photograph and resize it.
 
@@ -85,7 +87,7 @@ def crop_photograph(
     ----------
     random : source of all choices.
     size : (height, width) of the crop in pixels, or the side of a square.
-    which : a key of ``PHOTOGRAPHS``.
+    split : a key of ``PHOTOGRAPHS``.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def crop_photograph(
     (48, 64, 3)
     """
     height, width = check_output_size(size, name="size")
-    choices = load_photographs(which)
+    choices = load_photographs(split)
     photograph = choices[random.integers(len(choices))]
     largest = min(photograph.width / width, photograph.height / height)
     scale = largest ** random.random() if largest > 1 else largest
@@ -110,10 +112,10 @@ def crop_photograph(
 
 
 def crop_texture(
-    random: np.random.Generator, size: tuple[int, int], which: str = "train"
+    random: np.random.Generator, size: tuple[int, int], split: str = "train"
 ) -> np.ndarray:
     """Cut a (height, width) window out of a random texture, which repeats beyond its edges."""
-    choices = load_textures(which)
+    choices = load_textures(split)
     texture = choices[random.integers(len(choices))]
     rows, columns = (
         (random.integers(side) + np.arange(length)) % side

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from roilearn.arguments import check_choice, check_count, check_output_size, check_share
+from roilearn.arguments import check_choice, check_count, check_fraction, check_output_size
 from roilearn.data.shape_scenes.photographs import PHOTOGRAPHS, crop_photograph, crop_texture
-from roilearn.data.shape_scenes.signed_distances import OUTLINES, Shape
+from roilearn.data.shape_scenes.signed_distances import SIGNED_DISTANCES, Shape
 from roilearn.ops import masks_to_boxes
 
 TRIES = 20
@@ -40,12 +40,12 @@ class ShapeScenes(Dataset):
     size : side of the square images in pixels, or (height, width).
     seed : another seed, other scenes.
     photographs : ``"train"`` or ``"held out"``: backgrounds and textures, which share no file.
-    shapes : names of the classes, from ``OUTLINES``; the first has label 1.
+    shapes : names of the classes, from ``SIGNED_DISTANCES``; the first has label 1.
     objects : fewest and most shapes in a scene; fewer where there is no room for more.
     radii : smallest and largest radius in pixels, of the circle around a shape, drawn
         log-uniformly. By default 1/16 and 5/16 of the shorter side: 8 and 40 pixels of 128.
     crowding : share of the shapes that are put against another one on purpose.
-    least_visible : share of every shape that the ones in front leave to be seen. Of a shape that
+    min_visible : share of every shape that the ones in front leave to be seen. Of a shape that
         is hidden by more than half, even we cannot always say what it is.
 
     Returns
@@ -81,13 +81,13 @@ class ShapeScenes(Dataset):
         objects: tuple[int, int] = (2, 5),
         radii: tuple[float, float] | None = None,
         crowding: float = 0.5,
-        least_visible: float = 0.6,
+        min_visible: float = 0.6,
     ) -> None:
         check_choice("photographs", photographs, tuple(PHOTOGRAPHS))
         if not shapes:
             raise ValueError(f"shapes must name at least one; got {shapes!r}.")
         for name in shapes:
-            check_choice("shapes", name, tuple(OUTLINES))
+            check_choice("shapes", name, tuple(SIGNED_DISTANCES))
         self.count = check_count("count", count)
         self.size = check_output_size(size, name="size")
         shorter = min(self.size)
@@ -96,8 +96,8 @@ class ShapeScenes(Dataset):
         check_range("objects", objects)
         self.seed, self.photographs = seed, photographs
         self.shapes, self.objects = tuple(shapes), objects
-        self.crowding = check_share("crowding", crowding)
-        self.least_visible = check_share("least_visible", least_visible)
+        self.crowding = check_fraction("crowding", crowding)
+        self.min_visible = check_fraction("min_visible", min_visible)
 
     def __len__(self) -> int:
         """Count the scenes."""
@@ -143,7 +143,7 @@ class ShapeScenes(Dataset):
                 left = np.concatenate([visible & ~mask, mask[None]])
                 areas = np.append(whole, mask.sum())
                 seen = left.sum((1, 2))
-                if (seen > 0).all() and (seen >= self.least_visible * areas).all():
+                if (seen > 0).all() and (seen >= self.min_visible * areas).all():
                     shapes.append(shape)
                     visible, whole = left, areas
                     break

@@ -41,7 +41,7 @@ def cross(x: np.ndarray, y: np.ndarray, half_width: float = 0.3) -> np.ndarray:
     return np.minimum(lying, standing)
 
 
-OUTLINES = {
+SIGNED_DISTANCES = {
     "disc": disc,
     "square": partial(regular_polygon, corners=4),
     "triangle": partial(regular_polygon, corners=3),
@@ -78,7 +78,7 @@ class Shape:
         across = (columns + 0.5 - self.x) / self.radius
         cosine, sine = math.cos(self.angle), math.sin(self.angle)
         turned = across * cosine + down * sine, down * cosine - across * sine
-        return self.radius * OUTLINES[self.name](*turned)
+        return self.radius * SIGNED_DISTANCES[self.name](*turned)
 
     def mask(self, size: tuple[int, int]) -> np.ndarray:
         """Which pixels of an image of (height, width) have their centre inside."""

@@ -8,7 +8,7 @@ from roilearn.data.shape_scenes.scenes import Scene, ShapeScenes
 
 
 @dataclass(frozen=True)
-class SceneStatistics:
+class SceneSummary:
     """Numbers of some scenes.
 
     Attributes
@@ -44,12 +44,12 @@ class SceneStatistics:
         )
 
 
-def scene_statistics(scenes: ShapeScenes) -> SceneStatistics:
+def summarise_scenes(scenes: ShapeScenes) -> SceneSummary:
     """Draw every scene once and count.
 
     Examples
     --------
-    >>> print(scene_statistics(ShapeScenes(20)).scenes)
+    >>> print(summarise_scenes(ShapeScenes(20)).scenes)
     20
     """
     placed = [scenes.scene(index) for index in range(len(scenes))]
@@ -60,7 +60,7 @@ def scene_statistics(scenes: ShapeScenes) -> SceneStatistics:
         np.concatenate(each) for each in zip(*(overlaps(scene) for scene in placed), strict=True)
     )
     radii = [shape.radius for shape in shapes]
-    return SceneStatistics(
+    return SceneSummary(
         scenes=len(scenes),
         shapes=len(shapes),
         overlapped=float(overlapped.mean()),

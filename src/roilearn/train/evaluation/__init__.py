@@ -1,1 +1,5 @@
-"""To be written."""
+"""Evaluation: a model's detections on a data set, measured by COCO's metrics.
+
+In reading order: ``evaluate`` runs the model and matches detections with ground truth;
+``results`` makes the table; ``coco_backends`` lets pycocotools or faster-coco-eval do both.
+"""

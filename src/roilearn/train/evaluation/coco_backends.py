@@ -1,4 +1,4 @@
-"""The same measurement by pycocotools or faster-coco-eval, for sets too large for loops."""
+"""Evaluation backends: pycocotools and faster-coco-eval, for large data sets."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -11,12 +11,12 @@ import numpy as np
 from pycocotools import mask as run_lengths
 
 Annotations = tuple[list[dict[str, Any]], list[dict[str, Any]]]
-"""Objects and detections of one image, as dicts in COCO's form without ids."""
-PEERS = {"pycocotools": "pycocotools", "faster-coco-eval": "faster_coco_eval"}
-"""Names of the libraries, and those of their modules."""
+"""Ground truth and detections of one image, as annotations in COCO's format without ids."""
+LIBRARIES = {"pycocotools": "pycocotools", "faster-coco-eval": "faster_coco_eval"}
+"""Names of the libraries, and of their modules."""
 
 
-def load_peer(backend: str) -> tuple[Any, Any]:
+def load_library(backend: str) -> tuple[Any, Any]:
     """Import a library's ``COCO`` and ``COCOeval``.
 
     Raises
@@ -29,23 +29,25 @@ def load_peer(backend: str) -> tuple[Any, Any]:
                 import_module("pycocotools.coco").COCO,
                 import_module("pycocotools.cocoeval").COCOeval,
             )
-        peer = import_module(PEERS[backend])
+        library = import_module(LIBRARIES[backend])
     except ImportError as error:
         raise ImportError(
             f"backend={backend!r} needs the library of that name, which is not installed. Install "
             f"it with: pip install {backend}. The other backends give the same numbers."
         ) from error
-    return peer.COCO, peer.COCOeval_faster
+    return library.COCO, library.COCOeval_faster
 
 
 def as_annotations(
-    detections: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray], regions: str
+    detections: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray], iou_type: str
 ) -> Annotations:
-    """Objects and detections of one image in COCO's form: width and height, run lengths for masks.
+    """Convert ground truth and detections of one image to COCO's annotations.
+
+    Boxes become x, y, width and height, masks run lengths (RLE).
 
     Parameters
     ----------
-    detections, targets, regions : as for ``roilearn.reference.judge_image``.
+    detections, targets, iou_type : as for ``roilearn.reference.evaluate_image``.
     """
     objects: list[dict[str, Any]] = [
         {"iscrowd": int(crowd), "ignore": int(crowd)}
@@ -56,7 +58,7 @@ def as_annotations(
     ]
     for image, annotations in ((targets, objects), (detections, detected)):
         for annotation, label, region in zip(
-            annotations, image["labels"], image[regions], strict=True
+            annotations, image["labels"], image[iou_type], strict=True
         ):
             annotation.update(category_id=int(label), **as_region(region))
     if "area" not in targets and "masks" in targets:
@@ -67,7 +69,7 @@ def as_annotations(
 
 
 def as_region(region: np.ndarray) -> dict[str, Any]:
-    """COCO's form of a box (4,) or of a mask (H, W)."""
+    """Convert a box (4,) or a mask (H, W) to the entries of a COCO annotation."""
     if region.ndim == 1:
         x1, y1, x2, y2 = region.astype(float).tolist()
         return {"bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1)}
@@ -76,10 +78,10 @@ def as_region(region: np.ndarray) -> dict[str, Any]:
     return {"segmentation": encoded, "bbox": bbox, "area": float(region.sum())}
 
 
-def accumulate_by_peer(
-    images: Sequence[Annotations], regions: str, backend: str
+def accumulate_with_library(
+    images: Sequence[Annotations], iou_type: str, backend: str
 ) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """Let a library put the annotations of all images together.
+    """Let a library accumulate precision and recall over all images.
 
     Returns
     -------
@@ -87,8 +89,8 @@ def accumulate_by_peer(
     """
     both = [annotation for image in images for part in image for annotation in part]
     labels = sorted({annotation["category_id"] for annotation in both})
-    kind = "bbox" if regions == "boxes" else "segm"
-    coco, measure = load_peer(backend)
+    kind = "bbox" if iou_type == "boxes" else "segm"
+    coco, measure = load_library(backend)
     with redirect_stdout(StringIO()):
         truth, detected = (
             as_dataset(coco, [image[part] for image in images], labels) for part in (0, 1)
@@ -101,7 +103,7 @@ def accumulate_by_peer(
 
 
 def as_dataset(coco: Any, images: Sequence[list[dict[str, Any]]], labels: list[int]) -> Any:
-    """Make a library's dataset from the annotations of each image, counting ids from 1."""
+    """Make a library's ``COCO`` data set from the annotations of each image, with ids from 1."""
     numbers = count(1)
     dataset = coco()
     dataset.dataset = {
@@ -118,6 +120,6 @@ def as_dataset(coco: Any, images: Sequence[list[dict[str, Any]]], labels: list[i
 
 
 def as_size(annotations: list[dict[str, Any]]) -> dict[str, int]:
-    """Height and width of an image as its masks have them; without masks nobody asks for them."""
+    """Height and width of an image, taken from its masks; without masks they are not needed."""
     sizes = (each["segmentation"]["size"] for each in annotations if "segmentation" in each)
     return dict(zip(("height", "width"), next(sizes, ()), strict=False))

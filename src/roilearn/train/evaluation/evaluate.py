@@ -1,4 +1,4 @@
-"""What a model is worth: its detections on a dataset, in COCO's numbers."""
+"""Evaluation of a model on a data set: run it, and match its detections with ground truth."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,29 +15,30 @@ from roilearn.arguments import (
     check_between,
     check_choice,
     check_count,
+    check_fraction,
     check_images,
     check_items,
-    check_kind,
     check_names,
-    check_share,
+    check_type,
 )
 from roilearn.arguments.lists import is_list
 from roilearn.data.transforms import collate
 from roilearn.models.transform.input_checks import check_ground_truth
-from roilearn.reference.detection.detection_matching import judge_image
-from roilearn.reference.region_overlap import REGIONS
-from roilearn.train.evaluation.coco_backends import PEERS, as_annotations, load_peer
-from roilearn.train.evaluation.results import Evaluation, conclude
+from roilearn.reference.boxes.iou import IOU_TYPES
+from roilearn.reference.detection.detection_matching import evaluate_image
+from roilearn.train.evaluation.coco_backends import LIBRARIES, as_annotations, load_library
+from roilearn.train.evaluation.results import Evaluation, summarise_images
 
-BACKENDS = ("roilearn", *PEERS)
-"""Who compares and counts. All give the same numbers; the libraries are for large sets."""
+BACKENDS = ("roilearn", *LIBRARIES)
+"""What matches detections and computes metrics. All give the same numbers; the libraries are faster
+on large data sets."""
 
 
 def evaluate(
     model: nn.Module,
     dataset: Any,
     *,
-    regions: Sequence[str] | None = None,
+    iou_types: Sequence[str] | None = None,
     backend: str = "roilearn",
     names: Sequence[str] | None = None,
     batch_size: int = 1,
@@ -45,35 +46,35 @@ def evaluate(
     mask_threshold: float = 0.5,
     progress: bool = True,
 ) -> Evaluation:
-    """Run a model over a dataset and compare what it detects with what is there.
+    """Run a model over a data set and compute COCO's metrics of its detections.
 
     Parameters
     ----------
-    model : takes a list of (3, H, W) images from 0 to 1 and gives for each a dict of ``boxes``,
-        ``labels``, ``scores`` and perhaps ``masks`` (n, 1, H, W). It is put into eval mode for
-        the time, and stays on the device where it is.
-    dataset : images and targets, as ``roilearn.data`` gives them.
-    regions : what to compare: ``("boxes",)``, ``("masks",)`` or both. By default boxes, and masks
-        where both the model and the dataset have them.
+    model : takes a list of (3, H, W) images from 0 to 1 and returns for each a dict of ``boxes``,
+        ``labels``, ``scores`` and optionally ``masks`` (n, 1, H, W). It is put into eval mode
+        during the evaluation, and stays on its device.
+    dataset : items are an image and a target, see ``roilearn.data``.
+    iou_types : what the IoU is computed of: ``("boxes",)``, ``("masks",)`` or both. By default
+        boxes, and masks if both the model and the data set have them.
     backend : one of ``BACKENDS``.
-    names : names of the classes, that of label 1 first, one for every label of the dataset; by
-        default those of the dataset, if it has any, or the labels.
-    batch_size : images that the model gets at a time.
-    workers : processes that load images, beside this one.
-    mask_threshold : a pixel belongs to a mask where its value is above this.
-    progress : show a bar with the time left.
+    names : class names, that of label 1 first, one for every label of the data set; by default
+        those of the data set, if it has any, or else the labels.
+    batch_size : images per forward pass.
+    workers : processes that load images, besides this one.
+    mask_threshold : a pixel belongs to a mask if its value is above this.
+    progress : show a progress bar with the time left.
 
     Returns
     -------
-    ``Evaluation``. Ctrl-C ends the run early, with the numbers of the images done; before the
-    first is done it is an interrupt as any other.
+    ``Evaluation``. Ctrl-C ends the evaluation early and returns the metrics of the images done so
+    far; before the first image is done, ``KeyboardInterrupt`` is raised as usual.
 
     Raises
     ------
-    ValueError, TypeError: an unknown backend or kind of region; a dataset without items; a
-        ``mask_threshold`` that is not from 0 to 1; two classes of one name; ground truth that does
+    ValueError, TypeError: an unknown backend or IoU type; an empty data set; a
+        ``mask_threshold`` outside 0 to 1; two classes of one name; ground truth that does
         not fit its image, see ``roilearn.models.check_ground_truth``, or a label without a name.
-    ImportError: a backend that is not installed.
+    ImportError: a backend whose library is not installed.
 
     Examples
     --------
@@ -81,49 +82,51 @@ def evaluate(
     >>> from roilearn.models import mask_rcnn_tiny
     >>> scenes = ShapeScenes(2)
     >>> untrained = evaluate(mask_rcnn_tiny(num_classes=4), scenes, progress=False)
-    >>> untrained.images, untrained.numbers["masks"]["AP"] < 0.1
+    >>> untrained.images, untrained.metrics["masks"]["AP"] < 0.1
     (2, True)
     """
     check_choice("backend", backend, BACKENDS)
-    for region in regions or ():
-        check_choice("regions", region, REGIONS)
-    threshold = check_share("mask_threshold", mask_threshold)
-    check_kind("model", model, nn.Module)
+    for iou_type in iou_types or ():
+        check_choice("iou_types", iou_type, IOU_TYPES)
+    threshold = check_fraction("mask_threshold", mask_threshold)
+    check_type("model", model, nn.Module)
     check_count("batch_size", batch_size)
     check_between("workers", workers, 0, 256)
-    if backend in PEERS:
-        load_peer(backend)  # before any work
+    if backend in LIBRARIES:
+        load_library(backend)  # before any work
     check_items("dataset", dataset)
     names = getattr(dataset, "names", None) if names is None else names
     classes = count_classes(names)
-    needed = ("masks",) if "masks" in (regions or ()) else ()
+    needed = ("masks",) if "masks" in (iou_types or ()) else ()
     device = next((each.device for each in model.parameters()), torch.device("cpu"))
-    look = judge_image if backend == "roilearn" else as_annotations
-    looked: list[dict[str, Any]] = []
+    match = evaluate_image if backend == "roilearn" else as_annotations
+    matched: list[dict[str, Any]] = []
     interrupted = False
     loader = DataLoader(dataset, batch_size, num_workers=workers, collate_fn=collate)
     bar = tqdm(total=len(dataset), desc="evaluate", unit="image", disable=not progress)
     try:
-        with bar, at_rest(model):
+        with bar, evaluation_mode(model):
             for images, targets in loader:
                 check_images(images)
-                for k, (target, image) in enumerate(zip(targets, images, strict=True), len(looked)):
+                for k, (target, image) in enumerate(
+                    zip(targets, images, strict=True), len(matched)
+                ):
                     check_ground_truth(f"dataset[{k}][1]", target, image, needed, classes)
                 detected = model([image.to(device) for image in images])
                 for detections, target in zip(detected, targets, strict=True):
                     found, truth = as_arrays(detections, threshold), as_arrays(target, threshold)
-                    regions = regions or [r for r in REGIONS if r in found and r in truth]
-                    looked.append({each: look(found, truth, each) for each in regions})
+                    iou_types = iou_types or [t for t in IOU_TYPES if t in found and t in truth]
+                    matched.append({each: match(found, truth, each) for each in iou_types})
                     bar.update()
     except KeyboardInterrupt:
-        if not looked:
+        if not matched:
             raise
         interrupted = True
-    return conclude(looked, backend, names, interrupted)
+    return summarise_images(matched, backend, names, interrupted)
 
 
 def count_classes(names: Sequence[str] | None) -> int | None:
-    """Count classes with background; raise unless the names, but for empty ones, differ."""
+    """Count the classes, background included; raise if two names are the same and not empty."""
     if names is None or (is_list(names) and not names):
         return None
     check_names("names", names)
@@ -134,8 +137,8 @@ def count_classes(names: Sequence[str] | None) -> int | None:
 
 
 @contextmanager
-def at_rest(model: nn.Module) -> Iterator[None]:
-    """Put every part of a model into eval mode, without gradients, and back afterwards."""
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Put a model into eval mode without gradients, and back into its old mode afterwards."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
@@ -147,7 +150,7 @@ def at_rest(model: nn.Module) -> Iterator[None]:
 
 
 def as_arrays(image: Mapping[str, Any], mask_threshold: float) -> dict[str, np.ndarray]:
-    """Arrays of what is compared; masks (n, H, W) as booleans, whichever way they came."""
+    """Convert detections or a target to arrays; masks become (n, H, W) booleans."""
     wanted = ("boxes", "labels", "scores", "masks", "iscrowd", "area")
     tensors = {name: image[name].detach().cpu() for name in wanted if name in image}
     if "masks" in tensors:

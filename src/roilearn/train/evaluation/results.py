@@ -1,4 +1,4 @@
-"""The numbers of all images put together, and the table of them."""
+"""Evaluation results: COCO's metrics over all images, and their table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 
 from roilearn.arguments.lists import counted
 from roilearn.reference.detection.average_precision import accumulate, summarise
-from roilearn.train.evaluation.coco_backends import accumulate_by_peer
+from roilearn.train.evaluation.coco_backends import accumulate_with_library
 
-Numbers = dict[str, float]
+Metrics = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -19,63 +19,65 @@ class Evaluation:
 
     Attributes
     ----------
-    numbers : for ``"boxes"``, and ``"masks"`` if there are any, the twelve numbers of
+    metrics : for ``"boxes"``, and for ``"masks"`` if there are any, the twelve metrics of
         ``roilearn.reference.average_precision``: AP, AP50, AP75, APs and so on.
-    classes : the same for each class, by its name; AP is that class's alone.
-    images : how many images were looked at.
-    interrupted : whether Ctrl-C ended it before the last image.
+    class_metrics : the same metrics for each class alone, by its name.
+    images : number of images that were evaluated.
+    interrupted : whether Ctrl-C ended the evaluation before the last image.
     """
 
-    numbers: dict[str, Numbers]
-    classes: dict[str, dict[str, Numbers]]
+    metrics: dict[str, Metrics]
+    class_metrics: dict[str, dict[str, Metrics]]
     images: int
     interrupted: bool = False
 
     def __str__(self) -> str:
-        """Draw a table: a line for boxes and one for masks, and below each one for every class."""
+        """Write a table: a row for boxes and one for masks, each followed by a row per class."""
         early = ", interrupted" if self.interrupted else ""
         lines = [counted(self.images, "image") + early]
-        names = next(iter(self.numbers.values()))
-        wide = 2 + max(len(name) for each in self.classes.values() for name in (*each, "mask"))
+        names = next(iter(self.metrics.values()))
+        wide = 2 + max(
+            len(name) for each in self.class_metrics.values() for name in (*each, "mask")
+        )
         lines += [" " * wide + "".join(f"{name:>7}" for name in names)]
-        for regions, numbers in self.numbers.items():
-            lines.append(_line(regions, wide, numbers))
-            lines += [_line(f"  {k}", wide, v) for k, v in self.classes[regions].items()]
+        for iou_type, metrics in self.metrics.items():
+            lines.append(_line(iou_type, wide, metrics))
+            lines += [_line(f"  {k}", wide, v) for k, v in self.class_metrics[iou_type].items()]
         return "\n".join(lines)
 
 
-def put_together(
-    images: Sequence[Any], regions: str, backend: str
+def accumulate_by_backend(
+    images: Sequence[Any], iou_type: str, backend: str
 ) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """Let ours or a library count: labels, precision and recall as ``accumulate`` gives them."""
+    """Accumulate over images with a backend: labels, precision and recall, see ``accumulate``."""
     if backend == "roilearn":
         return accumulate(images)
-    return accumulate_by_peer(images, regions, backend)
+    return accumulate_with_library(images, iou_type, backend)
 
 
-def conclude(
-    looked: Sequence[Mapping[str, Any]],
+def summarise_images(
+    matched: Sequence[Mapping[str, Any]],
     backend: str,
     names: Sequence[str] | None,
     interrupted: bool,
 ) -> Evaluation:
-    """Put what was seen in each image together, for each kind of region."""
-    numbers, classes = {}, {}
-    for regions in looked[0]:
-        of_images = [image[regions] for image in looked]
-        labels, precision, recall = put_together(of_images, regions, backend)
-        numbers[regions] = summarise(precision, recall)
-        classes[regions] = {
+    """Compute the metrics over all images, for each IoU type."""
+    metrics, class_metrics = {}, {}
+    for iou_type in matched[0]:
+        images = [image[iou_type] for image in matched]
+        labels, precision, recall = accumulate_by_backend(images, iou_type, backend)
+        metrics[iou_type] = summarise(precision, recall)
+        class_metrics[iou_type] = {
             _name(label, names): summarise(precision[:, :, [k]], recall[:, [k]])
             for k, label in enumerate(labels)
         }
-    return Evaluation(numbers, classes, len(looked), interrupted)
+    return Evaluation(metrics, class_metrics, len(matched), interrupted)
 
 
 def _name(label: int, names: Sequence[str] | None) -> str:
     return (names[label - 1] if names and 0 < label <= len(names) else "") or str(label)
 
 
-def _line(name: str, wide: int, numbers: Numbers) -> str:
-    cells = (f"{value:7.3f}" if value >= 0 else f"{'-':>7}" for value in numbers.values())
+def _line(name: str, wide: int, metrics: Metrics) -> str:
+    cells = (f"{value:7.3f}" if value >= 0 else f"{'-':>7}" for value in metrics.values())
     return name.ljust(wide) + "".join(cells)

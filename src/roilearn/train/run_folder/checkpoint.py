@@ -1,6 +1,7 @@
-"""Everything a run needs to go on, in one file that is either whole or not there.
+"""Checkpoints: everything that a run needs to be resumed, in one file that is never half written.
 
-Random generators are not in it: see ``sampler``.
+The state of random generators is not in it, because none is carried from step to step: see
+``data_loader``.
 """
 
 import json
@@ -17,39 +18,47 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from roilearn.train.run_folder.checkpoint_header import KIND, CheckpointError, opened, same_run
+from roilearn.train.run_folder.checkpoint_header import (
+    KIND,
+    CheckpointError,
+    check_same_run,
+    open_checkpoint,
+)
 from roilearn.train.settings import Settings
+
+OLD_EMA_PREFIX = "average."
+"""How the names of the moving average's tensors begin in the old format."""
 
 
 @dataclass
-class State:
-    """What changes while a model learns.
+class TrainingState:
+    """Everything that changes during training, and what identifies the run.
 
     Attributes
     ----------
-    model, average, optimizer, scaler : what holds tensors, or, the last one, a few numbers.
-    settings : of the run.
-    about : what else decides the weights, by name: of the data, of the weights at the beginning.
-    step : steps that are done.
+    model, ema_model, optimizer, scaler : hold tensors, or, the last one, a few numbers.
+    settings : settings of the run.
+    metadata : what else decides the trained weights, by name: data set and initial weights.
+    step : number of steps that are done.
     """
 
     model: nn.Module
-    average: AveragedModel | None
+    ema_model: AveragedModel | None
     optimizer: Optimizer
     scaler: GradScaler
     settings: Settings
-    about: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     step: int = 0
 
 
-def save_checkpoint(path: Path, state: State) -> None:
-    """Write the state to a file beside ``path``, let the disk confirm it, and put it in place.
+def save_checkpoint(path: Path, state: TrainingState) -> None:
+    """Write the state to a file beside ``path``, flush it to the disk, and move it to ``path``.
 
-    Whenever the machine stops, ``path`` is the checkpoint from before or the new one.
+    Whenever the machine stops, ``path`` holds either the previous checkpoint or the new one.
     """
-    tensors = {name: tensor.contiguous() for name, tensor in tensors_of(state)}
+    tensors = {name: tensor.contiguous() for name, tensor in named_tensors(state)}
     about = {
-        "run": {**state.settings.deciding(), **state.about},
+        "run": {**state.settings.affecting_weights(), **state.metadata},
         "step": state.step,
         "scaler": state.scaler.state_dict(),
     }
@@ -60,46 +69,55 @@ def save_checkpoint(path: Path, state: State) -> None:
     written.replace(path)
 
 
-def load_checkpoint(path: Path, state: State) -> None:
-    """Put the state of a file in the place of the present one.
+def load_checkpoint(path: Path, state: TrainingState) -> None:
+    """Replace the state by that of a checkpoint.
 
     Raises
     ------
-    CheckpointError: a file that is torn or no checkpoint; one of other settings, other data or
-        another model. The state is as it was before.
+    CheckpointError: a file that is truncated or not a checkpoint; one of other settings, another
+        data set or another model. The state is then unchanged.
     """
-    with opened(path) as file:
-        about = same_run(file, state.settings, state.about)
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    own = dict(tensors_of(state)) | dict(slots_of(state, tensors))
-    check_same_tensors(own, tensors)
+    with open_checkpoint(path) as file:
+        header = check_same_run(file, state.settings, state.metadata)
+        loaded = {current_tensor_name(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    present = dict(named_tensors(state)) | dict(empty_optimizer_state(state, loaded))
+    check_same_tensors(present, loaded)
     with torch.no_grad():
-        for name, tensor in own.items():
-            tensor.copy_(tensors[name])
-    put_slots(state, own)
-    state.scaler.load_state_dict(about["scaler"])
-    state.step = about["step"]
+        for name, tensor in present.items():
+            tensor.copy_(loaded[name])
+    set_optimizer_state(state, present)
+    state.scaler.load_state_dict(header["scaler"])
+    state.step = header["step"]
 
 
-def tensors_of(state: State) -> Iterator[tuple[str, Tensor]]:
-    """Name every tensor of the model, the average and the optimizer."""
+def current_tensor_name(name: str) -> str:
+    """Return today's name of a tensor in a checkpoint of the old format."""
+    if name.startswith(OLD_EMA_PREFIX):
+        return f"ema_model.{name.removeprefix(OLD_EMA_PREFIX)}"
+    return name
+
+
+def named_tensors(state: TrainingState) -> Iterator[tuple[str, Tensor]]:
+    """Name every tensor of the model, its moving average and the optimizer."""
     yield from (("model." + name, tensor) for name, tensor in state.model.state_dict().items())
-    if state.average is not None:
-        named = state.average.state_dict().items()
-        yield from (("average." + name, tensor) for name, tensor in named)
+    if state.ema_model is not None:
+        named = state.ema_model.state_dict().items()
+        yield from (("ema_model." + name, tensor) for name, tensor in named)
     for parameter_name, parameter in state.model.named_parameters():
         for slot, value in state.optimizer.state.get(parameter, {}).items():
             if isinstance(value, Tensor):
                 yield f"optimizer.{parameter_name}.{slot}", value
 
 
-def slots_of(state: State, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Make room for what an optimizer has stored, which before its first step has none.
+def empty_optimizer_state(
+    state: TrainingState, loaded: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Tensor]]:
+    """Allocate the optimizer's tensors, which it does not have before its first step.
 
-    A slot lies in memory as its parameter does, or sums would run in another order.
+    Each has the memory format of its parameter, because otherwise sums would run in another order.
     """
     parameters = dict(state.model.named_parameters())
-    for name, tensor in tensors.items():
+    for name, tensor in loaded.items():
         kind, _, rest = name.partition(".")
         parameter = parameters.get(rest.rpartition(".")[0])
         if kind == "optimizer" and parameter is not None:
@@ -107,21 +125,21 @@ def slots_of(state: State, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str,
             yield name, torch.empty_like(parameter if alike else tensor)
 
 
-def put_slots(state: State, own: Mapping[str, Tensor]) -> None:
-    """Hand the slots to the optimizer, and nothing besides."""
+def set_optimizer_state(state: TrainingState, tensors: Mapping[str, Tensor]) -> None:
+    """Give the optimizer its tensors, and no others."""
     state.optimizer.state.clear()
     for parameter_name, parameter in state.model.named_parameters():
         prefix = f"optimizer.{parameter_name}."
-        slots = {n.removeprefix(prefix): t for n, t in own.items() if n.startswith(prefix)}
+        slots = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
         if slots:
             state.optimizer.state[parameter] = slots
 
 
-def check_same_tensors(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-    """Raise unless both have the same names and shapes."""
-    for name in {**own, **tensors}:
+def check_same_tensors(present: Mapping[str, Tensor], loaded: Mapping[str, Tensor]) -> None:
+    """Raise unless model and checkpoint have tensors of the same names and shapes."""
+    for name in {**present, **loaded}:
         here, there = (
-            tuple(each[name].shape) if name in each else "missing" for each in (own, tensors)
+            tuple(each[name].shape) if name in each else "missing" for each in (present, loaded)
         )
         if here != there:
             raise CheckpointError(

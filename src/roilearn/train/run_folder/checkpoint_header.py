@@ -1,4 +1,4 @@
-"""What a checkpoint says of its run, which must be the one that wants to go on."""
+"""The header of a checkpoint: settings and metadata of its run, which a resumed run must match."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,79 +8,104 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from roilearn.models.weights.model_config import current_options
 from roilearn.train.settings import Settings
 
-KIND = "roilearn checkpoint 2"
-"""Stands in the header of every checkpoint; the number is that of its format."""
-NAMED = 5
-"""Differences that an error names at most."""
+KIND = "roilearn checkpoint 3"
+"""Stands in the header of every checkpoint; the number is that of the file format."""
+OLD_KIND = "roilearn checkpoint 2"
+"""The format up to version 0.2, which has other names. It is read as well."""
+OLD_NAMES = {
+    "average": "ema_decay",
+    "clip": "max_grad_norm",
+    "shares": "micro_batches",
+    "warm_up": "warmup_fraction",
+}
+"""Names of settings and metadata in the old format, and what they are called now."""
+MAX_DIFFERENCES = 5
+"""Maximum number of differences that an error message lists."""
 
 
 class CheckpointError(ValueError):
-    """A file from which this run cannot go on."""
+    """A checkpoint from which this run cannot be resumed."""
 
 
-def done_steps(path: Path, settings: Settings, about: Mapping[str, Any]) -> int:
-    """Read how many steps the run in a file has done; 0 without a file.
+def completed_steps(path: Path, settings: Settings, metadata: Mapping[str, Any]) -> int:
+    """Read how many steps of this run a checkpoint holds; 0 if there is no file.
 
     Raises
     ------
-    CheckpointError: a file that is torn or no checkpoint; one of another run.
+    CheckpointError: a file that is truncated or not a checkpoint, or the checkpoint of another run.
     """
     if not path.is_file():
         return 0
-    with opened(path) as file:
-        return same_run(file, settings, about)["step"]
+    with open_checkpoint(path) as file:
+        return check_same_run(file, settings, metadata)["step"]
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """Open a checkpoint; an error in the block says what to do with the file."""
+def open_checkpoint(path: Path) -> Iterator[Any]:
+    """Open a checkpoint; an error in the block is extended by what to do about the file."""
     try:
         with safe_open(path, "pt") as file:
             yield file
     except SafetensorError as error:
-        raise CheckpointError(f"the checkpoint cannot be read: {error}. {advice(path)}") from error
+        raise CheckpointError(
+            f"the checkpoint cannot be read: {error}. {recovery_hint(path)}"
+        ) from error
     except CheckpointError as error:
-        raise CheckpointError(f"{error} {advice(path)}") from error
+        raise CheckpointError(f"{error} {recovery_hint(path)}") from error
 
 
-def advice(path: Path) -> str:
-    """Say what to do with a checkpoint from which a run cannot go on."""
-    return f"To begin anew, delete it or pass resume=False ({path})."
+def recovery_hint(path: Path) -> str:
+    """Say what to do about a checkpoint from which a run cannot be resumed."""
+    return f"To start anew, delete it or pass resume=False ({path})."
 
 
-def same_run(file: Any, settings: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the header of an open file; raise unless it is of this run, naming what differs."""
-    header = file.metadata() or {}
-    if header.get("kind") != KIND:
-        raise CheckpointError("the checkpoint must be one of a training run; it is not.")
-    told = json.loads(header["about"])
-    then, now = told["run"], json.loads(json.dumps({**settings.deciding(), **about}))
-    other = [
-        f"{name} {then.get(name, 'not there')!r} then and {now.get(name, 'not there')!r} now"
+def check_same_run(file: Any, settings: Settings, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the header of an open checkpoint; raise unless it is of this run.
+
+    The error names the settings and metadata that differ.
+    """
+    header = read_header(file)
+    then, now = header["run"], json.loads(json.dumps({**settings.affecting_weights(), **metadata}))
+    differences = [
+        f"{name} {then.get(name, 'missing')!r} then and {now.get(name, 'missing')!r} now"
         for name in then | now
         if then.get(name) != now.get(name)
     ]
-    if other:
-        more = f", and {len(other) - NAMED} more" if len(other) > NAMED else ""
+    if differences:
+        hidden = len(differences) - MAX_DIFFERENCES
+        more = f", and {hidden} more" if hidden > 0 else ""
         raise CheckpointError(
-            f"the checkpoint is of another run: {', '.join(other[:NAMED])}{more}."
+            f"the checkpoint is of another run: {', '.join(differences[:MAX_DIFFERENCES])}{more}."
         )
-    return told
+    return header
 
 
-def about_data(dataset: Any) -> dict[str, Any]:
-    """Collect what a dataset says of itself: number of items, names of classes, seed.
+def read_header(file: Any) -> dict[str, Any]:
+    """Read ``run``, ``step`` and ``scaler`` of an open checkpoint, old names replaced by new."""
+    written = file.metadata() or {}
+    if written.get("kind") not in (KIND, OLD_KIND):
+        raise CheckpointError("the checkpoint must be one of a training run; it is not.")
+    header = json.loads(written["about"])
+    if written["kind"] == OLD_KIND:
+        run = {OLD_NAMES.get(name, name): value for name, value in header["run"].items()}
+        header["run"] = current_options(run)
+    return header
+
+
+def dataset_metadata(dataset: Any) -> dict[str, Any]:
+    """Collect number of items, class names and seed of a data set, as far as it has them.
 
     Examples
     --------
     >>> from roilearn.data import ShapeScenes
-    >>> about_data(ShapeScenes(10, seed=3))
+    >>> dataset_metadata(ShapeScenes(10, seed=3))
     {'items of data': 10, 'seed of data': 3}
     """
-    told: dict[str, Any] = {"items of data": len(dataset)}
+    metadata: dict[str, Any] = {"items of data": len(dataset)}
     names, seed = getattr(dataset, "names", None), getattr(dataset, "seed", None)
     if isinstance(names, list | tuple):
-        told |= {f"class {label}": str(name) for label, name in enumerate(names, start=1)}
-    return told if seed is None else {**told, "seed of data": seed}
+        metadata |= {f"class {label}": str(name) for label, name in enumerate(names, start=1)}
+    return metadata if seed is None else {**metadata, "seed of data": seed}

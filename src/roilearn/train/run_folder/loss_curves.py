@@ -1,4 +1,4 @@
-"""The picture of a run: every loss by step, as it came and smoothed."""
+"""The loss curves of a run: every loss by step, raw and smoothed."""
 
 from pathlib import Path
 
@@ -6,28 +6,28 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from roilearn.train.run_folder.loss_log import read_record
+from roilearn.train.run_folder.loss_log import read_loss_log
 
-ASIDE = ("step", "learning_rate", "gradient")
-"""Columns that are no losses."""
+NOT_LOSSES = ("step", "learning_rate", "grad_norm")
+"""Columns of the loss log that are not losses."""
 
 
-def draw_curves(record: str | Path, picture: str | Path) -> None:
-    """Draw the losses of a ``losses.csv``, and below them the learning rate and the gradient.
+def draw_curves(loss_log: str | Path, image: str | Path) -> None:
+    """Draw the losses of a ``losses.csv``, and below them learning rate and gradient norm.
 
-    Losses of a step are noise around a slow fall, so each is drawn twice: pale, and as the mean of
-    its neighbours. Axes of losses and of the gradient's norm are logarithmic.
+    The losses of single steps vary much around a slowly falling mean, so each loss is drawn twice:
+    pale as it is, and as a moving mean. The axes of losses and gradient norm are logarithmic.
 
     Parameters
     ----------
-    record : the table; see ``Record``.
-    picture : file to write: PNG, SVG or PDF, as its name ends.
+    loss_log : path of the CSV file; see ``LossLog``.
+    image : path of the image to write: PNG, SVG or PDF, as its name ends.
     """
-    columns = {name: np.array(values) for name, values in read_record(record).items()}
+    columns = {name: np.array(values) for name, values in read_loss_log(loss_log).items()}
     figure = Figure(figsize=(8, 7), layout="constrained")
     losses, rate = figure.subplots(2, height_ratios=(3, 1), sharex=True)
     for name, values in columns.items():
-        if name not in ASIDE:
+        if name not in NOT_LOSSES:
             (line,) = losses.plot(
                 *smooth(columns["step"], values), label=name.removeprefix("loss_")
             )
@@ -36,25 +36,25 @@ def draw_curves(record: str | Path, picture: str | Path) -> None:
     figure.legend(loc="outside upper center", ncols=6, frameon=False)
     rate.plot(columns["step"], columns["learning_rate"], color="black")
     rate.set(xlabel="step", ylabel="learning rate")
-    gradient = rate.twinx()
-    gradient.plot(columns["step"], columns["gradient"], color="grey", alpha=0.5, lw=0.5)
-    gradient.set(yscale="log", ylabel="norm of the gradient")
-    everything = np.concatenate([v for k, v in columns.items() if k not in ASIDE])
-    for axes, values in ((losses, everything), (gradient, columns["gradient"])):
-        axes.set_yticks(round_steps(values))
+    norm = rate.twinx()
+    norm.plot(columns["step"], columns["grad_norm"], color="grey", alpha=0.5, lw=0.5)
+    norm.set(yscale="log", ylabel="gradient norm")
+    all_losses = np.concatenate([v for k, v in columns.items() if k not in NOT_LOSSES])
+    for axes, values in ((losses, all_losses), (norm, columns["grad_norm"])):
+        axes.set_yticks(log_ticks(values))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
-    figure.savefig(picture, dpi=110)
+    figure.savefig(image, dpi=110)
 
 
-def round_steps(values: np.ndarray) -> np.ndarray:
-    """Four numbers of two digits from the smallest value to the largest, each the same factor on.
+def log_ticks(values: np.ndarray) -> np.ndarray:
+    """Four tick positions of two digits from the smallest value to the largest, evenly in the log.
 
-    A logarithmic axis numbers decades, of which a short one has none.
+    Matplotlib labels only powers of ten, of which a short axis has none.
 
     Examples
     --------
-    >>> round_steps(np.array([0.0, 0.5, 4.0])).tolist()
+    >>> log_ticks(np.array([0.0, 0.5, 4.0])).tolist()
     [0.5, 1.0, 2.0, 4.0]
     """
     there = values[(values > 0) & np.isfinite(values)]
@@ -63,7 +63,7 @@ def round_steps(values: np.ndarray) -> np.ndarray:
 
 
 def smooth(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means of neighbours, a twentieth of all at a time, and the step in the middle of each.
+    """Compute the moving mean over a twentieth of the steps, and the step in the middle of each window.
 
     Examples
     --------

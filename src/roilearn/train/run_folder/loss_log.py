@@ -1,4 +1,4 @@
-"""Losses of every step: a table that grows with the run, and its picture."""
+"""The loss log: the losses of every step, in a CSV file and on the progress line."""
 
 import csv
 import logging
@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Self, TextIO
 
 LOG = logging.getLogger(__name__)
+OLD_COLUMNS = {"gradient": "grad_norm"}
+"""Names of columns up to version 0.2 and what they are called now. Old files are read as new."""
 
 
-class Record:
-    """A CSV file with a row a step, from which a resumed run cuts what it will do again.
+class LossLog:
+    """A CSV file with a row for each step. A resumed run drops the rows of steps it will repeat.
 
     Parameters
     ----------
-    path : of the file.
-    step : steps that are done; rows of later ones go.
+    path : path of the CSV file.
+    step : number of steps that are done. Rows of later steps are dropped.
 
     Examples
     --------
@@ -23,10 +25,10 @@ class Record:
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder) / "losses.csv"
     ...     for first in (0, 1):
-    ...         with Record(path, first) as record:
+    ...         with LossLog(path, first) as log:
     ...             for step in (first + 1, first + 2):
-    ...                 record.add({"step": step, "loss": 10 * first + step})
-    ...     read_record(path)
+    ...                 log.add({"step": step, "loss": 10 * first + step})
+    ...     read_loss_log(path)
     {'step': [1.0, 2.0, 3.0], 'loss': [1.0, 12.0, 13.0]}
     """
 
@@ -39,27 +41,27 @@ class Record:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
+        """Close the file."""
         if self.file:
             self.file.close()
 
     def add(self, row: Mapping[str, float]) -> None:
-        """Add a row; the first one names the columns. What was added outlives the process."""
+        """Add a row and flush it to the file. The first row names the columns."""
         if self.file is None:
-            kept = self.kept_lines(",".join(row))
+            kept = self.kept_rows(",".join(row))
             self.file = self.path.open("w", encoding="utf-8", newline="")
             self.file.writelines(f"{line}\n" for line in [",".join(row), *kept])
         self.file.write(",".join(f"{value:.6g}" for value in row.values()) + "\n")
         self.file.flush()
 
-    def kept_lines(self, header: str) -> list[str]:
-        """Lines of the steps that are done; what cannot be read is left out, with a word."""
+    def kept_rows(self, header: str) -> list[str]:
+        """Rows of the steps that are done; rows that cannot be read are left out with a warning."""
         if not (self.step and self.path.is_file()):
             return []
         lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        steps = [step_of(line, header) for line in lines[1:]]
+        steps = [step_of_row(line, header) for line in lines[1:]]
         kept = [line for line, step in zip(lines[1:], steps, strict=True) if 0 < step <= self.step]
-        if lines[:1] != [header]:
+        if [",".join(map(current_column, line.split(","))) for line in lines[:1]] != [header]:
             kept = []
         if len(kept) < self.step:
             left = f"{len(kept)} of the rows of {self.step} steps can be read"
@@ -67,8 +69,8 @@ class Record:
         return kept
 
 
-def step_of(line: str, header: str) -> float:
-    """Step of a line of the table; 0 for a line that is none."""
+def step_of_row(line: str, header: str) -> float:
+    """Step of a row of the table; 0 for a line that is not a row."""
     try:
         numbers = [float(cell) for cell in line.split(",")]
     except ValueError:
@@ -76,8 +78,26 @@ def step_of(line: str, header: str) -> float:
     return numbers[0] if len(numbers) == len(header.split(",")) else 0
 
 
-def read_record(path: str | Path) -> dict[str, list[float]]:
-    """Columns of the file by name, ``step`` among them."""
+def read_loss_log(path: str | Path) -> dict[str, list[float]]:
+    """Read the columns of a ``losses.csv`` by name, ``step`` among them."""
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+    names = rows[0] if rows else ()
+    return {current_column(name): [float(row[name]) for row in rows] for name in names}
+
+
+def current_column(name: str) -> str:
+    """Return today's name of a column of an old file."""
+    return OLD_COLUMNS.get(name, name)
+
+
+def progress_line(row: Mapping[str, float]) -> str:
+    """Losses of a row in one line, for the progress bar.
+
+    Examples
+    --------
+    >>> progress_line({"step": 3, "grad_norm": 2.0, "loss": 1.5, "loss_mask": 0.5})
+    'loss 1.5 mask 0.5'
+    """
+    losses = {name: value for name, value in row.items() if name.startswith("loss")}
+    return " ".join(f"{name.removeprefix('loss_')} {value:.3g}" for name, value in losses.items())

@@ -1,4 +1,4 @@
-"""A run's folder, which no other run may write into meanwhile."""
+"""The run lock: only one run at a time may write into a run folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,19 +7,19 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 LOCK = ".lock"
-"""An empty file that stays in the folder; whoever writes there holds it."""
+"""Name of the lock file. It is empty and stays in the folder."""
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Make a folder and keep other runs out of it for the time of the block.
+def locked_run_folder(folder: Path) -> Iterator[None]:
+    """Make a run folder and lock it for the time of the block.
 
-    The system frees it when the process ends, however it ends. The run that has it may claim it
-    once more.
+    The operating system releases the lock when the process ends, however it ends. The process that
+    holds the lock may take it once more.
 
     Raises
     ------
-    OSError: a file lies in its place; nothing can be written there; another run writes there.
+    OSError: there is a file of that name; the folder cannot be written; another run has locked it.
     """
     lock = FileLock(folder / LOCK, is_singleton=True)
     try:
@@ -32,7 +32,7 @@ def claimed(folder: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise OSError(
-            f"folder must be one that can be written; {folder} is none ({error})."
+            f"folder must be one that can be written; {folder} is not ({error})."
         ) from error
     try:
         yield
