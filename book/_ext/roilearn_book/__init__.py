@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import roilearn
 from roilearn_book import (
-    address,
+    ablation,
+    api_pages,
     assets,
     benchmark,
     chinese_terms,
@@ -19,14 +20,14 @@ from roilearn_book import (
     explorable,
     notebook_figures,
     palette_table,
-    trained,
+    repository_url,
 )
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PARTS = (
-    address,
+    api_pages,
     assets,
     benchmark,
     chinese_terms,
@@ -34,7 +35,8 @@ PARTS = (
     explorable,
     notebook_figures,
     palette_table,
-    trained,
+    repository_url,
+    ablation,
 )
 
 
