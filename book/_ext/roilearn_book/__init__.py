@@ -19,6 +19,7 @@ from roilearn_book import (
     drawings,
     explorable,
     notebook_figures,
+    page_weight,
     palette_table,
     repository_url,
 )
@@ -34,6 +35,7 @@ PARTS = (
     drawings,
     explorable,
     notebook_figures,
+    page_weight,
     palette_table,
     repository_url,
     ablation,
