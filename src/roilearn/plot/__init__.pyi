@@ -26,6 +26,7 @@ from .other_operators import maps_by_position as maps_by_position
 from .other_operators import turned_box as turned_box
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
+from .png import figure_to_png as figure_to_png
 from .quantization import bins_and_equal_parts as bins_and_equal_parts
 from .quantization import box_end_on_ruler as box_end_on_ruler
 from .quantization import crops as crops
