@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import base64
 import inspect
-import io
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,18 +33,15 @@ def show(figure: Figure, alt: str) -> None:
     ValueError: alt text of fewer than three words.
     """
     from IPython.display import display  # noqa: PLC0415 - needed when called, not when imported
-    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    from roilearn.plot import figure_to_png  # noqa: PLC0415
 
     if len(alt.split()) < 3:
         raise ValueError(
             f"alt must say what is to be seen, in three words or more; got {alt!r}.\n"
             "Name the things drawn and where they are; leave the conclusion to the caption."
         )
-    buffer = io.BytesIO()
-    # The software's version stays out of the file: the same figure gives the same bytes.
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
-    picture = base64.b64encode(buffer.getvalue()).decode()
+    picture = base64.b64encode(figure_to_png(figure, DPI)).decode()
     width = round(figure.get_figwidth() * 96)
     display(
         {"image/png": picture, "text/plain": f"Figure: {alt}"},

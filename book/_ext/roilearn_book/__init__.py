@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import roilearn
 from roilearn_book import (
     ablation,
+    api_pages,
     assets,
     benchmark,
     chinese_terms,
     drawings,
     explorable,
     notebook_figures,
+    page_weight,
     palette_table,
     repository_url,
 )
@@ -26,15 +28,17 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PARTS = (
-    repository_url,
+    ablation,
+    api_pages,
     assets,
     benchmark,
     chinese_terms,
     drawings,
     explorable,
     notebook_figures,
+    page_weight,
     palette_table,
-    ablation,
+    repository_url,
 )
 
 

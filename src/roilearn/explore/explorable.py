@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -117,20 +116,16 @@ class Explorable(anywidget.AnyWidget):
         path : file to write as well.
         """
         # matplotlib is loaded only here: most sessions draw no still.
-        from matplotlib import pyplot as plt  # noqa: PLC0415
         from matplotlib import rc_context  # noqa: PLC0415
 
+        from roilearn.plot import figure_to_png  # noqa: PLC0415
         from roilearn.plot.base import STYLE  # noqa: PLC0415
 
-        buffer = io.BytesIO()
         with rc_context(STYLE):
-            figure = self.draw()
-            # The software's version stays out of the file: the same state gives the same bytes.
-            figure.savefig(buffer, format="png", dpi=STILL_DPI, metadata={"Software": None})
-            plt.close(figure)
+            picture = figure_to_png(self.draw(), STILL_DPI)
         if path is not None:
-            Path(path).write_bytes(buffer.getvalue())
-        return buffer.getvalue()
+            Path(path).write_bytes(picture)
+        return picture
 
     def __repr__(self) -> str:
         """Class and state: stable from run to run, unlike an object's address."""

@@ -26,6 +26,7 @@ from .other_operators import rotated_box as rotated_box
 from .other_operators import rotated_box_corners as rotated_box_corners
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
+from .png import figure_to_png as figure_to_png
 from .quantization import bins_and_equal_parts as bins_and_equal_parts
 from .quantization import box_end_on_ruler as box_end_on_ruler
 from .quantization import crops as crops
