@@ -1,4 +1,4 @@
-"""What the book adds to Sphinx: live figures, alt text, drawings, and one address for links.
+"""What the book adds to Sphinx: live figures, captions, folded sections, drawings, one address.
 
 Each module holds one of these and its own ``setup``.
 """
@@ -14,9 +14,12 @@ from roilearn_book import (
     address,
     assets,
     benchmark,
+    captions,
     chinese_terms,
+    detector_map,
     drawings,
     explorable,
+    in_depth,
     notebook_figures,
     palette_table,
     trained,
@@ -29,9 +32,12 @@ PARTS = (
     address,
     assets,
     benchmark,
+    captions,
     chinese_terms,
+    detector_map,
     drawings,
     explorable,
+    in_depth,
     notebook_figures,
     palette_table,
     trained,
