@@ -4,6 +4,8 @@ from .goals import GOALS as GOALS
 from .goals import Key as Key
 from .goals import below as below
 from .goals import reached as reached
+from .half_cell_record import HalfCell as HalfCell
+from .half_cell_record import read_half_cell as read_half_cell
 from .parts import Part as Part
 from .parts import profile_of as profile_of
 from .parts import read_parts as read_parts
