@@ -71,16 +71,16 @@ def sections(text):
 
 
 def is_aside(heading):
-    return bool(re.match(r"#+ (In depth:|Exercises)", heading))
+    return bool(re.match(r"#+ (In depth:|Exercises|Sources)", heading))
 
 
 def story(text):
-    """What a first reader reads: no In depth section, no exercise, no code, table, map or link."""
+    """What a first reader reads: no aside, code, table, formula or map."""
     text = re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
     body = "\n".join(f"{heading}\n{body}" for heading, body in sections(text))
-    body = re.sub(r"\$\$.*?\$\$|!\[[^\]]*\]\([^)]*\)", "", body, flags=re.DOTALL)
+    body = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$|!\[[^\]]*\]\([^)]*\)", "", body, flags=re.DOTALL)
     body = re.sub(r"^\|.*$", "", body, flags=re.MULTILINE)
-    return re.findall(r"\w[\w.'/-]*", body)
+    return re.findall(r"[A-Za-z][\w.'/-]*", body)
 
 
 def symbol_rows(text):
