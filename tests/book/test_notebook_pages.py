@@ -26,6 +26,8 @@ function render({ model, el }) {
 export default { initialize, render };
 """  # noqa: E501
 
+MAP = "![The map of the detector, in words](../book/images/detector_map_heads.svg)"
+
 
 def picture(grey):
     buffer = io.BytesIO()
@@ -73,14 +75,19 @@ def slider_model():
 
 def whole_notebook():
     cells = [
-        new_markdown_cell("# A small chapter\n\nSome mathematics: $a^2$."),
+        new_markdown_cell(f"# A small chapter\n\n{MAP}\n\nSome mathematics: $a^2$."),
         cell("plain()", {"image/png": picture(0.2)}, alt("A dark grey square, and nothing else")),
+        new_markdown_cell("**Figure 4.1.** *Grey is grey.* See [the depth](#down)."),
         cell(
             "live()",
             widget("live", **{"image/png": picture(0.5)}),
             alt("The still of the live button, a grey square"),
         ),
         cell("stock()", widget("slider")),
+        new_markdown_cell(
+            "## In depth: why grey\n\nFigure 4.1 shows it.\n\n(down)=\n### Deeper\n\nDown here."
+        ),
+        new_markdown_cell("## Exercises\n\nNone."),
     ]
     notebook = new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
@@ -91,7 +98,8 @@ def whole_notebook():
 
 def careless_notebook():
     cells = [
-        new_markdown_cell("# A careless chapter"),
+        new_markdown_cell("# A careless chapter\n\nFigure 4.2 is not there."),
+        new_markdown_cell("**Figure 4.1.** *A finding.*"),
         cell("plain()", {"image/png": picture(0.2)}),
         cell("live()", widget("live")),
         cell("gone()", widget("gone", **{"image/png": picture(0.7)}), alt("A still of a widget")),
@@ -125,7 +133,8 @@ def without_torch(tmp_path_factory):
     folder = tmp_path_factory.mktemp("blocked")
     for name in ("torch", "torchvision", "ipykernel"):
         (folder / f"{name}.py").write_text("raise RuntimeError('not for readers')\n")
-    return os.environ | {"PYTHONPATH": os.fspath(folder)}
+    path = os.pathsep.join(filter(None, (os.fspath(folder), os.environ.get("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": path}
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +166,53 @@ def test_stored_widget_lives_without_a_kernel(small, visit):
     assert one.refused == []
 
 
+def test_the_map_stands_inline_with_the_chapters_place_filled_in(small, visit):
+    page = visit("notebooks/small.html", base=small).page
+    drawing = page.locator("article p > svg.detector-map")
+    assert "Filled in: heads." in drawing.get_attribute("aria-label")
+    assert drawing.locator("text[font-weight]").text_content() == "heads"
+
+
+def test_a_caption_is_marked_and_every_mention_links_to_it(small, visit):
+    page = visit("notebooks/small.html", base=small).page
+    caption = page.locator("p.caption#figure-4-1")
+    assert caption.inner_text().startswith("Figure 4.1. Grey is grey.")
+    assert page.locator("article a[href='#figure-4-1']").all_text_contents() == ["Figure 4.1"]
+
+
+def test_in_depth_is_folded_and_opens_by_mouse_key_and_link(small, visit):
+    page = visit("notebooks/small.html", base=small).page
+    fold = page.locator("section.in-depth > details")
+    inside = fold.get_by_text("Down here.")
+    heading = fold.locator("> summary h2")
+    assert heading.inner_text().startswith("In depth: why grey")
+    assert not inside.is_visible()
+    heading.click(position={"x": 5, "y": 5})
+    assert inside.is_visible()
+    fold.locator("> summary").press("Enter")
+    assert not inside.is_visible()
+    page.locator("p.caption a").click()
+    assert inside.is_visible()
+    assert not fold.get_by_text("None.").count()  # the next section is outside
+
+
+def test_the_side_bar_and_an_address_open_what_is_folded(small, visit):
+    page = visit("notebooks/small.html#down", base=small).page
+    assert page.get_by_text("Down here.").is_visible()
+    page = visit("notebooks/small.html", base=small).page
+    page.locator(".bd-sidebar-secondary a", has_text="In depth: why grey").click()
+    assert page.get_by_text("Down here.").is_visible()
+
+
+def test_print_shows_what_is_folded(small, visit):
+    page = visit("notebooks/small.html", base=small).page
+    fold = page.locator("section.in-depth > details")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert fold.get_attribute("open") is not None
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    assert fold.get_attribute("open") is None
+
+
 def test_stock_control_says_that_it_needs_a_kernel(small, visit, config):
     page = visit("notebooks/small.html", base=small).page
     note = page.locator(".live-figure-note")
@@ -179,10 +235,11 @@ def test_a_module_that_fails_leaves_the_still_and_a_note(build_notebook, visit):
     assert any("broken on purpose" in error for error in one.errors)
 
 
-def test_build_fails_where_alt_text_a_still_or_a_state_is_missing(build_notebook):
+def test_build_fails_where_alt_text_a_still_a_state_or_a_caption_is_missing(build_notebook):
     done, _ = build_notebook(careless_notebook())
     said = done.stdout + done.stderr
     assert done.returncode != 0
     assert "has no alt text" in said
+    assert "Figure 4.2 is named and has no caption" in said
     assert "a live figure has no still" in said
     assert "a widget's state is not stored" in said

@@ -1,4 +1,4 @@
-"""What the book adds to Sphinx: live figures, alt text, drawings, and one address for links.
+"""What the book adds to Sphinx: live figures, captions, folded sections, drawings, one address.
 
 Each module holds one of these and its own ``setup``.
 """
@@ -15,9 +15,12 @@ from roilearn_book import (
     api_pages,
     assets,
     benchmark,
+    captions,
     chinese_terms,
+    detector_map,
     drawings,
     explorable,
+    in_depth,
     notebook_figures,
     page_weight,
     palette_table,
@@ -32,9 +35,12 @@ PARTS = (
     api_pages,
     assets,
     benchmark,
+    captions,
     chinese_terms,
+    detector_map,
     drawings,
     explorable,
+    in_depth,
     notebook_figures,
     page_weight,
     palette_table,

@@ -1,4 +1,4 @@
-// Two small repairs of every page.
+// Three small repairs of every page.
 (() => {
   "use strict";
 
@@ -12,14 +12,37 @@
   addEventListener("resize", update);
   addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(update));
 
+  // A link to something inside a folded section opens the section; so does a link to the section.
+  const open = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    const own = target.querySelector(":scope > details");
+    for (let fold = target.matches(".in-depth") ? own : target.closest("details"); fold; fold = fold.parentElement.closest("details"))
+      fold.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  addEventListener("DOMContentLoaded", open);
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("a[href^='#']")?.hash === location.hash) open(); // the address does not change
+  });
+
   // Paper is white, whatever the screen is.
   const root = document.documentElement;
   let onScreen = "light";
   addEventListener("beforeprint", () => {
     onScreen = root.dataset.theme;
     root.dataset.theme = "light";
+    for (const fold of document.querySelectorAll(".in-depth > details:not([open])")) {
+      fold.open = true;
+      fold.dataset.printed = "";
+    }
   });
   addEventListener("afterprint", () => {
     root.dataset.theme = onScreen;
+    for (const fold of document.querySelectorAll("details[data-printed]")) {
+      fold.open = false;
+      delete fold.dataset.printed;
+    }
   });
 })();

@@ -1,5 +1,6 @@
 """Recorded measurements: the tables of ``benchmarks/results``, read without torch.
 
 In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``series``
-(``curves.csv``), ``profiles``, ``ablation`` and ``oracle_masks``.
+(``curves.csv``), ``profiles``, ``ablation``, ``oracle_masks`` and
+``half_cell``.
 """
