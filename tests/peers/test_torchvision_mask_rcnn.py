@@ -83,8 +83,8 @@ def test_a_new_model_begins_with_numbers_and_weights_like_theirs():
     theirs, ours = FROM_TORCHVISION(weights=None, weights_backbone=None), mask_rcnn_resnet50_fpn()
     assert ours.transform.min_sizes == list(theirs.transform.min_size)
     assert ours.transform.max_size == theirs.transform.max_size
-    assert ours.rpn.before == theirs.rpn._pre_nms_top_n
-    assert ours.rpn.after == theirs.rpn._post_nms_top_n
+    assert ours.rpn.pre_nms_top_n == theirs.rpn._pre_nms_top_n
+    assert ours.rpn.post_nms_top_n == theirs.rpn._post_nms_top_n
     assert ours.roi_heads.options.detections_per_image == theirs.roi_heads.detections_per_img
     assert ours.roi_heads.options.score_threshold == theirs.roi_heads.score_thresh
     assert ours.roi_heads.options.nms_threshold == theirs.roi_heads.nms_thresh

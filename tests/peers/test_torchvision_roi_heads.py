@@ -131,7 +131,7 @@ def test_the_same_seed_draws_the_same_proposals(scene, batch_size_per_image):
     boxes, index, labels, deltas = there.select_training_samples(proposals, targets)
     torch.manual_seed(3)
     for n, (image, target) in enumerate(zip(proposals, targets, strict=True)):
-        found = here.sample(image, target)
+        found = here.sample_proposals(image, target)
         assert torch.equal(found.boxes, boxes[n])
         assert torch.equal(found.labels, labels[n])
         positive = labels[n] > 0
