@@ -102,7 +102,7 @@ def test_a_texture_repeats_beyond_its_edges(monkeypatch):
 
 
 def test_an_unknown_set_is_named():
-    with pytest.raises(ValueError, match="which must be one of 'train', 'held out'; got 'test'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'held out'; got 'test'"):
         photographs.load_photographs("test")
 
 

@@ -1,4 +1,9 @@
-"""Images to train on: scenes drawn as they are asked for, and folders in COCO format."""
+"""Data sets of images and targets: drawn scenes, and folders in COCO's format.
+
+In reading order: ``shape_scenes``, the drawn scenes; ``coco``, COCO's format; ``images``, reading
+image files; ``transforms``, augmentation and batches; ``visualisation``, images with their boxes
+and masks.
+"""
 
 from importlib.util import find_spec
 

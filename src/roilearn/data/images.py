@@ -1,4 +1,4 @@
-"""Image files as RGB, upright: what cameras and drawing programs write, made one kind."""
+"""Image files: finding them, and reading them as upright RGB tensors."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 ORIENTATION = 0x0112
-"""EXIF's tag for the way a camera was held."""
+"""EXIF's tag of the orientation."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -19,19 +19,19 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What sets an image upright, for each value of the tag."""
+"""Transposition that turns an image upright, for each value of the tag."""
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-"""Endings by which an image in a folder is known."""
+"""Endings of the files in a folder that are read as images."""
 
 
 def image_files(path: str | Path) -> list[Path]:
-    """List the images that a path leads to: those of a folder by name, or the file itself.
+    """List the image files at a path: those in a folder, sorted by name, or the file itself.
 
     Parameters
     ----------
-    path : a file of any ending, or a folder, of which files with one of ``SUFFIXES`` count. Hidden
-        files and folders inside do not.
+    path : a file with any ending, or a folder, in which files that end in one of ``SUFFIXES`` are
+        listed. Hidden files and sub-folders are not.
 
     Raises
     ------
@@ -53,18 +53,18 @@ def image_files(path: str | Path) -> list[Path]:
 
 
 def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]:
-    """Read an image file as RGB, from 0 to 1.
+    """Read an image file as an RGB tensor from 0 to 1.
 
     Parameters
     ----------
     path : a file that Pillow can read: RGB, grey of 8 or 16 bits, palette, CMYK, with or without
         transparency, which is dropped. Of an animation, as a GIF may be, the first frame is read.
-    upright : turn it as EXIF's orientation says; False leaves it as it is stored.
+    upright : turn it by its EXIF orientation; False leaves it as it is stored.
 
     Raises
     ------
-    OSError: no such file, or not an image, or one that ends early.
-    ValueError: grey in floating point that is not finite everywhere.
+    OSError: no such file, or not an image, or a truncated one.
+    ValueError: a grey image in floating point with values that are not finite.
     """
     with Image.open(path) as image:
         turn = TURNS.get(orientation(image)) if upright else None
@@ -76,7 +76,7 @@ def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """Convert an image of any mode to RGB of 8 bits."""
+    """Convert an image of any mode to 8-bit RGB."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, float)
         check_pixels(values)
@@ -84,12 +84,12 @@ def as_rgb(image: Image.Image) -> Image.Image:
         scaled = (values * (255 / most)).clip(0, 255).round().astype(np.uint8)
         return Image.fromarray(scaled).convert("RGB")
     if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")  # straight to RGB, Pillow warns of transparency
+        image = image.convert("RGBA")  # converted directly to RGB, Pillow warns about transparency
     return image.convert("RGB")
 
 
 def check_pixels(values: np.ndarray) -> None:
-    """Raise unless every pixel of a grey image is a finite number, as a TIFF may fail to be."""
+    """Raise unless every pixel of a grey image is finite, which a TIFF does not guarantee."""
     bad = ~np.isfinite(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
@@ -100,9 +100,9 @@ def check_pixels(values: np.ndarray) -> None:
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8; 1, upright, if there is none or it cannot be read."""
+    """Return the EXIF orientation, 1 to 8; 1, upright, if there is none or it cannot be read."""
     try:
         tag = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # noqa: BLE001  a camera's broken notes do not break the picture
+    except Exception:  # noqa: BLE001  broken EXIF data do not break the image
         return 1
     return tag if tag in TURNS else 1

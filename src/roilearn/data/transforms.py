@@ -1,4 +1,4 @@
-"""Images and targets through torchvision's transforms, and from items to batches."""
+"""Augmentation by torchvision's transforms, and collation of items into batches."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -14,24 +14,24 @@ from roilearn.ops import masks_to_boxes
 Target = dict[str, Any]
 Item = tuple[Tensor, Target]
 PER_OBJECT = ("labels", "masks", "iscrowd", "area")
-"""Entries of a target with a row for each object, beside the boxes."""
+"""Entries of a target with a row for each object, besides the boxes."""
 
 
 class Transformed(Dataset):
-    """A dataset whose items go through one of ``torchvision.transforms.v2``.
+    """A data set whose items are transformed by one of ``torchvision.transforms.v2``.
 
-    Boxes and masks follow the image. Boxes are drawn anew around the masks, since a crop or a
-    turn leaves them too large, and objects of which no pixel is left are dropped.
+    Boxes and masks are transformed with the image. Boxes are then computed from the masks, since a
+    crop or a rotation leaves them too large, and objects without a pixel are dropped.
 
     Parameters
     ----------
-    items : dataset of images and targets, as ``ShapeScenes``.
-    transform : takes and gives an image and a target; ``augment()`` unless another is given.
+    items : data set of images and targets, such as ``ShapeScenes``.
+    transform : takes and returns an image and a target; by default ``augment()``.
 
     Raises
     ------
-    ValueError: a target with keypoints. A mirrored left hand is a right hand: which pairs swap,
-        no transform knows.
+    ValueError: a target with keypoints. A mirrored left hand is a right hand, and no transform
+        knows which pairs to swap.
 
     Examples
     --------
@@ -51,17 +51,17 @@ class Transformed(Dataset):
         return len(self.items)
 
     def __getitem__(self, index: int) -> Item:
-        """Item ``index``, transformed; random choices come from PyTorch's generator."""
+        """Load and transform item ``index``; random choices come from PyTorch's generator."""
         return as_plain(*self.transform(*as_tv_tensors(*self.items[index])))
 
 
 def augment(flip: float = 0.5, brightness: float = 0.2, contrast: float = 0.2) -> v2.Compose:
-    """Mirror some images, and change brightness and contrast of all a little.
+    """Flip some images horizontally, and change brightness and contrast of all slightly.
 
     Parameters
     ----------
-    flip : share of the images that are mirrored left to right.
-    brightness, contrast : largest change, as a share.
+    flip : probability of a horizontal flip.
+    brightness, contrast : maximum change, as a fraction.
     """
     return v2.Compose(
         [
@@ -72,7 +72,7 @@ def augment(flip: float = 0.5, brightness: float = 0.2, contrast: float = 0.2) -
 
 
 def as_tv_tensors(image: Tensor, target: Target) -> Item:
-    """Say of each tensor what it is, so that torchvision's transforms move all of them alike."""
+    """Wrap image, boxes and masks in the types by which torchvision's transforms know them."""
     if "keypoints" in target:
         raise ValueError(
             "target must have no keypoints to be transformed; got some. Which of them swap when "
@@ -84,12 +84,12 @@ def as_tv_tensors(image: Tensor, target: Target) -> Item:
         format="XYXY",
         canvas_size=size,  # pyright: ignore[reportCallIssue]
     )
-    typed = {**target, "boxes": boxes, "masks": tv_tensors.Mask(target["masks"])}
-    return tv_tensors.Image(image), typed
+    wrapped = {**target, "boxes": boxes, "masks": tv_tensors.Mask(target["masks"])}
+    return tv_tensors.Image(image), wrapped
 
 
 def as_plain(image: Tensor, target: Target) -> Item:
-    """Plain tensors again, boxes around what the masks hold, without objects that left."""
+    """Unwrap into plain tensors, compute boxes from masks, and drop objects without a pixel."""
     kept = (target["masks"].as_subclass(Tensor) != 0).flatten(1).any(1)
     plain = {name: target[name].as_subclass(Tensor)[kept] for name in PER_OBJECT if name in target}
     plain["boxes"] = masks_to_boxes(plain["masks"], exclusive=True)
@@ -99,11 +99,11 @@ def as_plain(image: Tensor, target: Target) -> Item:
 
 
 def collate(items: Iterable[Item]) -> tuple[Sequence[Tensor], Sequence[Target]]:
-    """List the images, and the targets: sizes differ in a batch, and numbers of objects.
+    """Collate items into a list of images and a list of targets, since their sizes differ.
 
     Raises
     ------
-    TypeError: an item that is not an image and a dictionary.
+    TypeError: an item that is not a pair of an image and a dictionary.
 
     Examples
     --------
@@ -116,8 +116,8 @@ def collate(items: Iterable[Item]) -> tuple[Sequence[Tensor], Sequence[Target]]:
         if not (is_list(pair) and len(pair) == 2 and isinstance(pair[1], Mapping)):
             came = ", ".join(type(part).__name__ for part in pair) if is_list(pair) else pair
             raise TypeError(
-                "items of a dataset must be pairs, an image and a dictionary of what is true of "
-                f"it; got ({came!s:.80})."
+                "items of a dataset must be pairs, an image and a dictionary with its target; "
+                f"got ({came!s:.80})."
             )
     images, targets = zip(*pairs, strict=True)
     return list(images), list(targets)

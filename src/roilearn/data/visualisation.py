@@ -1,7 +1,7 @@
-"""Pictures of images with what a target, or a model, says is in them.
+"""Visualisation: images with the boxes, masks and labels of targets or detections.
 
-Every colour has a dark rim or ground, so that it is seen on light and on dark photographs; colours
-stand for classes, which are also written, so that nobody has to tell colours apart.
+Every line has a dark rim, so that it is seen on light and on dark photographs. Colours stand for
+classes, whose names are written too, so that nobody has to tell colours apart.
 """
 
 import math
@@ -18,13 +18,13 @@ from torch import Tensor
 from roilearn.palette import CLASSES
 from roilearn.plot import new_figure
 
-PANELS = 4
-"""Pictures in a row, at most."""
+MAX_COLUMNS = 4
+"""Maximum number of images in a row."""
 WIDTH = 7.0
-"""Inches of a row."""
+"""Width of a row in inches."""
 RIM = withStroke(linewidth=2.4, foreground="black")
 TINT = 0.35
-"""Share of a class's colour in the pixels of a mask."""
+"""Opacity of a class's colour over the pixels of a mask."""
 
 Target = Mapping[str, Any]
 
@@ -39,15 +39,15 @@ def draw_batch(
     images : (3, H, W) tensors from 0 to 1, at least one.
     targets : for each image ``boxes`` and ``labels``, and if there are any ``masks``, ``keypoints``
         and ``scores``.
-    names : names of the classes, that of label 1 first; without one, the number is written.
+    names : class names, that of label 1 first; a label without a name is written as a number.
 
     Returns
     -------
-    A figure of up to four pictures a row.
+    A figure with up to four images per row.
 
     Raises
     ------
-    ValueError: no image; not a target for each image.
+    ValueError: no image; another number of targets than of images.
 
     Examples
     --------
@@ -65,49 +65,49 @@ def draw_detections(
     names: Sequence[str] | None = None,
     truth: Sequence[Target] | None = None,
 ) -> Figure:
-    """Draw what a model detects, and above it what is there, if that is known.
+    """Draw the detections of a model, with the ground truth above them if it is given.
 
     Parameters
     ----------
     images, names : as in ``draw_batch``.
-    detections : for each image what a model gives, or ``roilearn.train.predict``.
+    detections : for each image what a model or ``roilearn.train.predict`` returns.
     truth : a target for each image.
 
     Returns
     -------
-    A figure of up to four images a row; with ``truth``, a row of targets above each row.
+    A figure with up to four images per row; with ``truth``, a row of targets above each row.
 
     Raises
     ------
-    ValueError: no image; not one entry for each image.
+    ValueError: no image; another number of entries than of images.
     """
-    told = {"detections": detections}
-    return draw_rows(images, told if truth is None else {"truth": truth, **told}, names)
+    rows = {"detections": detections}
+    return draw_rows(images, rows if truth is None else {"truth": truth, **rows}, names)
 
 
 def draw_rows(
     images: Sequence[Tensor],
-    told: Mapping[str, Sequence[Target]],
+    targets_by_row: Mapping[str, Sequence[Target]],
     names: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw a row of images once for each thing told of them; then the next images."""
-    for name, targets in told.items():
+    """Draw up to four images once with each list of targets, in rows; then the next images."""
+    for name, targets in targets_by_row.items():
         if not images or len(images) != len(targets):
             raise ValueError(
                 f"images and {name} must be lists of one length, at least 1; got "
                 f"{len(images)} and {len(targets)}."
             )
-    columns = min(len(images), PANELS)
-    rows = math.ceil(len(images) / columns) * len(told)
+    columns = min(len(images), MAX_COLUMNS)
+    rows = math.ceil(len(images) / columns) * len(targets_by_row)
     tallest = max(image.shape[-2] / image.shape[-1] for image in images)
     height = WIDTH / columns * rows * min(max(tallest, 0.25), 1)
     figure, panels = new_figure(columns, rows, width=WIDTH, height=height, squeeze=False)
     for number, image in enumerate(images):
         row, column = divmod(number, columns)
         for below, (name, targets) in enumerate(told.items()):
-            axes = panels[row * len(told) + below, column]
+            axes = panels[row * len(targets_by_row) + below, column]
             draw_image(axes, image, targets[number], names, fontsize=7 if columns < 3 else 5.5)
-            if len(told) > 1 and column == 0:
+            if len(targets_by_row) > 1 and column == 0:
                 axes.set_title(name, loc="left")
     for axes in panels.flat:
         if not axes.images:
@@ -122,7 +122,7 @@ def draw_image(
     names: Sequence[str] | None = None,
     fontsize: float = 7,
 ) -> None:
-    """Draw one image and what is in it, in image pixels, a colour for each class."""
+    """Draw an image with its boxes, masks and labels, in image pixels, a colour per class."""
     height, width = image.shape[-2:]
     pixels = image.permute(1, 2, 0).clamp(0, 1).numpy().copy()
     labels = [int(label) for label in target["labels"]]
@@ -146,13 +146,13 @@ def draw_image(
 
 
 def draw_mask(axes: Axes, mask: np.ndarray, colour: str) -> None:
-    """Outline a mask where it passes 0.5, between the centres of pixels."""
+    """Draw the outline of a mask: its contour of 0.5, between the centres of pixels."""
     rows, columns = (np.flatnonzero((mask > 0.5).any(axis)) for axis in (1, 0))
     if not len(rows):
         return
-    top, left = rows[0], columns[0]  # what lies around the mask need not be looked at
+    top, left = rows[0], columns[0]  # only the part of the image that holds the mask
     window = mask[top : rows[-1] + 1, left : columns[-1] + 1].astype(float)
-    window = np.pad(window, 1)  # an outline at the image's edge is closed
+    window = np.pad(window, 1)  # so that an outline at the edge of the image is closed
     height, width = window.shape
     outline = axes.contour(
         np.arange(width) + left - 0.5,
@@ -168,7 +168,7 @@ def draw_mask(axes: Axes, mask: np.ndarray, colour: str) -> None:
 def draw_labelled_box(
     axes: Axes, box: Sequence[float], text: str, colour: str, fontsize: float = 7
 ) -> None:
-    """Draw a thin box, and at its upper left corner write what is in it, where there is room."""
+    """Draw a thin box with a label at its upper left corner, or where there is room."""
     x1, y1, x2, y2 = box
     axes.plot(
         [x1, x2, x2, x1, x1],

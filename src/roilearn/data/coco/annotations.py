@@ -1,18 +1,18 @@
-"""Objects of a COCO file: those that can be used, each with what is known of it."""
+"""Annotations of a COCO file: the valid ones, each with box, label, mask and keypoints."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from roilearn.data.coco.image_records import ImageRecord
-from roilearn.data.coco.keypoints import Keypoint, inside, is_number, read_keypoints
+from roilearn.data.coco.keypoints import Keypoint, is_number, read_keypoints, unlabel_outside
 from roilearn.data.coco.records import valid_records
 from roilearn.data.coco.segmentation import RLE, encode_segmentation, run_lengths
 from roilearn.data.coco.validation import FaultError, Faults
 
 Box = tuple[float, float, float, float]
 MAX_OVERHANG = 1.0
-"""Pixels that a box may reach over the edge before it is called a fault; it is cut in any case."""
+"""Pixels by which a box may leave the image without being reported; it is clipped in any case."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ def valid_annotations(
     faults: Faults,
     keypoints: int = 0,
 ) -> dict[Any, list[Annotation]]:
-    """Objects of each image, by its id.
+    """Collect the valid annotations of each image, by its id; report the others.
 
     Parameters
     ----------
-    images : those that can be used.
-    known : ids of all images in the file. An annotation of an image that was left out is no fault
-        of its own.
+    images : the valid images.
+    known : ids of all images in the file. An annotation of an image that was left out is not
+        reported.
     labels : label of each category id.
     masks : whether every object needs a segmentation.
-    keypoints : how many keypoints every object has, marked or not.
+    keypoints : number of keypoints of every object, labelled or not.
     """
     objects: dict[Any, list[Annotation]] = {image: [] for image in images}
     seen: set[Any] = set()
@@ -67,7 +67,7 @@ def valid_annotations(
             faults.add("crowd", place)
         if rle and _disjoint(box, rle):
             faults.add("mask far from its box", f"{place} (box {record['bbox']})")
-        found = inside(points, image.height, image.width)
+        found = unlabel_outside(points, image.height, image.width)
         if found != points:
             faults.add("keypoint outside the image", place)
         label, area = labels[record["category_id"]], _area(record, box, rle)
@@ -85,7 +85,7 @@ def _check_ids(
 
 
 def _check_once(record: Mapping[str, Any], seen: set[Any], faults: Faults, place: str) -> None:
-    """Refuse an annotation that repeats another in all but its id; name an id that is repeated."""
+    """Refuse an annotation that repeats another in all but its id; report a repeated id."""
     content = hash(repr(sorted((key, value) for key, value in record.items() if key != "id")))
     if ("content", content) in seen:
         raise FaultError("annotation given twice", "but for its id")
@@ -104,7 +104,7 @@ def _mask(record: Mapping[str, Any], image: ImageRecord) -> RLE:
 def _box(
     record: Mapping[str, Any], image: ImageRecord, rle: RLE | None, faults: Faults, place: str
 ) -> Box:
-    """Box of one object, cut at the edge of the image; that of its mask if the record has none."""
+    """Box of one object, clipped to the image; the box of its mask if the record has none."""
     bbox = record.get("bbox")
     if bbox is None and rle is not None:
         bbox = run_lengths.toBbox(rle).tolist()
@@ -123,7 +123,7 @@ def _box(
 
 
 def _crowd(record: Mapping[str, Any]) -> bool:
-    """Whether the record says that it is a crowd; any word would count as true."""
+    """Read ``iscrowd``; text is refused, because any text would count as true."""
     crowd = record.get("iscrowd", 0)
     if crowd not in (0, 1):  # JSON's false and true are equal to these
         raise FaultError("bad iscrowd", f"{crowd!r:.40}, not 0 or 1")
@@ -131,13 +131,13 @@ def _crowd(record: Mapping[str, Any]) -> bool:
 
 
 def _disjoint(box: Box, rle: RLE) -> bool:
-    """Whether a mask and its box have no point in common."""
+    """Whether a mask and its box do not overlap."""
     x, y, width, height = run_lengths.toBbox(rle).tolist()
     return x >= box[2] or y >= box[3] or x + width <= box[0] or y + height <= box[1]
 
 
 def _area(record: Mapping[str, Any], box: Box, rle: RLE | None) -> float:
-    """Area as the record has it; otherwise of the mask, or of the box."""
+    """Area as the record gives it, or else of the mask, or else of the box."""
     area = record.get("area")
     if is_number(area) and area >= 0:
         return float(area)

@@ -1,4 +1,4 @@
-"""Any folder of images with annotations in COCO's format, checked when it is opened."""
+"""A data set in COCO's format: a folder of images and a JSON file, validated when it is opened."""
 
 import json
 import logging
@@ -23,30 +23,30 @@ LOG = logging.getLogger(__name__)
 
 
 class CocoFolder(Dataset):
-    """Images and targets of a folder and its COCO file. What is faulty is named and left out.
+    """Images and targets of a folder and its COCO file. Faulty entries are reported and left out.
 
-    Every fault and what is done about it stands in ``roilearn.data.FAULTS``; what was found, in
-    ``faults``, which is also logged once as a warning.
+    ``roilearn.data.FAULTS`` lists every kind of fault and what is done about it. The attribute
+    ``faults`` holds those that were found, which are also logged as a warning.
 
     Parameters
     ----------
-    images : folder that file names are relative to.
+    images : folder to which the file names are relative.
     annotations : the JSON file.
     masks : whether targets have masks; by default if any annotation has a segmentation.
-    keypoints : whether targets have keypoints; by default if any annotation has some.
-    keep_ids : labels are the category ids themselves, as torchvision's weights for COCO have them;
-        otherwise they count from 1, in the order of the ids.
+    keypoints : whether targets have keypoints; by default if any annotation has keypoints.
+    keep_ids : use the category ids as labels, as torchvision's weights for COCO do. Otherwise
+        labels count from 1 in the order of the ids.
     keep_empty : keep images without objects.
-    check_pixels : read every image to its end. False reads only sizes: quick, but an image that
-        ends early is then found when it is its turn.
-    transform : takes and gives an image and a target.
+    check_pixels : decode every image while opening. False reads only their sizes, which is quick,
+        but a truncated image is then noticed only when it is loaded.
+    transform : takes and returns an image and a target.
 
     Attributes
     ----------
-    names : names of the classes, that of label 1 first; empty for labels without a category.
-    category_ids : the id of each, in the same order; 0 for none.
-    keypoint_names : names of the keypoints, in their order; empty for targets without them.
-    faults : what was found: ``faults.counts``, ``faults.examples``, ``str(faults)``.
+    names : class names, that of label 1 first; "" for a label without a category.
+    category_ids : category id of each, in the same order; 0 for none.
+    keypoint_names : names of the keypoints, in their order; empty if targets have none.
+    faults : the faults that were found: ``faults.counts``, ``faults.examples``, ``str(faults)``.
 
     Returns
     -------
@@ -109,7 +109,7 @@ class CocoFolder(Dataset):
         for image, there in self.items:
             if not there:
                 self.faults.add("empty image", image.path.name)
-        self._check_something_is_left(file, bool(listed))
+        self._check_not_empty(file, bool(listed))
         if all(each.crowd for _, there in self.items for each in there) and any(objects.values()):
             self.faults.add("nothing but crowds", file.name)
         if not keep_empty:
@@ -122,7 +122,7 @@ class CocoFolder(Dataset):
         return len(self.items)
 
     def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Any]]:
-        """Image ``index`` and its target, transformed if so wished."""
+        """Load image ``index`` and its target, and transform them if there is a transform."""
         record, objects = self.items[index]
         image = read_image(record.path, record.upright)
         target = self._target(record, objects)
@@ -147,7 +147,7 @@ class CocoFolder(Dataset):
             target["masks"] = torch.from_numpy(masks)
         return target
 
-    def _check_something_is_left(self, file: Path, annotated: bool) -> None:
+    def _check_not_empty(self, file: Path, annotated: bool) -> None:
         objects = sum(len(there) for _, there in self.items)
         if not self.items or (annotated and not objects):
             what = "objects" if self.items else "images"
@@ -159,7 +159,7 @@ class CocoFolder(Dataset):
 
 
 def read_coco(file: Path) -> dict[str, Any]:
-    """Read a COCO file; raise if it is not one, saying where it goes wrong."""
+    """Read a COCO file; raise if it is not one, with the line of a JSON error."""
     try:
         contents = json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
@@ -180,7 +180,7 @@ def read_coco(file: Path) -> dict[str, Any]:
 
 
 def label_categories(categories: dict[Any, str], keep_ids: bool) -> dict[Any, int]:
-    """Label of each category id: its place among them, from 1, or the id itself."""
+    """Choose the label of each category id: its rank from 1, or the id itself."""
     if not keep_ids:
         return {category: place for place, category in enumerate(categories, start=1)}
     if not all(isinstance(category, int) and category > 0 for category in categories):
@@ -194,7 +194,7 @@ def label_categories(categories: dict[Any, str], keep_ids: bool) -> dict[Any, in
 def in_order(
     categories: dict[Any, str], labels: dict[Any, int]
 ) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    """Names and ids in the order of the labels, from 1, with holes where no label is."""
+    """Names and category ids in the order of the labels from 1; "" and 0 where there is none."""
     ids = {label: category for category, label in labels.items()}
     order = [ids.get(label) for label in range(1, max(ids, default=0) + 1)]
     names = tuple(categories[each] if each is not None else "" for each in order)
@@ -202,6 +202,6 @@ def in_order(
 
 
 def known_ids(records: list[Any]) -> set[Any]:
-    """Ids of all images in the file, those left out too."""
+    """Ids of all images in the file, including those that are left out."""
     ids = (each.get("id") for each in records if isinstance(each, dict))
     return {each for each in ids if isinstance(each, int | float | str)}

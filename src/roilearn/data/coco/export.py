@@ -1,4 +1,4 @@
-"""Any dataset as a folder in COCO's format, for other programs and for ``CocoFolder``."""
+"""Export of a data set to COCO's format, for other programs and for ``CocoFolder``."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,16 +25,16 @@ def export_coco(
     segmentation: str = "rle",
     names: Sequence[str] | None = None,
 ) -> Path:
-    """Write images and annotations of a dataset: ``images/000000.png`` ..., ``annotations.json``.
+    """Write images and annotations of a data set: ``images/000000.png`` ..., ``annotations.json``.
 
     Parameters
     ----------
-    dataset : images and targets, as ``roilearn.data`` gives them.
-    folder : made if need be. The annotations are written last, and at once.
-    segmentation : ``"rle"``, run lengths, or ``"polygons"``, which more programs read; crowds are
-        run lengths in any case. Both hold exactly the pixels of the masks.
-    names : names of the classes, that of label 1 first; by default those of the dataset, or
-        numbers.
+    dataset : items are an image and a target, see ``roilearn.data``.
+    folder : output folder, which is made if necessary. The annotations are written last, and appear
+        only when they are complete.
+    segmentation : ``"rle"``, run lengths, or ``"polygons"``, which more programs can read. Crowds
+        are run lengths in any case. Both forms hold exactly the pixels of the masks.
+    names : class names, that of label 1 first; by default those of the data set, or numbers.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def export_coco(
         ]
     last = max([len(names), *(each["category_id"] for each in annotations)])
     called = [*names, *map(str, range(len(names) + 1, last + 1))]
-    keypoints = as_keypoint_names(dataset, annotations)
+    keypoints = keypoint_entry(dataset, annotations)
     categories = [
         {"id": label, "name": name, **keypoints} for label, name in enumerate(called, start=1)
     ]
@@ -73,23 +73,21 @@ def export_coco(
     return file
 
 
-def as_keypoint_names(
-    dataset: Any, annotations: Sequence[Mapping[str, Any]]
-) -> dict[str, list[str]]:
-    """COCO's entry of a category for the names of keypoints, if annotations have some."""
+def keypoint_entry(dataset: Any, annotations: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Entry of a COCO category for the names of keypoints, if annotations have keypoints."""
     count = max((len(each.get("keypoints", ())) // 3 for each in annotations), default=0)
     numbers = map(str, range(1, count + 1))
     return {"keypoints": list(getattr(dataset, "keypoint_names", None) or numbers)} if count else {}
 
 
 def save_image(image: Tensor, path: Path) -> None:
-    """Write a (3, H, W) image from 0 to 1 as a PNG of 8 bits."""
+    """Write a (3, H, W) image from 0 to 1 as an 8-bit PNG."""
     pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
     Image.fromarray(pixels.cpu().numpy()).save(path)
 
 
 def as_records(target: Mapping[str, Any], segmentation: str) -> Iterator[dict[str, Any]]:
-    """COCO's annotation of each object in a target, without ids."""
+    """Yield a COCO annotation, without ids, for each object in a target."""
     for n, (x1, y1, x2, y2) in enumerate(target["boxes"].double().tolist()):
         crowd = int(target["iscrowd"][n]) if "iscrowd" in target else 0
         record = {

@@ -1,4 +1,4 @@
-"""Images of a COCO file: those that can be read, and whether their boxes lie upright."""
+"""Images of a COCO file: the valid ones, with size and orientation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from roilearn.data.coco.validation import Faults
 from roilearn.data.images import check_pixels, orientation
 
 SIDEWAYS = (5, 6, 7, 8)
-"""Orientations that swap width and height."""
+"""EXIF orientations that swap width and height."""
 
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image that can be read: its file, its size as it is used, and how it is read."""
+    """A valid image: its file, its size when read, and whether it is turned upright for that."""
 
     id: Any
     path: Path
@@ -30,7 +30,7 @@ class ImageRecord:
 def valid_images(
     records: Any, folder: Path, faults: Faults, decode: bool = True
 ) -> dict[Any, ImageRecord]:
-    """Images whose files can be read, by their ids; ``decode`` reads each to its end."""
+    """Collect the images whose files can be read, by id; ``decode`` decodes each of them."""
     images: dict[Any, ImageRecord] = {}
     files: set[Path] = set()
     for place, record in valid_records(records, "images", ("id", "file_name"), faults):
@@ -45,7 +45,7 @@ def valid_images(
         except Exception as error:  # noqa: BLE001  a decoder raises what it likes
             faults.add("broken image", f"{record['file_name']} ({error})")
         else:
-            images[record["id"]] = _sized(record, path, (width, height), turn, faults)
+            images[record["id"]] = _image_record(record, path, (width, height), turn, faults)
             if path in files:
                 faults.add("file listed twice", f"{record['file_name']} ({place})")
             files.add(path)
@@ -53,21 +53,21 @@ def valid_images(
 
 
 def stored_size(path: Path, decode: bool) -> tuple[int, int, int]:
-    """Width and height of an image as it is stored, and EXIF's orientation."""
+    """Read width and height of an image as it is stored, and its EXIF orientation."""
     with Image.open(path) as image:
         found = (*image.size, orientation(image))
         if decode:
-            image.draft("RGB", (1, 1))  # JPEG: all is read, and little of it worked out
+            image.draft("RGB", (1, 1))  # a JPEG is read wholly, but decoded at a low resolution
             image.load()
             if image.mode == "F":
                 check_pixels(np.asarray(image))
     return found
 
 
-def _sized(
+def _image_record(
     record: Mapping[str, Any], path: Path, stored: tuple[int, int], turn: int, faults: Faults
 ) -> ImageRecord:
-    """Decide by the size that is written down whether boxes lie in the upright image."""
+    """Decide by the recorded size whether boxes refer to the upright image or to the stored one."""
     upright = stored[::-1] if turn in SIDEWAYS else stored
     written = (record.get("width"), record.get("height"))
     as_stored = written == stored != upright

@@ -1,4 +1,4 @@
-"""The outline of a mask as polygons that COCO's rule fills with the same pixels again."""
+"""Conversion of a mask to polygons, which COCO's rule fills with the same pixels again."""
 
 from collections import defaultdict
 
@@ -8,16 +8,16 @@ Point = tuple[int, int]
 
 
 def mask_to_polygons(mask: np.ndarray) -> list[list[int]]:
-    """Walk along the pixel edges around a mask.
+    """Trace the pixel edges around a mask.
 
     Parameters
     ----------
-    mask : (H, W); a pixel belongs to the mask where its value is not 0.
+    mask : (H, W); a pixel belongs to the mask if its value is not 0.
 
     Returns
     -------
-    Polygons [x1, y1, x2, y2, ...] in image pixels, one for each part. COCO's format knows no holes:
-    a mask with holes is one polygon that goes from outline to outline and back the same way.
+    Polygons [x1, y1, x2, y2, ...] in image pixels, one for each part. COCO's format has no holes:
+    a mask with holes becomes one polygon that connects the outlines by lines run through twice.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def mask_to_polygons(mask: np.ndarray) -> list[list[int]]:
 
 
 def outlines(mask: np.ndarray) -> list[list[Point]]:
-    """Walk along all edges between inside and outside, the inside on the right hand."""
+    """Trace all pixel edges between inside and outside, with the inside on the right."""
     filled = np.pad(mask, 1)
     ways: dict[Point, list[Point]] = defaultdict(list)
     for y, x in np.argwhere(mask).tolist():
@@ -61,7 +61,7 @@ def outlines(mask: np.ndarray) -> list[list[Point]]:
 
 
 def corners(loop: list[Point]) -> list[Point]:
-    """Leave out the points at which a closed walk goes straight on."""
+    """Keep only the points of a closed outline at which it turns."""
     around = zip(loop[-1:] + loop[:-1], loop, loop[1:] + loop[:1], strict=True)
     return [
         p for before, p, after in around if not (before[0] == after[0] or before[1] == after[1])
@@ -69,6 +69,6 @@ def corners(loop: list[Point]) -> list[Point]:
 
 
 def is_hole(loop: list[Point]) -> bool:
-    """Whether a walk goes around its inside the other way: its signed area is negative."""
+    """Whether an outline encloses a hole: its signed area is then negative."""
     pairs = zip(loop, loop[1:] + loop[:1], strict=True)
     return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs) < 0

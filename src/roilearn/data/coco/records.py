@@ -1,4 +1,4 @@
-"""Records of a COCO file that can be read at all, and the categories among them."""
+"""Records of a COCO file: those with the required fields, and the categories among them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from roilearn.data.coco.validation import Faults
 
 
 def valid_categories(records: Any, faults: Faults) -> dict[Any, str]:
-    """Names of the categories by their ids, in the order of the ids."""
+    """Collect the names of the categories by id, in the order of the ids; report faulty ones."""
     names: dict[Any, str] = {}
     for place, record in valid_records(records, "categories", ("id",), faults):
         if record["id"] in names:
@@ -25,7 +25,7 @@ def valid_categories(records: Any, faults: Faults) -> dict[Any, str]:
 def valid_records(
     records: Any, name: str, fields: tuple[str, ...], faults: Faults
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give the records that are dicts with the fields named, and what to call each of them."""
+    """Yield each record that is a dict with the fields, with a name for messages; report others."""
     kind = {"categories": "category", "images": "image", "annotations": "annotation"}[name]
     if not isinstance(records, list):
         faults.add("record that cannot be read", name)

@@ -1,4 +1,4 @@
-"""Masks in COCO's two written forms, polygons and run lengths, and back; checked before use."""
+"""Segmentations in COCO's format, polygons or run lengths (RLE): checking, encoding, decoding."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,26 +8,26 @@ from pycocotools import mask as pycocotools_mask
 
 from roilearn.data.coco.validation import FaultError
 
-run_lengths: Any = pycocotools_mask  # type checkers take no plain dict for a mask there
+run_lengths: Any = pycocotools_mask  # its type stubs refuse a plain dict as a mask
 
 RLE = dict[str, Any]
-"""A mask as pycocotools holds it: ``size`` (height, width) and compressed ``counts``."""
+"""Run lengths as in pycocotools: ``size`` (height, width) and compressed ``counts``."""
 
 
 def encode_segmentation(segmentation: Any, height: int, width: int) -> RLE:
-    """Turn polygons or run lengths into compressed run lengths.
+    """Encode polygons or run lengths as compressed run lengths.
 
     Parameters
     ----------
     segmentation : a list of polygons [x1, y1, x2, y2, ...] in image pixels, whose union is the
         mask; or a dict of ``size`` (height, width) and ``counts``: a list of the lengths of runs,
-        down each column, of pixels outside and inside by turns, or such a list as a string.
-    height, width : of the image.
+        down each column, of alternately outside and inside pixels, or such a list as a string.
+    height, width : size of the image.
 
     Raises
     ------
     FaultError: a polygon of fewer than three points, run lengths that do not fill the image,
-        a mask without a pixel, or anything else.
+        a mask without a pixel, or another kind of value.
 
     Examples
     --------
@@ -43,17 +43,17 @@ def encode_segmentation(segmentation: Any, height: int, width: int) -> RLE:
     else:
         fault, rle = "bad polygon", _from_polygons(segmentation, height, width)
     if run_lengths.area(rle) == 0:
-        raise FaultError(fault, "not one pixel of the image lies in it")
+        raise FaultError(fault, "it covers no pixel of the image")
     return rle
 
 
 def decode_segmentation(rle: RLE) -> np.ndarray:
-    """Write a mask out as (height, width) zeros and ones, uint8."""
+    """Decode a mask to a (height, width) uint8 array of zeros and ones."""
     return run_lengths.decode(rle)
 
 
 def mask_to_rle(mask: np.ndarray) -> RLE:
-    """Turn a mask (H, W) into run lengths, with ``counts`` as a string that JSON can hold."""
+    """Encode a mask (H, W) as run lengths, with ``counts`` as a string that JSON can hold."""
     rle = run_lengths.encode(np.asfortranarray(mask, np.uint8))
     return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}
 
@@ -82,7 +82,7 @@ def _check_polygon(polygon: Any) -> None:
         raise FaultError(
             "bad polygon", f"must be x, y of three or more points in one list; got {came}"
         )
-    if not (np.abs(points) < 2**24).all():  # beyond, pycocotools' whole numbers run over
+    if not (np.abs(points) < 2**24).all():  # larger values overflow in pycocotools
         raise FaultError("bad polygon", "has a coordinate that is not finite, or huge")
 
 
@@ -106,10 +106,10 @@ def _from_run_lengths(segmentation: Mapping[str, Any], height: int, width: int) 
 
 
 def _lengths_of(counts: str | bytes) -> list[int]:
-    """Read compressed counts; pycocotools does not check that they fill the image.
+    """Decode compressed counts, since pycocotools does not check that they fill the image.
 
-    They are 5 bits a character, lowest first, each run from the third on less the one before the
-    last.
+    Each character holds 5 bits, lowest first. From the third run on, the difference to the run two
+    before is stored.
     """
     text = counts.encode() if isinstance(counts, str) else counts
     lengths: list[int] = []

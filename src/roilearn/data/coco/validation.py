@@ -1,9 +1,9 @@
-"""What is wrong with a folder of images and annotations, counted and named."""
+"""Dataset validation: the kinds of faults that are looked for, and a report of those found."""
 
 from collections import Counter, defaultdict
 
-EXAMPLES = 5
-"""Examples that are kept of each fault."""
+MAX_EXAMPLES = 5
+"""Maximum number of examples kept for each kind of fault."""
 
 FAULTS = {
     "record that cannot be read": "left out",
@@ -12,7 +12,7 @@ FAULTS = {
     "broken image": "image left out",
     "file listed twice": "kept: one image under two ids, which count as two",
     "wrong image size": "the file's own size counts; if the images were resized, boxes are wrong",
-    "image not upright": "used as it is stored, where its boxes lie",
+    "image not upright": "read as it is stored, since its boxes refer to that",
     "category id given twice": "the later name left out",
     "category name given twice": "kept apart: the id is added to the later name",
     "unknown image id": "annotation left out",
@@ -22,26 +22,26 @@ FAULTS = {
     "bad box": "annotation left out",
     "box of no area": "annotation left out",
     "box outside the image": "annotation left out",
-    "box over the edge": "cut at the edge of the image",
+    "box over the edge": "clipped to the image",
     "no segmentation": "annotation left out",
     "bad polygon": "annotation left out",
     "bad RLE": "annotation left out",
-    "mask far from its box": "kept as both are written",
+    "mask far from its box": "kept, both unchanged",
     "bad iscrowd": "annotation left out",
-    "nothing but crowds": "kept; nothing can be learned from them",
+    "nothing but crowds": "kept; they are not trained on",
     "bad keypoints": "annotation left out",
-    "keypoint outside the image": "taken as not marked",
+    "keypoint outside the image": "taken as not labelled",
 }
-"""Every fault, and what is done about it."""
+"""Every kind of fault, and what is done about it."""
 NOTES = {
     "crowd": "kept, marked by iscrowd",
     "empty image": "kept, with no objects",
 }
-"""What is no fault, but good to know."""
+"""What is reported although it is no fault."""
 
 
 class FaultError(ValueError):
-    """Something in a folder that cannot be used; ``fault`` is its name in ``FAULTS``."""
+    """Something in a data set that cannot be used; ``fault`` is a key of ``FAULTS``."""
 
     def __init__(self, fault: str, reason: str) -> None:
         super().__init__(reason)
@@ -49,12 +49,12 @@ class FaultError(ValueError):
 
 
 class Faults:
-    """Counts of what was found, with the first few places of each.
+    """A report of the faults in a data set: how many of each kind, and the first few places.
 
     Attributes
     ----------
-    counts : number of each fault, by its name in ``FAULTS`` or ``NOTES``.
-    examples : the first ``EXAMPLES`` places of each.
+    counts : number of faults of each kind, by its key in ``FAULTS`` or ``NOTES``.
+    examples : the first ``MAX_EXAMPLES`` places of each kind.
 
     Examples
     --------
@@ -69,21 +69,21 @@ class Faults:
         self.examples: dict[str, list[str]] = defaultdict(list)
 
     def add(self, fault: str, where: str) -> None:
-        """Count one more of a fault."""
+        """Add a fault and the place where it was found."""
         self.counts[fault] += 1
-        if self.counts[fault] <= EXAMPLES:
+        if self.counts[fault] <= MAX_EXAMPLES:
             self.examples[fault].append(where)
 
     def __bool__(self) -> bool:
-        """Whether there is a fault, notes apart."""
+        """Whether there is any fault; notes do not count."""
         return any(self.counts[fault] for fault in FAULTS)
 
     def __str__(self) -> str:
-        """Write a line for each fault: how many, which, what is done about it, examples."""
+        """Write a line for each kind of fault: count, kind, what is done about it, examples."""
         lines = []
         for fault, remedy in {**FAULTS, **NOTES}.items():
             if self.counts[fault]:
                 places = ", ".join(self.examples[fault])
-                more = ", ..." if self.counts[fault] > EXAMPLES else ""
+                more = ", ..." if self.counts[fault] > MAX_EXAMPLES else ""
                 lines.append(f"{self.counts[fault]:5}  {fault}  ({remedy}): {places}{more}")
         return "\n".join(lines) or "no faults"

@@ -1,1 +1,5 @@
-"""To be written."""
+"""A synthetic data set: overlapping shapes on photographs, drawn when they are asked for.
+
+In reading order: ``scenes`` (``ShapeScenes``); ``signed_distances``, the shapes; ``photographs``,
+the backgrounds and textures; ``summary``, what a data set holds.
+"""

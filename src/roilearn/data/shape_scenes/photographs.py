@@ -1,6 +1,6 @@
-"""Photographs and textures that come with scikit-image and scikit-learn: nothing is downloaded.
+"""Photographs and textures from scikit-image and scikit-learn, so nothing is downloaded.
 
-Two sets that share no file: what a model is trained on, and what it is measured on.
+There are two sets that share no file: one to train on and one, held out, to evaluate on.
 """
 
 from functools import cache
@@ -26,7 +26,7 @@ PHOTOGRAPHS = {
         "sklearn/datasets/images/flower.jpg",
     ),
 }
-"""Coins, the moon and a retina are left out: each shows a disc that no target would name."""
+"""Coins, the moon and a retina are left out: each shows a disc that is not in the targets."""
 TEXTURES = {
     "train": (
         "skimage/data/brick.png",
@@ -38,7 +38,7 @@ TEXTURES = {
 
 
 def open_packaged_image(name: str) -> Image.Image:
-    """Open a picture inside an installed package, without importing that package.
+    """Open an image inside an installed package, without importing that package.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def open_packaged_image(name: str) -> Image.Image:
 
 @cache
 def load_photographs(split: str = "train") -> tuple[Image.Image, ...]:
-    """Photographs of the set ``split``, a key of ``PHOTOGRAPHS``, as RGB pictures."""
+    """Photographs of the set ``split``, a key of ``PHOTOGRAPHS``, as RGB images."""
     check_choice("split", split, tuple(PHOTOGRAPHS))
     return tuple(open_packaged_image(name).convert("RGB") for name in PHOTOGRAPHS[split])
 
@@ -85,7 +85,7 @@ def crop_photograph(
 
     Parameters
     ----------
-    random : source of all choices.
+    random : generator of all random choices.
     size : (height, width) of the crop in pixels, or the side of a square.
     split : a key of ``PHOTOGRAPHS``.
 
@@ -114,7 +114,7 @@ def crop_photograph(
 def crop_texture(
     random: np.random.Generator, size: tuple[int, int], split: str = "train"
 ) -> np.ndarray:
-    """Cut a (height, width) window out of a random texture, which repeats beyond its edges."""
+    """Cut a (height, width) window out of a random texture, which is repeated periodically."""
     choices = load_textures(split)
     texture = choices[random.integers(len(choices))]
     rows, columns = (

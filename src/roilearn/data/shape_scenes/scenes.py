@@ -1,7 +1,7 @@
-"""Scenes of overlapping shapes on photographs, drawn when they are asked for.
+"""Drawn scenes: a data set of overlapping shapes on photographs.
 
-A class is an outline and nothing else: colour, texture, size, angle and place are drawn without
-looking at it. Later shapes cover earlier ones, and a target holds what is left to be seen.
+The class of an object is its outline and nothing else: colour, texture, size, angle and position
+do not depend on it. Later shapes cover earlier ones, and targets hold the visible part of each.
 """
 
 import math
@@ -19,45 +19,46 @@ from roilearn.data.shape_scenes.photographs import PHOTOGRAPHS, crop_photograph,
 from roilearn.data.shape_scenes.signed_distances import SIGNED_DISTANCES, Shape
 from roilearn.ops import masks_to_boxes
 
-TRIES = 20
-"""Places tried for each shape before a scene goes without it."""
+MAX_TRIES = 20
+"""Maximum number of positions tried for a shape before the scene goes without it."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Shapes from back to front, and (n, H, W) which pixels of each are to be seen."""
+    """Shapes from back to front, and the visible pixels of each as an (n, H, W) mask."""
 
     shapes: tuple[Shape, ...]
     visible: np.ndarray
 
 
 class ShapeScenes(Dataset):
-    """Images of 2 to 5 overlapping shapes. Scene i depends on the options and i, on nothing else.
+    """Images of 2 to 5 overlapping shapes. Scene i depends on i and the options alone.
 
     Parameters
     ----------
     count : number of scenes.
     size : side of the square images in pixels, or (height, width).
-    seed : another seed, other scenes.
-    photographs : ``"train"`` or ``"held out"``: backgrounds and textures, which share no file.
-    shapes : names of the classes, from ``SIGNED_DISTANCES``; the first has label 1.
-    objects : fewest and most shapes in a scene; fewer where there is no room for more.
-    radii : smallest and largest radius in pixels, of the circle around a shape, drawn
+    seed : seed of all random choices.
+    photographs : set of backgrounds and textures, ``"train"`` or ``"held out"``, which share no
+        file.
+    shapes : class names, keys of ``SIGNED_DISTANCES``; the first has label 1.
+    objects : minimum and maximum number of shapes in a scene; fewer if there is no room.
+    radii : minimum and maximum radius in pixels of the circle around a shape, drawn
         log-uniformly. By default 1/16 and 5/16 of the shorter side: 8 and 40 pixels of 128.
-    crowding : share of the shapes that are put against another one on purpose.
-    min_visible : share of every shape that the ones in front leave to be seen. Of a shape that
-        is hidden by more than half, even we cannot always say what it is.
+    crowding : fraction of the shapes that are placed next to an earlier one on purpose.
+    min_visible : minimum fraction of each shape that stays visible. A shape that is hidden by more
+        than half cannot always be recognised.
 
     Returns
     -------
     ``scenes[i]`` is an image, (3, H, W) float32 from 0 to 1, and a target: ``boxes`` (n, 4)
-    float32 x1, y1, x2, y2 in pixels around what is to be seen, ends exclusive; ``labels`` (n,)
+    float32 x1, y1, x2, y2 in pixels around the visible part, ends exclusive; ``labels`` (n,)
     int64 from 1; ``masks`` (n, H, W) uint8; ``image_id``, which is i.
 
     Raises
     ------
     ValueError: an unknown shape or set of photographs; a size, count or radius that is not
-        positive; ranges the wrong way round.
+        positive; a range whose first number is larger.
     IndexError: an index outside the scenes.
 
     Examples
@@ -119,17 +120,19 @@ class ShapeScenes(Dataset):
         return torch.from_numpy(image).permute(2, 0, 1).contiguous(), target
 
     def scene(self, index: int) -> Scene:
-        """Shapes of scene ``index`` as they were placed, without painting them."""
+        """Place the shapes of scene ``index``, without painting them."""
         return self._place(self._random(index))
 
     def _random(self, index: int) -> np.random.Generator:
         if not 0 <= index < self.count:
             raise IndexError(f"there are scenes 0 to {self.count - 1}; got {index}.")
-        which = tuple(PHOTOGRAPHS).index(self.photographs)  # no shapes of one set in the other
+        which = tuple(PHOTOGRAPHS).index(
+            self.photographs
+        )  # so the two sets differ in their shapes too
         return np.random.default_rng((self.seed, index, which))
 
     def _place(self, random: np.random.Generator) -> Scene:
-        """Put shapes down one after another where no earlier one gets hidden too much."""
+        """Place shapes one after another where they do not hide too much of an earlier one."""
         wanted = random.integers(self.objects[0], self.objects[1] + 1)
         shapes: list[Shape] = []
         visible = np.zeros((0, *self.size), dtype=bool)
@@ -137,8 +140,10 @@ class ShapeScenes(Dataset):
         for _ in range(wanted):
             name = self.shapes[random.integers(len(self.shapes))]
             radius = self.radii[0] * (self.radii[1] / self.radii[0]) ** random.random()
-            for _ in range(TRIES):  # other places, not another size: large ones fit less often
-                shape = self._put(name, radius, random, shapes)
+            for _ in range(
+                MAX_TRIES
+            ):  # the size is not drawn again, since small shapes fit more often
+                shape = self._place_shape(name, radius, random, shapes)
                 mask = shape.mask(self.size)
                 left = np.concatenate([visible & ~mask, mask[None]])
                 areas = np.append(whole, mask.sum())
@@ -149,10 +154,10 @@ class ShapeScenes(Dataset):
                     break
         return Scene(tuple(shapes), visible)
 
-    def _put(
+    def _place_shape(
         self, name: str, radius: float, random: np.random.Generator, shapes: Sequence[Shape]
     ) -> Shape:
-        """Put a shape anywhere or against an earlier one, inside the image if it fits."""
+        """Place a shape anywhere or next to an earlier one, inside the image if it fits."""
         height, width = self.size
         x, y = random.uniform(0, width), random.uniform(0, height)
         if shapes and random.random() < self.crowding:
@@ -168,7 +173,7 @@ class ShapeScenes(Dataset):
         return Shape(name, x, y, radius, random.uniform(0, 2 * math.pi))
 
     def _paint(self, shapes: Sequence[Shape], random: np.random.Generator) -> np.ndarray:
-        """Draw the shapes from back to front; a pixel on an outline is covered in part."""
+        """Draw the shapes from back to front; pixels on an outline are blended."""
         image = crop_photograph(random, self.size, self.photographs)
         for shape in shapes:
             window = shape.window(self.size)

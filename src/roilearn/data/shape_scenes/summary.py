@@ -1,4 +1,4 @@
-"""What is in a set of scenes, in a few numbers, before anything is trained on it."""
+"""Dataset summary: what a set of scenes holds, to look at before training on it."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from roilearn.data.shape_scenes.scenes import Scene, ShapeScenes
 
 @dataclass(frozen=True)
 class SceneSummary:
-    """Numbers of some scenes.
+    """Summary of a set of scenes.
 
     Attributes
     ----------
-    scenes, shapes : how many were looked at.
-    overlapped : share of the shapes that cover another one or are covered, by a pixel at least.
-    hidden : share of their pixels that cannot be seen, mean over those that others cover.
+    scenes, shapes : number of each.
+    overlapped : fraction of the shapes that cover another one or are covered, by at least a pixel.
+    hidden : hidden fraction of a shape's pixels, mean over the shapes that are covered.
     radii : smallest and largest radius in pixels.
-    classes : share of each class, by name.
-    colour_accuracy : how often a linear classifier names the class from the mean colour of what
-        is to be seen, on the half of the shapes that it was not fitted to. Chance is the largest
-        share in ``classes``.
+    classes : fraction of each class, by name.
+    colour_accuracy : accuracy of a linear classifier that predicts the class from the mean colour
+        of the visible part, on the half of the shapes that it was not fitted to. Chance is the
+        largest fraction in ``classes``.
     """
 
     scenes: int
@@ -32,20 +32,20 @@ class SceneSummary:
     colour_accuracy: float
 
     def __str__(self) -> str:
-        """Write them in four lines."""
-        classes = ", ".join(f"{name} {share:.0%}" for name, share in self.classes.items())
+        """Write the summary in four lines."""
+        classes = ", ".join(f"{name} {fraction:.0%}" for name, fraction in self.classes.items())
         return "\n".join(
             [
                 f"{self.scenes} scenes, {self.shapes} shapes: {classes}",
                 f"radius {self.radii[0]:.1f} to {self.radii[1]:.1f} pixels",
-                f"{self.overlapped:.0%} overlap another; a covered one lacks {self.hidden:.0%}",
-                f"class told from mean colour: {self.colour_accuracy:.0%}",
+                f"{self.overlapped:.0%} overlap another; {self.hidden:.0%} of covered ones is hidden",
+                f"class predicted from the mean colour: {self.colour_accuracy:.0%}",
             ]
         )
 
 
 def summarise_scenes(scenes: ShapeScenes) -> SceneSummary:
-    """Draw every scene once and count.
+    """Summarise a set of scenes, each of which is drawn once.
 
     Examples
     --------
@@ -74,26 +74,26 @@ def summarise_scenes(scenes: ShapeScenes) -> SceneSummary:
 
 
 def overlaps(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Of each shape: whether it overlaps another, and the share of it that is hidden."""
+    """Whether each shape overlaps another, and the fraction of each that is hidden."""
     size = scene.visible.shape[1:]
     whole = np.array([shape.mask(size) for shape in scene.shapes])  # [n, H, W]
     pixels = whole.reshape(len(whole), -1).astype(np.float32)
-    common = pixels @ pixels.T  # pixels that each two share, hidden or not
+    common = pixels @ pixels.T  # pixels that two shapes have in common, hidden or not
     overlapped = (common > 0).sum(1) > 1
     return overlapped, 1 - scene.visible.sum((1, 2)) / common.diagonal()
 
 
 def mean_colours(scenes: ShapeScenes, index: int) -> np.ndarray:
-    """(n, 3) mean red, green and blue over what is to be seen of each shape of a scene."""
+    """Mean red, green and blue over the visible part of each shape of a scene, (n, 3)."""
     image, target = scenes[index]
     masks = target["masks"].flatten(1).float()
     return (masks @ image.flatten(1).T / masks.sum(1, keepdim=True)).numpy()
 
 
 def linear_accuracy(features: np.ndarray, classes: np.ndarray) -> float:
-    """Fit a linear classifier to the even rows by least squares; count the odd ones it names."""
+    """Fit a linear classifier to the even rows by least squares; return its accuracy on the odd."""
     inputs = np.hstack([features, np.ones((len(features), 1))])
-    wanted = np.eye(classes.max() + 1)[classes]
-    weights = np.linalg.lstsq(inputs[::2], wanted[::2], rcond=None)[0]
-    named = (inputs[1::2] @ weights).argmax(1)
-    return float((named == classes[1::2]).mean())
+    targets = np.eye(classes.max() + 1)[classes]
+    weights = np.linalg.lstsq(inputs[::2], targets[::2], rcond=None)[0]
+    predicted = (inputs[1::2] @ weights).argmax(1)
+    return float((predicted == classes[1::2]).mean())

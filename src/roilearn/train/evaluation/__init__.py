@@ -3,3 +3,7 @@
 In reading order: ``evaluate`` runs the model and matches detections with ground truth;
 ``results`` makes the table; ``coco_backends`` lets pycocotools or faster-coco-eval do both.
 """
+
+from roilearn.train.evaluation.results import Evaluation
+
+__all__ = ["Evaluation"]

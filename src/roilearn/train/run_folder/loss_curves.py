@@ -63,7 +63,7 @@ def log_ticks(values: np.ndarray) -> np.ndarray:
 
 
 def smooth(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the moving mean over a twentieth of the steps, and the step in the middle of each window.
+    """Compute the moving mean over a twentieth of the steps, and the middle step of each window.
 
     Examples
     --------
