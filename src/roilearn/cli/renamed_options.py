@@ -16,7 +16,7 @@ class RenamedOption(argparse.Action):
     Namespace(max_grad_norm=5.0)
     """
 
-    def __init__(self, option_strings: list[str], dest: str, option: argparse.Action) -> None:
+    def __init__(self, option_strings: list[str], dest: str, option: Any) -> None:
         del dest
         super().__init__(
             option_strings,

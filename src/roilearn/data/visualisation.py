@@ -104,7 +104,7 @@ def draw_rows(
     figure, panels = new_figure(columns, rows, width=WIDTH, height=height, squeeze=False)
     for number, image in enumerate(images):
         row, column = divmod(number, columns)
-        for below, (name, targets) in enumerate(told.items()):
+        for below, (name, targets) in enumerate(targets_by_row.items()):
             axes = panels[row * len(targets_by_row) + below, column]
             draw_image(axes, image, targets[number], names, fontsize=7 if columns < 3 else 5.5)
             if len(targets_by_row) > 1 and column == 0:

@@ -38,7 +38,7 @@ class SceneSummary:
             [
                 f"{self.scenes} scenes, {self.shapes} shapes: {classes}",
                 f"radius {self.radii[0]:.1f} to {self.radii[1]:.1f} pixels",
-                f"{self.overlapped:.0%} overlap another; {self.hidden:.0%} of covered ones is hidden",
+                f"{self.overlapped:.0%} overlap another; covered ones lack {self.hidden:.0%}",
                 f"class predicted from the mean colour: {self.colour_accuracy:.0%}",
             ]
         )

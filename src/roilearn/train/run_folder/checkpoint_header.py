@@ -15,7 +15,7 @@ KIND = "roilearn checkpoint 3"
 """Stands in the header of every checkpoint; the number is that of the file format."""
 OLD_KIND = "roilearn checkpoint 2"
 """The format up to version 0.2, which has other names. It is read as well."""
-OLD_NAMES = {
+OLD_NAMES: dict[str, str] = {
     "average": "ema_decay",
     "clip": "max_grad_norm",
     "shares": "micro_batches",
@@ -90,7 +90,7 @@ def read_header(file: Any) -> dict[str, Any]:
         raise CheckpointError("the checkpoint must be one of a training run; it is not.")
     header = json.loads(written["about"])
     if written["kind"] == OLD_KIND:
-        run = {OLD_NAMES.get(name, name): value for name, value in header["run"].items()}
+        run = {str(OLD_NAMES.get(name, name)): value for name, value in header["run"].items()}
         header["run"] = current_options(run)
     return header
 
