@@ -13,12 +13,12 @@ from roilearn.bench.recorded.half_cell import METRICS, read_half_cell
 
 @pytest.fixture(scope="module")
 def recorded():
-    return {(row.regions, row.aligned): row for row in read_half_cell()}
+    return {(row.iou_type, row.aligned): row for row in read_half_cell()}
 
 
 def test_the_record_is_whole(recorded):
     assert set(recorded) == {(r, a) for r in ("boxes", "masks") for a in ("True", "False")}
-    assert {row.scenes for row in recorded.values()} == {VALIDATION_IMAGES}
+    assert {row.images for row in recorded.values()} == {VALIDATION_IMAGES}
     assert format_rows(list(recorded.values())).count("AP75") == len(recorded)
 
 
@@ -38,6 +38,6 @@ def test_chapter_4_says_what_is_recorded(recorded):
 
 
 def test_a_few_scenes_show_the_same():
-    found = {(row.regions, row.aligned): row.AP75 for row in measure_all(scenes=8)}
+    found = {(row.iou_type, row.aligned): row.AP75 for row in measure_all(images=8)}
     for regions in ("boxes", "masks"):
         assert found[regions, "False"] < 0.75 * found[regions, "True"]

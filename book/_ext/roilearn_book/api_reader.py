@@ -77,25 +77,25 @@ def first_line(docstring: str) -> str:
     return docstring.partition("\n")[0].rstrip(".")
 
 
-def exports(package: str) -> dict[str, str]:
-    """Return the module that defines each public name of a package, in the stub's order.
-
-    A name that a sub-package hands on is followed to the file that defines it.
-    """
+def imports(module: str) -> dict[str, str]:
+    """Return the module of this project from which a module imports each name."""
     found = {}
-    for node in parse(module_path(package)).body:
+    for node in parse(module_path(module)).body:
         if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                found[alias.asname or alias.name] = defining_module(
-                    f"{package}.{node.module}", alias.name
-                )
-    return found
+            source = f"{module}.{node.module}" if node.level else node.module
+            found |= {alias.asname or alias.name: source for alias in node.names}
+    return {name: source for name, source in found.items() if source.startswith("roilearn.")}
+
+
+def exports(package: str) -> dict[str, str]:
+    """Return the file that defines each public name of a package, in the stub's order."""
+    return {name: defining_module(module, name) for name, module in imports(package).items()}
 
 
 def defining_module(module: str, name: str) -> str:
-    """Follow a name through sub-packages to the file that defines it."""
-    if module_path(module).name == "__init__.pyi":
-        return exports(module)[name]
+    """Follow a name through the modules that hand it on to the file that defines it."""
+    while name in imports(module):
+        module = imports(module)[name]
     return module
 
 

@@ -22,18 +22,18 @@ SEED = 1_000_000
 """Of the held-out scenes: the model has seen neither them nor their photographs."""
 
 
-def measure_all(scenes: int = VALIDATION_IMAGES) -> Iterator[HalfCell]:
+def measure_all(images: int = VALIDATION_IMAGES) -> Iterator[HalfCell]:
     """Measure the model with the half cell, then without it."""
     for aligned in (True, False):
         found = evaluate(
             model_with(aligned),
-            ShapeScenes(scenes, seed=SEED, photographs="held out"),
+            ShapeScenes(images, seed=SEED, photographs="held out"),
             batch_size=8,
             progress=False,
         )
-        for regions, numbers in found.metrics.items():
+        for iou_type, numbers in found.metrics.items():
             measured = {name: numbers[name] for name in METRICS}
-            yield HalfCell(regions, str(aligned), **measured, scenes=scenes, versions=versions())
+            yield HalfCell(iou_type, str(aligned), **measured, images=images, versions=versions())
 
 
 def model_with(aligned: bool) -> Any:
@@ -47,7 +47,7 @@ def model_with(aligned: bool) -> Any:
 def format_rows(rows: list[HalfCell]) -> str:
     """Lay the rows out: a line each."""
     return "\n".join(
-        f"{row.regions:6} aligned={row.aligned:6}"
+        f"{row.iou_type:6} aligned={row.aligned:6}"
         + "".join(f"{name} {getattr(row, name):.3f}  " for name in METRICS)
         for row in rows
     )

@@ -12,12 +12,12 @@ METRICS = ("AP", "AP50", "AP75")
 class HalfCell:
     """AP of the model that comes with the package, pooled with one value of ``aligned``."""
 
-    regions: str  # "boxes" or "masks"
+    iou_type: str  # "boxes" or "masks"
     aligned: str  # "True", as in training, or "False"
     AP: float
     AP50: float
     AP75: float
-    scenes: int
+    images: int
     versions: str
 
 
