@@ -1,5 +1,6 @@
 """The API reference: every public name, its source, its chapter, and the way back."""
 
+import argparse
 import json
 import re
 import zlib
@@ -7,6 +8,7 @@ import zlib
 import pytest
 
 import roilearn
+from roilearn.cli import make_parser
 
 PACKAGES = ("ops", "reference", "models", "data", "train", "exercises", "explore")
 
@@ -66,3 +68,14 @@ def test_the_search_finds_every_operator(site):
     objects = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))["objects"]
     found = {entry[-1] for entry in objects["roilearn.ops"]}
     assert set(roilearn.ops.__all__) <= found
+
+
+def test_every_option_of_the_command_line_is_on_its_page_as_it_is_typed(site):
+    text = page(site, "command_line")
+    for command in make_parser()._actions[-1].choices.values():
+        for action in command._actions:
+            if action.help != argparse.SUPPRESS and action.option_strings != ["-h", "--help"]:
+                for option in action.option_strings or [action.metavar]:
+                    assert f'<span class="pre">{option}</span>' in text, option
+    article = text.split("<article")[1].split("</article>")[0]
+    assert "\u2013" not in article  # an option with its two hyphens set as a dash

@@ -6,6 +6,7 @@ The text is that of ``--help``: the parsers are made as the command makes them, 
 from __future__ import annotations
 
 import argparse
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from roilearn.cli import make_parser
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+TYPED = re.compile(r"(--[a-z][\w-]*|(?<!\w)'[^']+')")
 WIDTH = 76  # characters of a listing that fits the page
 
 
@@ -62,7 +64,7 @@ class CommandLine(SphinxDirective):
             self.state_machine,
         )
         made = directive.run()
-        made[-1][-1] += nodes.paragraph("", formatter._expand_help(action))  # noqa: SLF001
+        made[-1][-1] += nodes.paragraph("", "", *inline(formatter._expand_help(action)))  # noqa: SLF001
         return made
 
 
@@ -93,7 +95,18 @@ def usage(parser: argparse.ArgumentParser) -> str:
 
 def paragraphs(text: str) -> list[nodes.Node]:
     """Return the paragraphs of a description."""
-    return [nodes.paragraph("", " ".join(part.split())) for part in text.split("\n\n") if part]
+    parts = [" ".join(part.split()) for part in text.split("\n\n")]
+    return [nodes.paragraph("", "", *inline(part)) for part in parts if part]
+
+
+def inline(text: str) -> list[nodes.Node]:
+    """Return text with its options, and what stands between quotes, marked as code."""
+    pieces = TYPED.split(text)
+    return [
+        nodes.literal("", piece.strip("'")) if index % 2 else nodes.Text(piece)
+        for index, piece in enumerate(pieces)
+        if piece
+    ]
 
 
 def literal(text: str) -> list[nodes.Node]:
