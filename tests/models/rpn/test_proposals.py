@@ -32,7 +32,7 @@ def drawn(levels=(30, 12), images=2, seed=0):
         {"nms_threshold": 1.0, "min_size": 12.0},
     ],
 )
-def test_the_tellings_agree(settings):
+def test_the_implementations_agree(settings):
     answers = drawn()
     boxes, scores = models.generate_proposals(*answers, SIZES, **settings)
     arrays = [[level.numpy() for level in part] for part in answers]
