@@ -42,7 +42,7 @@ def test_rows_of_the_rounding_share_the_operator():
 
 @pytest.mark.parametrize(
     ("table", "strides", "rows"),
-    [("operators", [4], 3), ("strides", [4, 8, 16], 3), ("rounding", [4], 2)],
+    [("operators", [4], 3), ("strides", [4, 8, 16], 3), ("rounding", [4], 3)],
 )
 def test_runs_are_listed_seed_by_seed(table, strides, rows):
     runs = list_runs(table, range(2), 10)

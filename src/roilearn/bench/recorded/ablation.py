@@ -13,10 +13,12 @@ ROUNDED = "torchvision's coordinates"
 FLOAT_PASTE = "torchvision's coordinates, float pasting"
 OPERATORS = (POOL, UNALIGNED, ALIGN)
 """Variants of the RoI operator. Mask targets, pasting and anchors are aligned in all of them."""
-ROUNDING = (ROUNDED, FLOAT_PASTE, ALIGN)
+ROUNDING = (ROUNDED, FLOAT_PASTE, UNALIGNED, ALIGN)
 """Variants of the coordinates.
 
-The second is the first model with aligned pasting. In the third everything is aligned.
+The second is the first model with aligned pasting. In the third mask targets, pasting and anchors
+are aligned, and only the RoI operator leaves the half cell out, as in the first. In the fourth
+everything is aligned.
 """
 TABLES: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
     "operators": (OPERATORS, (4,)),
