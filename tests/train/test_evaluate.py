@@ -179,7 +179,7 @@ def test_what_cannot_be_done_is_said_before_any_work(monkeypatch):
     model = Oracle(SCENES)
     with pytest.raises(ValueError, match="backend must be one of 'roilearn', 'pycocotools'"):
         quiet(model, backend="coco")
-    with pytest.raises(ValueError, match="iou_type must be one of"):
+    with pytest.raises(ValueError, match="iou_types must be one of"):
         quiet(model, iou_types=("segm",))
     with pytest.raises(ValueError, match="dataset must have at least one item"):
         quiet(model, [])

@@ -46,23 +46,24 @@ def test_a_folder_is_searched_for_its_annotations(tmp_path, coco):
 
 
 def test_no_image_is_both_learned_and_measured(coco):
-    material = validation_split.coco_splits(coco, None, seed=1)
-    assert len(material.learn) == 3
-    assert sorted([*material.learn.indices, *material.measure.indices]) == [0, 1, 2, 3]
+    splits = validation_split.coco_splits(coco, None, seed=1)
+    assert len(splits.train) == 3
+    assert sorted([*splits.train.indices, *splits.validation.indices]) == [0, 1, 2, 3]
     assert (
-        material.measure.indices != validation_split.coco_splits(coco, None, seed=2).measure.indices
+        splits.validation.indices
+        != validation_split.coco_splits(coco, None, seed=2).validation.indices
     )
 
 
 def test_what_is_held_out_is_named(coco):
-    material = validation_split.coco_splits(coco, None, seed=1)
-    (index,) = material.measure.indices
-    assert list(material.held_out) == [f"{index:06}.png"]
-    said = f"3 images to learn from, 1 to measure, held out: {index:06}.png"
-    assert str(material) == said
+    splits = validation_split.coco_splits(coco, None, seed=1)
+    (index,) = splits.validation.indices
+    assert list(splits.validation_images) == [f"{index:06}.png"]
+    said = f"3 images to train on, 1 to validate on: {index:06}.png"
+    assert str(splits) == said
     both = validation_split.coco_splits(coco, coco, seed=1)
-    assert str(both) == "4 images to learn from, 4 to measure"
-    assert both.source == material.source
+    assert str(both) == "4 images to train on, 4 to validate on"
+    assert both.source == splits.source
 
 
 def test_another_file_is_another_source(coco, changed):
@@ -72,11 +73,13 @@ def test_another_file_is_another_source(coco, changed):
 
 
 @pytest.mark.parametrize(
-    ("count", "measured"), [(0, 1), (1, 0), (validation_split.MAX_SCENES + 1, 1)]
+    ("scenes", "validation_scenes"), [(0, 1), (1, 0), (validation_split.MAX_SCENES + 1, 1)]
 )
-def test_a_number_of_scenes_that_cannot_be(count, measured):
-    with pytest.raises(ValueError, match=r"--(scenes|evaluate) must lie from 1 to 10000000"):
-        validation_split.scenes(count, measured, 0)
+def test_a_number_of_scenes_that_cannot_be(scenes, validation_scenes):
+    with pytest.raises(
+        ValueError, match=r"--(scenes|validation-scenes) must lie from 1 to 10000000"
+    ):
+        validation_split.scene_splits(scenes, validation_scenes, 0)
 
 
 def test_boxes_alone_are_not_enough(changed):
@@ -87,7 +90,7 @@ def test_boxes_alone_are_not_enough(changed):
 
 def test_no_annotations_are_not_called_boxes_alone(changed):
     file = changed(lambda _: None)
-    with pytest.raises(ValueError, match=r"must have objects to learn from.* has none: no list of"):
+    with pytest.raises(ValueError, match=r"must have objects to train on.* has none: no list of"):
         validation_split.coco_splits(file, None, 0)
     contents = json.loads(file.read_text(encoding="utf-8"))
     del contents["annotations"]
@@ -103,4 +106,4 @@ def test_nothing_but_crowds_teaches_nothing(changed):
 
 def test_keypoints_do_not_stop_a_model_that_learns_none(changed):
     file = changed(lambda each: {**each, "keypoints": [10, 10, 2]})
-    assert "keypoints" not in validation_split.coco_splits(file, None, 0).learn[0][1]
+    assert "keypoints" not in validation_split.coco_splits(file, None, 0).train[0][1]

@@ -10,8 +10,8 @@ from roilearn.cli.renamed_options import add_old_name
 
 DESCRIPTION = """Train a Mask R-CNN to detect objects: their boxes, classes and masks.
 
-By default it is trained on drawn scenes of discs, squares and triangles, which takes a laptop
-without a GPU. With --coco it is trained on your images. Needs the extra 'train'."""
+By default it is trained on drawn scenes of discs, squares and triangles; a laptop without a GPU is
+enough for that. With --coco it is trained on your images. Needs the extra 'train'."""
 EXAMPLES = """examples:
   roilearn train first --steps 300
       a few minutes: enough to see masks, not enough for good ones
