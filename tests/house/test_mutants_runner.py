@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, {mutants!r})
 import hypothesis, record, run, stages, trial, variant  # once, and not in each child
 package, root = Path("roilearn"), Path.cwd()
+trial.LAPS = 3
 """
 JUDGE = """
 change = variant.Variant("v", "one.py", {old!r}, {new!r}, {first!r})
