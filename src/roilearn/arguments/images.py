@@ -57,7 +57,7 @@ def check_image_shapes(image_shapes: Any, images: int) -> list[tuple[int, int]]:
     if not is_list(image_shapes) or len(image_shapes) != images:
         came = len(image_shapes) if is_list(image_shapes) else type(image_shapes).__name__
         raise ValueError(
-            rf"image_shapes must give \(height, width\) of each of {counted(images, 'image')} in a "
+            f"image_shapes must give (height, width) of each of {counted(images, 'image')} in a "
             f"list; got {came}."
         )
     for number, shape in enumerate(image_shapes):

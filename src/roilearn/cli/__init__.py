@@ -1,8 +1,9 @@
 """The command line ``roilearn``, with its subcommands ``bench``, ``predict`` and ``train``.
 
-In reading order: ``bench``; ``predict`` (its arguments) and ``predict_command`` (what it does);
-``train``, ``run_arguments``, ``initial_model`` and ``train_command``; ``argument_types``,
-``device`` and ``errors``, which the commands share.
+In reading order: ``bench``; ``predict`` (its options) and ``predict_command`` (what it does);
+``train`` (its options), ``datasets`` (the registry of data sets), ``run_arguments``,
+``initial_model`` and ``train_command``; ``argument_types``, ``renamed_options``, ``device`` and
+``errors``, which the commands share.
 """
 
 import argparse

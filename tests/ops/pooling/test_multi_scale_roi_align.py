@@ -228,9 +228,9 @@ def test_what_a_pyramid_needs_is_named():
 @pytest.mark.parametrize(
     ("shapes", "error", "message"),
     [
-        ([], ValueError, r"image_shapes must name .* each of 2 images in a list; got 0"),
-        ([(80, 112)] * 3, ValueError, r"image_shapes must name .* got 3"),
-        (torch.ones(2, 2), ValueError, r"image_shapes must name .* got Tensor"),
+        ([], ValueError, r"image_shapes must give .* each of 2 images in a list; got 0"),
+        ([(80, 112)] * 3, ValueError, r"image_shapes must give .* got 3"),
+        (torch.ones(2, 2), ValueError, r"image_shapes must give .* got Tensor"),
         (
             (80, 112),
             TypeError,
