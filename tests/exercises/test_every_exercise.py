@@ -98,8 +98,8 @@ def test_the_failing_call_can_be_pasted_and_gives_what_the_verdict_says(exercise
     wrong.__name__ = exercise.answer.__name__
     verdict = exercises.diagnose(exercise, wrong)
     (call,) = re.findall(r"^    (.*)$", verdict.message, re.MULTILINE)
-    returned = eval(call, {"np": np, wrong.__name__: wrong})
-    right = eval(call, {"np": np, wrong.__name__: exercise.answer})
+    returned = pasted(call, np=np, **{wrong.__name__: wrong})
+    right = pasted(call, np=np, **{wrong.__name__: exercise.answer})
     np.testing.assert_allclose(returned, np.asarray(right, dtype=float) + 1000)
     assert shown(returned) in verdict.message
     assert shown(np.asarray(right, dtype=float)) in verdict.message
@@ -119,16 +119,16 @@ def test_show_prints_the_task_and_a_stub_that_runs(exercise, capsys):
     exercises.show(exercise.number)
     task, _, stub = capsys.readouterr().out.partition("\n\n")
     assert " ".join(task.split()) == f"{exercise.number} {exercise.task}"
-    verdict = eval_last(stub)
+    verdict = pasted(stub, exercises=exercises)
     assert not verdict
     assert verdict.form in {"nothing returned", "empty", "no word"}
 
 
-def eval_last(source):
-    *before, last = source.strip().split("\n\n")
-    names = {"exercises": exercises}
-    exec("\n\n".join(before), names)
-    return eval(last, names)
+def pasted(source, **names):
+    """Run a cell and return the value of its last line, as a notebook shows it."""
+    *before, last = source.strip().rsplit("\n\n", 1)
+    exec("\n\n".join(before), names)  # noqa: S102 - our own text
+    return eval(last, names)  # noqa: S307 - our own text
 
 
 @pytest.mark.parametrize("exercise", CODED, ids=by_number)

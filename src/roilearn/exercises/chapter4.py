@@ -272,7 +272,7 @@ ONE_AXIS = Exercise(
 
 def left_edge_gradient(
     values: np.ndarray, x1: float, x2: float, spatial_scale: float, samples: int
-) -> float:
+) -> float | np.floating:
     """Differentiate a single bin's value by x1, per image pixel: the answer to 4.5."""
     start, length = x1 * spatial_scale - 0.5, (x2 - x1) * spatial_scale
     total = 0.0

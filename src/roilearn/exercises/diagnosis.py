@@ -40,7 +40,8 @@ def diagnose(exercise: Exercise, answer: Any) -> Verdict:
     """
     if isinstance(exercise.answer, str):
         return _diagnose_word(exercise, answer)
-    return (_diagnose_function if exercise.groups else _diagnose_value)(exercise, answer)
+    with np.errstate(all="ignore"):  # wrong answers may be infinite, or as good as
+        return (_diagnose_function if exercise.groups else _diagnose_value)(exercise, answer)
 
 
 def _diagnose_word(exercise: Exercise, answer: Any) -> Verdict:

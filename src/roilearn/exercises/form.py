@@ -126,7 +126,8 @@ def _rounded(given: list[np.ndarray], right: list[np.ndarray], tolerance: float)
             return "rounded", f"rounds to {decimals} decimals. Return the number as it is."
     if all(close(a, np.round(b), tolerance) for a, b in zip(given, right, strict=True)):
         return "rounded", "returns whole numbers, rounded. Return the number as it is."
-    if all(close(a, b.astype(np.float16), 1e-3) for a, b in zip(given, right, strict=True)):
+    half = all(np.array_equal(one, one.astype(np.float16)) for one in given)
+    if half and all(close(a, b, 2e-3) for a, b in zip(given, right, strict=True)):
         return "float16", "is right in three digits only. Compute in float64."
     return None
 
