@@ -194,8 +194,8 @@ def _mean_iou(first: Edge, stop: Edge) -> Callable[[int, int], float]:
 EXPECTED_IOU = Exercise(
     "2.4",
     "Write touched_iou(size, stride) for an operator that reads every cell that a box touches, "
-    "and no other: along one axis, the IoU of the box from x1 to x1 + size with those cells, in pixels, "
-    "averaged over x1 = 0, 1, ..., stride - 1. Cell k covers the pixels from k * stride to "
+    "and no other: along one axis, the IoU of the box from x1 to x1 + size with those cells, in "
+    "pixels, averaged over x1 = 0, 1, ..., stride - 1. Cell k covers the pixels from k * stride to "
     "(k + 1) * stride; a box that ends on a cell's edge does not touch the cell after it.",
     touched_iou,
     (
