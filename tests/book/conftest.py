@@ -19,6 +19,7 @@ import yaml
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 1_800_000  # ms for a page to come to what it must: the busiest machine is no error
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SOURCES = ("_config.yml", "_toc.yml", "book/**/*", "notebooks/*.ipynb", "src/roilearn/**/*.*")
 SOURCES += ("benchmarks/results/*.csv",)
@@ -132,7 +133,7 @@ def browser():
         )
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE
         )
         yield started
         started.close()
@@ -146,6 +147,7 @@ class Visit:
         self.refused, self.errors, self.missing = [], [], []
         options = {"viewport": {"width": 1280, "height": 900}} | options
         self.context = browser.new_context(**options)
+        self.context.set_default_timeout(PATIENCE)
         self.context.route("**/*", self.answer)
         self.page = self.context.new_page()
         self.page.on("console", self.hear)

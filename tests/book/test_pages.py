@@ -6,6 +6,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+TWO_FRAMES = "() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)))"
 PHONE = {"width": 360, "height": 740}
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 THEME = "() => document.documentElement.dataset.theme"
@@ -71,7 +72,7 @@ def test_nothing_sticks_out_sideways(name, seen):
     desk = page.viewport_size
     assert page.evaluate(OVERFLOW) <= 0
     page.set_viewport_size(PHONE)
-    page.wait_for_timeout(100)  # live figures redraw to the new width
+    page.evaluate(TWO_FRAMES)  # live figures redraw to the new width
     overflow = page.evaluate(OVERFLOW)
     page.set_viewport_size(desk)
     assert overflow <= 0

@@ -5,8 +5,31 @@ import pytest
 
 from roilearn import exercises
 from roilearn.exercises import chapter1
+from roilearn.exercises.operators.bilinear_points import MANY_POINTS, bilinear_points
+from roilearn.exercises.operators.resize import RESIZE, resize
 
 torch = pytest.importorskip("torch")
+
+
+def test_many_points_are_those_of_grid_sample():
+    for features, rows, columns in MANY_POINTS.calls:
+        height, width = features.shape[1:]
+        grid = np.stack([(columns + 0.5) / width * 2 - 1, (rows + 0.5) / height * 2 - 1], -1)
+        read = torch.nn.functional.grid_sample(
+            torch.from_numpy(features)[None],
+            torch.from_numpy(grid)[None, None],
+            padding_mode="border",
+            align_corners=False,
+        )
+        assert bilinear_points(features, rows, columns) == pytest.approx(read[0, :, 0].numpy())
+
+
+def test_resizing_is_that_of_pytorch():
+    for image, height, width in RESIZE.calls:
+        out = torch.nn.functional.interpolate(
+            torch.from_numpy(image)[None, None], (height, width), mode="bilinear"
+        )
+        assert resize(image, height, width) == pytest.approx(out[0, 0].numpy())
 
 
 def test_the_weights_are_those_that_autograd_finds():
@@ -60,13 +83,12 @@ def test_half_a_pixel_taken_off_once_more_is_named():
 
 
 def three_lines(image, row, column):
-    """Bilinear as a reader may write it: along two rows, then between them."""
+    """Bilinear as a reader may write it: along each row, then between them."""
     row = min(max(row, 0), image.shape[0] - 1)
     column = min(max(column, 0), image.shape[1] - 1)
-    top, left = min(int(row), image.shape[0] - 2), min(int(column), image.shape[1] - 2)
-    upper = np.interp(column, [left, left + 1], image[top, left : left + 2])
-    lower = np.interp(column, [left, left + 1], image[top + 1, left : left + 2])
-    return np.interp(row, [top, top + 1], [upper, lower])
+    columns = np.arange(image.shape[1])
+    rows = [np.interp(column, columns, line) for line in image]
+    return np.interp(row, np.arange(len(rows)), rows)
 
 
 def test_another_right_telling_of_bilinear_passes():
@@ -92,12 +114,12 @@ def test_swapped_indices_run_out_of_a_map_that_is_not_square():
 
 
 def test_each_wrong_border_is_told_apart_and_right_inside():
-    inside = [arguments for arguments in chapter1.IN_CODE.inputs if min(arguments[1:]) >= 0][:4]
     for wrong in ("position not clamped", "wraps around", "zero outside"):
         mistake = next(m for m in chapter1.IN_CODE.mistakes if m.name == wrong)
-        for arguments in inside:
-            assert mistake.answer(*arguments) == pytest.approx(three_lines(*arguments))
-        assert exercises.check("1.2", mistake.answer).mistake == wrong
+        (function,) = chapter1.IN_CODE.answers_of(mistake)
+        for arguments in chapter1.IN_CODE.groups["inside"]:
+            assert function(*arguments) == pytest.approx(three_lines(*arguments))
+        assert exercises.check("1.2", function).mistake == wrong
 
 
 def test_only_the_corner_rule_gives_the_output_of_the_third_exercise():

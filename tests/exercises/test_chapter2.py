@@ -7,6 +7,7 @@ import pytest
 
 from roilearn import exercises
 from roilearn.exercises import chapter2
+from roilearn.exercises.operators.cells_read import CELLS, cells_read
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
@@ -24,6 +25,17 @@ def columns_read(x1, x2, stride):
 def test_cells_read_are_those_of_the_kernel():
     first, last = columns_read(40, 665, 16)
     assert chapter2.CELLS_READ.answer == (first, last, last - first + 1)
+
+
+def test_the_cells_of_a_box_are_those_that_the_kernel_reads():
+    index = torch.arange(64.0)
+    maps = torch.stack([index, -index]).reshape(1, 2, 1, 64)
+    for box, scale in CELLS.calls:
+        inside = np.maximum(box, 0)
+        corners = torch.tensor([[0.0, inside[0], 0, inside[2], 0]], dtype=torch.float32)
+        last, first = torchvision.ops.roi_pool(maps, corners, 1, scale).flatten().tolist()
+        left, _, right, _ = cells_read(inside, scale)
+        assert (left, right) == (int(-first), int(last) + 1)
 
 
 def test_the_mean_move_at_stride_8_is_2_pixels():

@@ -5,6 +5,7 @@ import pytest
 
 from roilearn import exercises, reference
 from roilearn.exercises import chapter5
+from roilearn.exercises.operators.prroi_pool import PRROI_POOL, prroi_pool
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
@@ -38,12 +39,19 @@ def test_the_slope_by_hand_is_that_of_small_differences_at_stride_4():
     assert chapter5.EDGE_BY_HAND.answer == pytest.approx(slope, abs=1e-4)
 
 
-@pytest.mark.parametrize("arguments", chapter5.IN_CODE.inputs)
+@pytest.mark.parametrize("arguments", chapter5.IN_CODE.calls)
 def test_the_exact_mean_is_what_very_many_readings_say(arguments):
     values, x1, x2, scale = arguments
     assert 0.5 <= x1 * scale < x2 * scale <= len(values) - 0.5  # no border in this exercise
     wanted = fine_mean(values, x1 * scale, x2 * scale)
     assert chapter5.exact_mean(*arguments) == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize(("features", "box", "size", "scale"), PRROI_POOL.calls)
+def test_the_exact_means_are_those_of_very_many_samples(features, box, size, scale):
+    rois = torch.tensor([[0, *box]], dtype=torch.float64)
+    fine = torchvision.ops.roi_align(torch.from_numpy(features)[None], rois, size, scale, 200, True)
+    assert prroi_pool(features, box, size, scale) == pytest.approx(fine[0].numpy(), abs=2e-3)
 
 
 def test_trapezoids_between_the_centres_pass():
@@ -63,7 +71,7 @@ def test_the_points_are_those_that_a_ruler_reads():
     assert read == pytest.approx(chapter5.CORNERS.answer)
 
 
-@pytest.mark.parametrize("arguments", chapter5.CHANNEL.inputs)
+@pytest.mark.parametrize("arguments", chapter5.CHANNEL.calls)
 def test_the_channel_is_the_one_that_torchvision_reads(arguments):
     c, i, j, bins, channels = arguments
     number = torch.arange(float(channels * bins * bins)).reshape(1, -1, 1, 1).expand(1, -1, 9, 9)
@@ -72,9 +80,9 @@ def test_the_channel_is_the_one_that_torchvision_reads(arguments):
     assert read[0, c, i, j].item() == chapter5.channel_of_bin(*arguments)
 
 
-@pytest.mark.parametrize(("across", "down", "angle"), chapter5.TURN.inputs)
+@pytest.mark.parametrize(("across", "down", "angle"), chapter5.TURN.calls)
 def test_the_turned_offset_is_where_the_rotated_operator_reads(across, down, angle):
     roi = np.array([0.0, 5, 5, 4, 3, angle])
-    row, column = reference.turned(roi, 1.0, down=down, across=across)
+    row, column = reference.rotate_sample(roi, 1.0, down=down, across=across)
     right, downwards = chapter5.turned_offset(across, down, angle)
     assert (column + 0.5 - 5, row + 0.5 - 5) == pytest.approx((right, downwards))

@@ -39,16 +39,18 @@ def differentiable():
     return bags
 
 
-def test_the_sum_is_embedding_bag_s(differentiable):
-    _, summed = differentiable(*chapter6.SUM.inputs[0])
-    assert chapter6.bag_sum(*chapter6.SUM.inputs[0]) == pytest.approx(summed.detach().numpy())
+@pytest.mark.parametrize("arguments", chapter6.SUM.calls)
+def test_the_sum_is_embedding_bag_s(differentiable, arguments):
+    _, summed = differentiable(*arguments)
+    assert chapter6.bag_sum(*arguments) == pytest.approx(summed.detach().numpy())
 
 
-def test_the_payment_is_embedding_bag_s_own_gradient(differentiable):
-    gradient, index, weight, offsets, cells = chapter6.PAID.inputs[0]
+@pytest.mark.parametrize("arguments", chapter6.TABLE_GRADIENT.calls)
+def test_the_table_s_gradient_is_embedding_bag_s(differentiable, arguments):
+    gradient, index, weight, offsets, cells = arguments
     table, summed = differentiable(np.ones((cells, gradient.shape[1])), index, weight, offsets)
     summed.backward(torch.from_numpy(gradient))
-    assert chapter6.paid(*chapter6.PAID.inputs[0]) == pytest.approx(table.grad.numpy())
+    assert chapter6.table_gradient(*arguments) == pytest.approx(table.grad.numpy())
 
 
 def test_a_dense_matrix_passes_both():

@@ -9,9 +9,9 @@ from roilearn.exercises import chapter6b
 
 
 def test_the_sectors_are_those_counted_for_step_1():
-    shape = workloads.Shape("one", (1, 1, 20, 24), 1, (9, 10), 1, 3, "")
+    shape = workloads.PoolingWorkload("one", (1, 1, 20, 24), 1, (9, 10), 1, 3, "")
     others = (1 + roofline.BOX) * roofline.SECTOR  # the number stored, the box loaded
-    assert roofline.asked(roofline.STEPS[0], shape) - others == chapter6b.SECTORS.answer
+    assert roofline.bytes_requested(roofline.STEPS[0], shape) - others == chapter6b.SECTORS.answer
 
 
 def test_the_bits_settle_as_boxes_that_overlap_so_do():

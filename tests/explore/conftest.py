@@ -15,6 +15,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import sync_playwright
 
+PATIENCE = 1_800_000  # ms for a page to come to what it must: the busiest machine is no error
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # Everything that Jupyter or the book's page script would give a figure: a model and a place.
@@ -94,7 +95,7 @@ def browser():
         )
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu"]
-        started = playwright.chromium.launch(executable_path=program, args=flags)
+        started = playwright.chromium.launch(executable_path=program, args=flags, timeout=PATIENCE)
         yield started
         started.close()
 
@@ -160,6 +161,7 @@ def open_figure(browser, served):
         name = f"figure{len(list(folder.iterdir()))}.html"
         (folder / name).write_text(page_text(widgets, html, body, change), encoding="utf-8")
         context = browser.new_context(**{"viewport": {"width": 800, "height": 1000}, **options})
+        context.set_default_timeout(PATIENCE)
         page, errors = context.new_page(), []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text))

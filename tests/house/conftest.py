@@ -77,18 +77,18 @@ def built(tmp_path_factory):
 
 @pytest.fixture
 def clean_python(tmp_path):
-    """Python of a new environment in which nothing but pip is installed."""
-    venv.create(tmp_path / "clean", with_pip=True)
+    """Python of a new environment in which nothing is installed."""
+    venv.create(tmp_path / "clean", with_pip=False)
     scripts = "Scripts" if os.name == "nt" else "bin"
     return tmp_path / "clean" / scripts / "python"
 
 
 @pytest.fixture(scope="session")
 def pip():
-    """Run pip of the given Python quietly."""
+    """Run our pip quietly on the environment of the given Python."""
 
     def run_pip(python, *arguments):
-        options = ("--disable-pip-version-check", "--no-input")
-        return run(python, "-m", "pip", *options, *arguments)
+        options = ("--disable-pip-version-check", "--no-input", "--python", python)
+        return run(sys.executable, "-m", "pip", *options, *arguments)
 
     return run_pip

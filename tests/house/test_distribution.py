@@ -12,6 +12,15 @@ import pytest
 import roilearn
 
 
+def pretend(site, name, version):
+    """Put the metadata of a distribution into an environment: pip takes it for installed."""
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "INSTALLER").write_text("pip\n")
+    (info / "RECORD").write_text("")
+
+
 @pytest.fixture(scope="module")
 def wheel(built):
     (path,) = built.glob("*.whl")
@@ -61,6 +70,28 @@ def test_a_clean_environment_imports_the_wheel(wheel, clean_python, pip, fresh_p
         package["name"] for package in json.loads(pip(clean_python, "list", "--format=json"))
     }
     assert installed - {"pip", "setuptools"} == {"roilearn", "numpy", "lazy-loader", "packaging"}
+
+
+def test_the_first_cell_of_a_notebook_leaves_an_older_numpy_and_torch(
+    wheel, clean_python, pip, root
+):
+    """Numpy, torch and torchvision at the floors, the oldest that Colab could have, do not move.
+
+    A forced upgrade breaks Colab, whose own packages are built against the ones it has.
+    """
+    floors = dict(
+        line.split("==") for line in (root / "constraints-floors.txt").read_text().splitlines()
+    )
+    (site,) = clean_python.parents[1].glob("lib/python*/site-packages")
+    kept = ("numpy", "torch", "torchvision")
+    for name in kept:
+        pretend(site, name, floors[name])
+    plan = clean_python.parents[1] / "plan.json"
+    asked = (f"{wheel}[notebooks]", f"numpy=={floors['numpy']}")
+    pip(clean_python, "install", "--quiet", "--dry-run", "--report", plan, *asked)
+    touched = {item["metadata"]["name"].lower() for item in json.loads(plan.read_text())["install"]}
+    assert {"roilearn", "anywidget", "jaxtyping"} <= touched
+    assert not touched.intersection(kept)
 
 
 def test_pip_finds_the_console_command(wheel):

@@ -1,6 +1,6 @@
-"""The first cell of a notebook brings what the notebook imports and leaves NumPy and torch alone.
+"""The first cell of a notebook brings what the notebook imports.
 
-A forced upgrade of either breaks Colab, whose own packages are built against the ones it has.
+That it leaves NumPy and torch alone stands in ``test_distribution.py``, where the wheel is.
 """
 
 import ast
@@ -57,15 +57,6 @@ def distributions(project, extra):
     return found
 
 
-def pretend(site, name, version):
-    """Put the metadata of a distribution into an environment: pip takes it for installed."""
-    info = site / f"{name}-{version}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    (info / "INSTALLER").write_text("pip\n")
-    (info / "RECORD").write_text("")
-
-
 def test_only_the_first_cell_installs_and_only_what_is_missing(sources):
     assert installed_by(sources[0]) == ["--quiet", "roilearn[notebooks]", "numpy=={np.__version__}"]
     assert [cell for cell in sources[1:] if re.search(r"pip3? install|conda install", cell)] == []
@@ -76,24 +67,6 @@ def test_what_it_installs_is_all_that_the_notebook_imports(sources, project):
     names = imported_by(sources) - set(sys.stdlib_module_names) - FREE - {"roilearn"}
     wanted = {PROVIDES.get(name, name) for name in names} - {"pillow"}  # comes with matplotlib
     assert wanted <= distributions(project, "notebooks")
-
-
-def test_an_older_numpy_and_torch_stay(built, clean_python, pip, root):
-    """Numpy, torch and torchvision at the floors, the oldest that Colab could have, do not move."""
-    floors = dict(
-        line.split("==") for line in (root / "constraints-floors.txt").read_text().splitlines()
-    )
-    (site,) = clean_python.parents[1].glob("lib/python*/site-packages")
-    kept = ("numpy", "torch", "torchvision")
-    for name in kept:
-        pretend(site, name, floors[name])
-    (wheel,) = built.glob("*.whl")
-    plan = clean_python.parents[1] / "plan.json"
-    asked = (f"{wheel}[notebooks]", f"numpy=={floors['numpy']}")
-    pip(clean_python, "install", "--quiet", "--dry-run", "--report", plan, *asked)
-    touched = {item["metadata"]["name"].lower() for item in json.loads(plan.read_text())["install"]}
-    assert {"roilearn", "anywidget", "jaxtyping"} <= touched
-    assert not touched.intersection(kept)
 
 
 def test_the_image_of_binder_has_what_the_notebooks_import(texts, project):

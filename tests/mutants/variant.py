@@ -1,5 +1,7 @@
 """Wrong variants of the package: where they are listed, and how one is made."""
 
+import compileall
+import os
 import shutil
 import tomllib
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ class Variant:
     first: str = ""
 
 
-UNCHANGED = Variant("(unchanged)", "__init__.py", "import lazy_loader", "import lazy_loader")
+UNCHANGED = Variant("(unchanged)", "", "", "")
 
 
 def listed(folder: Path) -> list[Variant]:
@@ -41,14 +43,29 @@ def listed(folder: Path) -> list[Variant]:
     ]
 
 
-def write_variant(package: Path, folder: Path, variant: Variant) -> None:
-    """Copy the package into ``folder`` with the variant's text replaced."""
+def compiled_copy(package: Path, folder: Path) -> Path:
+    """Copy the package into ``folder``, with the bytecode of every file."""
     copy = folder / package.name
-    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package, copy)
+    compileall.compile_dir(copy, quiet=2)
+    return copy
+
+
+def write_variant(package: Path, folder: Path, variant: Variant) -> None:
+    """Put the package into ``folder`` with the variant's text replaced, and its bytecode.
+
+    Unchanged files are hard links: nothing is copied or compiled but the one that changes.
+    """
+    copy = folder / package.name
+    shutil.copytree(package, copy, copy_function=os.link)
+    if variant == UNCHANGED:
+        return
     file = copy / variant.file
     text = file.read_text()
     if text.count(variant.old) != 1:
         message = f"its text stands {text.count(variant.old)} times in {variant.file}, not once"
         raise ValueError(message)
+    for stale in [file, *(file.parent / "__pycache__").glob(f"{file.stem}.*.pyc")]:
+        stale.unlink()  # the name, and not what it has in common with the unchanged package
     file.write_text(text.replace(variant.old, variant.new))
     compile(file.read_text(), str(file), "exec")

@@ -59,7 +59,6 @@ def test_one_that_fails_says_why_and_the_other_does_not_wait_for_it(tmp_path):
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
     )
     assert done.stdout.split() == ["1", "1"], done.stderr
     assert "OSError: the image is broken" in done.stderr

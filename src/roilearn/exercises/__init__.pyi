@@ -1,6 +1,9 @@
+from .diagnosis import diagnose as diagnose
+from .exercise import Edit as Edit
 from .exercise import Exercise as Exercise
 from .exercise import Mistake as Mistake
+from .exercise import OpenTask as OpenTask
 from .exercise import Verdict as Verdict
-from .exercise import diagnose as diagnose
-from .register import check as check
-from .register import exercises as exercises
+from .registry import check as check
+from .registry import exercises as exercises
+from .registry import show as show

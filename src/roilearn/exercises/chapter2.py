@@ -1,4 +1,4 @@
-"""Exercises of chapter 2, with the mistakes they are set to catch."""
+"""Exercises of chapter 2 (quantization), with the mistakes they are set to catch."""
 
 import math
 from collections.abc import Callable
@@ -6,11 +6,14 @@ from collections.abc import Callable
 import numpy as np
 
 from roilearn import reference
-from roilearn.exercises.exercise import Exercise, Mistake
+from roilearn.exercises.exercise import Edit, Exercise, Mistake
+from roilearn.exercises.operators.cells_read import CELLS
 
 CELLS_READ = Exercise(
     "2.1",
-    "First cell, last cell and number of cells read for x1 = 40, x2 = 665 at stride 16",
+    "A box runs from x1 = 40 to x2 = 665 pixels, on a map of stride 16. What are the first cell, "
+    "the last cell and the number of cells that RoIPool reads along x? Three numbers, counted "
+    "from 0; halves are rounded away from zero, and the last cell is read too.",
     (3, 42, 40),
     (
         Mistake(
@@ -43,7 +46,9 @@ CELLS_READ = Exercise(
 
 MEAN_MOVE = Exercise(
     "2.2",
-    "Mean of |move|, in image pixels, of an edge rounded to the nearest cell at stride 8",
+    "An edge is rounded to the nearest whole cell of a map of stride 8; all places of the edge are "
+    "equally likely. What is the mean of the size of its move, in image pixels, whatever the "
+    "direction?",
     2.0,
     (
         Mistake(
@@ -72,14 +77,17 @@ MEAN_MOVE = Exercise(
 
 
 def half_away(x: float) -> float:
-    """Round one number half away from zero, without adding a half to it."""
+    """Round one number half away from zero, without adding a half to it: the answer to 2.3."""
     whole = math.trunc(x)
-    return whole + math.copysign(abs(x - whole) >= 0.5, x)
+    if abs(x - whole) < 0.5:
+        return whole
+    return whole + 1 if x > 0 else whole - 1
 
 
 ROUNDING = Exercise(
     "2.3",
-    "A function of one number that rounds half away from zero",
+    "Write half_away(x): one number rounded to the nearest whole number, halves away from zero, so "
+    "that 2.5 becomes 3 and -2.5 becomes -3. It is also right for the numbers just below a half.",
     half_away,
     (
         Mistake(
@@ -104,6 +112,23 @@ ROUNDING = Exercise(
             "floor always goes down: 2.7 becomes 2 and -2.7 becomes -3. That is the slides' rule.",
         ),
         Mistake(
+            "ceil",
+            math.ceil,
+            "ceil always goes up: 2.2 becomes 3. The nearest whole number is 2.",
+        ),
+        Mistake(
+            "away from zero always",
+            lambda x: math.copysign(math.ceil(abs(x)), x),
+            "You round every fraction away from zero: 2.2 becomes 3. Only halves go away from "
+            "zero; "
+            "everything else goes to the nearest whole number.",
+        ),
+        Mistake(
+            "halves towards zero",
+            lambda x: math.copysign(math.ceil(abs(x) - 0.5), x),
+            "Right but for the halves, which go towards zero: 2.5 becomes 2. They go away from it.",
+        ),
+        Mistake(
             "int of x + 0.5",
             lambda x: int(x + 0.5),
             "int() cuts towards zero, so adding 0.5 only works above zero: -2.7 + 0.5 is cut to "
@@ -115,10 +140,39 @@ ROUNDING = Exercise(
             "Right on every half. It fails on 0.49999999999999994, the last number below a half: "
             "adding 0.5 to it rounds to 1.0 before floor sees it. Compare the fraction with 0.5.",
         ),
+        Mistake(
+            "sign lost",
+            lambda x: half_away(abs(x)),
+            "Right above zero. Below zero you lose the sign.",
+        ),
+        Mistake(
+            "the number compared, not its fraction",
+            lambda x: math.trunc(x) if abs(x) < 0.5 else math.trunc(x) + math.copysign(1, x),
+            "You compare the number itself with 0.5. Compare its fraction: the distance to the "
+            "whole "
+            "number that int() cuts it to.",
+        ),
     ),
-    inputs=tuple((x,) for x in (0.5, 2.5, 20.78125, -0.5, -2.5, -2.7, 0.0, 0.49999999999999994)),
+    groups={
+        "nearer to the number below": [(2.2,), (20.25,), (0.2,)],
+        "nearer to the number above": [(2.7,), (20.78125,), (0.75,)],
+        "halves": [(0.5,), (1.5,), (2.5,), (3.5,)],
+        "negative": [(-0.2,), (-2.2,), (-2.7,), (-0.75,)],
+        "negative halves": [(-0.5,), (-1.5,), (-2.5,)],
+        "whole numbers": [(0.0,), (1.0,), (7.0,), (-3.0,)],
+        "just below a half": [(0.49999999999999994,), (-0.49999999999999994,)],
+    },
     praise="Right, on halves of both signs and just below a half.",
 )
+
+
+def touched_iou(size: int, stride: int) -> float:
+    """Mean IoU of a box with the cells it touches, on one axis: the answer to 2.4."""
+    total = 0.0
+    for x1 in range(stride):
+        cells = math.ceil((x1 + size) / stride)
+        total += size / (cells * stride)
+    return total / stride
 
 
 Edge = Callable[[np.ndarray], np.ndarray]
@@ -139,8 +193,11 @@ def _mean_iou(first: Edge, stop: Edge) -> Callable[[int, int], float]:
 
 EXPECTED_IOU = Exercise(
     "2.4",
-    "A function of size and stride: mean IoU, on one axis, of a box with the cells it touches",
-    _mean_iou(np.floor, np.ceil),
+    "Write touched_iou(size, stride) for an operator that reads every cell that a box touches, "
+    "and no other: along one axis, the IoU of the box from x1 to x1 + size with those cells, in "
+    "pixels, averaged over x1 = 0, 1, ..., stride - 1. Cell k covers the pixels from k * stride to "
+    "(k + 1) * stride; a box that ends on a cell's edge does not touch the cell after it.",
+    touched_iou,
     (
         Mistake(
             "RoIPool",
@@ -166,19 +223,37 @@ EXPECTED_IOU = Exercise(
             "earlier and end one later, unless the edge is a cell's edge.",
         ),
         Mistake(
+            "rounded without the end",
+            _mean_iou(reference.quantize, reference.quantize),
+            "You rounded both edges to the nearest cell's edge. A cell that is touched a little is "
+            "touched.",
+        ),
+        Mistake(
             "share of the box",
             lambda size, stride: 1.0,  # noqa: ARG005
             "You divide by the length of the box, and all of it is read: 1. IoU divides by the "
             "union, so that reading too much costs as well.",
         ),
+        Mistake(
+            "the first position alone",
+            Edit("range(stride)", "range(1)", "total / stride", "total"),
+            "That is the IoU for x1 = 0. The task averages over all of x1 = 0, ..., stride - 1.",
+        ),
     ),
-    inputs=((40, 16), (100, 32), (24, 8), (224, 16)),
+    groups={
+        "several cells": [(40, 16), (100, 32), (30, 8)],
+        "a whole number of cells": [(24, 8), (224, 16), (16, 16)],
+        "a box under one cell": [(5, 16), (1, 8), (15, 16)],
+        "stride 1": [(7, 1)],
+        "just over a cell": [(17, 16)],
+    },
     praise="Right. Compare it with what RoIPool reads: rounding is not even the better guess.",
 )
 
 LARGEST_STRIDE = Exercise(
     "2.5",
-    "Largest of the strides 4, 8, 16 and 32 at which a 64 px square keeps a mean IoU of 0.7",
+    "From 4, 8, 16 and 32, which is the largest stride at which a square of 64 x 64 pixels keeps a "
+    "mean IoU of at least 0.7 with the cells that RoIPool reads, over all whole-pixel positions?",
     8,
     (
         Mistake(
@@ -200,7 +275,9 @@ LARGEST_STRIDE = Exercise(
 
 SYMMETRIC_SHIFT = Exercise(
     "2.6",
-    "Shift d, in image pixels at stride 16, of the cells that makes both edges' ranges mirror",
+    "At stride 16 the left edge of a box moves by -8 to 8 pixels when RoIPool rounds it, the right "
+    "edge by 8 to 24. Suppose that cell k stood for the pixels from 16k - d to 16(k + 1) - d. For "
+    "which d, in pixels, are the two ranges mirror images of each other?",
     8.0,
     (
         Mistake("cells", 0.5, "Half a cell is right. In image pixels, at stride 16?"),
@@ -219,6 +296,7 @@ SYMMETRIC_SHIFT = Exercise(
     praise="Right: both edges then move outwards by 0 to 16 px.",
 )
 
+
 EXERCISES: tuple[Exercise, ...] = (
     CELLS_READ,
     MEAN_MOVE,
@@ -226,4 +304,8 @@ EXERCISES: tuple[Exercise, ...] = (
     EXPECTED_IOU,
     LARGEST_STRIDE,
     SYMMETRIC_SHIFT,
+    CELLS,
 )
+"""In the order of the page."""
+
+OPEN_TASKS = ()

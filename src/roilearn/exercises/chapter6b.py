@@ -2,18 +2,14 @@
 
 import numpy as np
 
-from roilearn.exercises.bits import (
-    from_the_left,
-    of_the_first_alone,
-    survivors,
-    who_goes,
-    without_asking,
-)
-from roilearn.exercises.exercise import Exercise, Mistake
+from roilearn.exercises.exercise import Edit, Exercise, Mistake, OpenTask
 
 SECTORS = Exercise(
     "6b.1",
-    "Bytes that one number of step 1 fetches from the map: 3 x 3 samples, sectors of 32 bytes.",
+    "In step 1 a thread computes one number of the output from 3 x 3 samples of four cells each. "
+    "Memory "
+    "is fetched in sectors of 32 bytes. How many bytes of the map does that number fetch, if no "
+    "cache helps and no two loads share a sector?",
     1152,
     (
         Mistake(
@@ -33,7 +29,9 @@ SECTORS = Exercise(
 
 PROGRAMS = Exercise(
     "6b.2",
-    "Programs that step 3 starts: 300 boxes, 14 x 14 bins, 256 channels; 16 bins x 128 channels.",
+    "Step 3 pools 300 boxes into 14 x 14 bins of 256 channels; a program takes up to 16 bins of "
+    "one box "
+    "and 128 channels. How many programs does it start?",
     7800,
     (
         Mistake(
@@ -50,8 +48,9 @@ PROGRAMS = Exercise(
 
 ROOF = Exercise(
     "6b.3",
-    "At most how many 10**9 operations a second, if each number takes 33 operations and 68 bytes, "
-    "and memory gives 1,000 * 10**9 bytes a second?",
+    "Each number of an output takes 33 operations and moves 68 bytes; memory gives 1,000 * 10**9 "
+    "bytes "
+    "a second. How many 10**9 operations a second are possible at most?",
     33 / 68 * 1000,
     (
         Mistake("upside down", 68 / 33 * 1000, "You divided the bytes by the operations."),
@@ -63,32 +62,96 @@ ROOF = Exercise(
     praise="Right: 0.485 operations a byte, times 1,000.",
 )
 
-BITS = Exercise(
+
+def survivors(words: np.ndarray) -> np.ndarray:
+    """Whether each box stays, from the bit masks of NMS: the answer to 6b.4."""
+    suppressed, stays = 0, []
+    for number, word in enumerate(words):
+        stays.append(not suppressed >> number & 1)
+        if stays[-1]:
+            suppressed |= int(word)
+    return np.array(stays)
+
+
+def _from_the_left(words: np.ndarray) -> np.ndarray:
+    return survivors(np.array([int(f"{int(word):0{len(words)}b}"[::-1], 2) for word in words]))
+
+
+def _words(*rows: str) -> np.ndarray:
+    """Bit masks from rows of 0 and 1 that are written from bit 0 on."""
+    return np.array([int(row[::-1], 2) for row in rows])
+
+
+SURVIVORS = Exercise(
     "6b.4",
-    "Write survivors(words): whether each box stays, from the rows of bits of NMS.",
+    "Write survivors(words): whether each box stays after NMS, a list or array of N truth values. "
+    "The boxes are sorted by falling score. Bit j of words[i] (counted from the lowest, words[i] "
+    ">> "
+    "j & 1) is 1 if box j comes after box i and overlaps it too much. Going from the best box on, "
+    "a box that stays suppresses those that its word names; a suppressed box suppresses nobody.",
     survivors,
     (
         Mistake(
-            "the gone suppress",
-            without_asking,
-            "A box that is gone suppresses nobody. Ask whether a box is still there before you use "
+            "the suppressed suppress",
+            Edit("if stays[-1]:", "if True:"),
+            "A suppressed box suppresses nobody. Ask whether a box is still there before you use "
             "its row.",
         ),
         Mistake(
             "from the left",
-            from_the_left,
+            _from_the_left,
             "You read the bits from the highest. Bit j is word >> j & 1.",
         ),
         Mistake(
             "the first alone",
-            of_the_first_alone,
-            "You used the row of the best box alone. Each box that stays has its say.",
+            lambda words: (int(words[0]) >> np.arange(len(words)) & 1) == 0,
+            "You used the row of the best box alone. Each box that stays suppresses others.",
         ),
-        Mistake("who goes", who_goes, "You say who goes. The answer is who stays."),
+        Mistake(
+            "who goes",
+            lambda words: ~survivors(words),
+            "You say who is suppressed. The answer is who stays.",
+        ),
+        Mistake(
+            "bits exchanged",
+            Edit("suppressed |= int(word)", "suppressed ^= int(word)"),
+            "A box that is suppressed twice comes back: you exchange its bit (^, or adding). Set "
+            "it: |.",
+        ),
+        Mistake(
+            "replaced",
+            Edit("suppressed |= int(word)", "suppressed = int(word)"),
+            "You forget what earlier boxes suppressed. Keep the old bits: |=.",
+        ),
+        Mistake(
+            "numbers of those that stay",
+            lambda words: np.flatnonzero(survivors(words)),
+            "Those are the numbers of the boxes that stay. Asked is a truth value for each box.",
+        ),
     ),
-    inputs=((np.array([0b000010, 0b000100, 0b011000, 0b000000, 0b100000, 0b000000]),),),
-    praise="Right: one box after the other, and only those that stay have a say.",
+    groups={
+        "a chain": [(_words("010000", "001000", "000110", "000000", "000001", "000000"),)],
+        "nobody overlaps": [(_words("000", "000", "000"),)],
+        "suppressed twice": [
+            (_words("0010", "0011", "0000", "0000"),),
+            (_words("01100", "00010", "00011", "00001", "00000"),),
+        ],
+        "suppressed twice by boxes that stay": [(_words("0011", "0010", "0000", "0000"),)],
+        "the best suppresses all": [(_words("0111", "0010", "0001", "0000"),)],
+        "one box": [(_words("0"),)],
+        "the last overlaps": [(_words("00000", "00001", "00010", "00000", "00000"),)],
+    },
+    praise="Right: one box after the other, and only those that stay suppress others.",
 )
 
-EXERCISES = (SECTORS, PROGRAMS, ROOF, BITS)
-"""In the order of the page; 6b.5 is open and has no check."""
+EXERCISES = (SECTORS, PROGRAMS, ROOF, SURVIVORS)
+"""In the order of the page."""
+
+OPEN_TASKS = (
+    OpenTask(
+        "6b.5",
+        "The features are half as wide, bfloat16. What becomes of the bytes asked for by each "
+        "step, of "
+        "those needed, and of the places on the roofline? Which step gains least?",
+    ),
+)

@@ -1,51 +1,139 @@
-"""An exercise, the mistakes people make at it, and how an answer is told from both.
+"""What an exercise consists of: the task, the right answer, inputs in groups, known mistakes.
 
-A check that says only "wrong" teaches little. Each exercise therefore carries the wrong answers
-that are often given, as values or as functions that compute them; an answer that agrees with one
-of these is met with the sentence that belongs to it.
+A whole exercise in code::
+
+    def box_area(box):
+        return (box[2] - box[0]) * (box[3] - box[1])
+
+    AREA = Exercise(
+        "0.1",
+        "Write box_area(box): the area of a box x1, y1, x2, y2 in square pixels.",
+        box_area,
+        (
+            Mistake("end included", Edit("box[2] - box[0]", "box[2] - box[0] + 1"), "You ..."),
+            Mistake("perimeter", lambda box: 2 * (box[2] - box[0] + box[3] - box[1]), "You ..."),
+        ),
+        groups={"not square": [([1, 2, 4, 9],)], "no width": [([3, 1, 3, 5],)]},
+    )
 """
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-import numpy as np
+Call = tuple[Any, ...]
+
+
+class Edit:
+    """A wrong function as a change of the right one: texts of its source, each replaced by another.
+
+    ``Edit(old, new, old, new, ...)``; each ``old`` stands in the source exactly once.
+    """
+
+    def __init__(self, *texts: str) -> None:
+        """Keep the pairs (old, new)."""
+        self.pairs = tuple(zip(texts[::2], texts[1::2], strict=True))
+
+    def __call__(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ``answer`` with the texts replaced.
+
+        Raises
+        ------
+        ValueError: a text that does not stand in the source exactly once.
+        """
+        return _edited(answer, self.pairs)
+
+
+@cache
+def _edited(answer: Callable[..., Any], pairs: tuple[tuple[str, str], ...]) -> Callable[..., Any]:
+    source = inspect.getsource(answer)
+    for old, new in pairs:
+        if source.count(old) != 1:
+            raise ValueError(
+                f"{old!r} must stand once in {answer.__name__}, not {source.count(old)}"
+            )
+        source = source.replace(old, new)
+    return compiled(source, answer)
+
+
+def compiled(source: Any, answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile another source (text or syntax tree) of ``answer``, which sees the same module."""
+    names = dict(answer.__globals__)
+    code = compile(source, f"<{answer.__name__}, changed>", "exec")
+    exec(code, names)  # noqa: S102 - our own source, with our own change
+    return names[answer.__name__]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One way to go wrong: the answer it leads to, and what to say to somebody who gives it."""
+    """One way to go wrong: the answer it leads to, and what to say to somebody who gives it.
+
+    ``answer`` is a value, a function, or an ``Edit`` of the right function. ``also`` holds other
+    answers that the same mistake leads to.
+    """
 
     name: str
     answer: Any
     message: str
+    also: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
 class Exercise:
     """A task with its right answer.
 
-    ``answer`` is a number or array, or a function; a function is tried on every tuple of
-    arguments in ``inputs``. ``mistakes`` hold answers of the same kind.
+    ``answer`` is a number, an array or a word; or a function, which is called with every tuple of
+    arguments in ``groups``, a mapping from the name of a group ("beyond the border") to its calls.
+    ``mistakes`` hold answers of the same kind.
     """
 
     number: str
     task: str
     answer: Any
     mistakes: tuple[Mistake, ...]
-    inputs: tuple[tuple[Any, ...], ...] = ()
+    groups: Mapping[str, Sequence[Call]] = field(default_factory=dict)
     tolerance: float = 1e-6
     praise: str = "Right."
+
+    @property
+    def calls(self) -> list[Call]:
+        """Arguments of every call, group after group; none if the answer is a value."""
+        return [arguments for group in self.groups.values() for arguments in group]
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the arguments of the function that is asked for."""
+        return list(inspect.signature(self.answer).parameters)
+
+    def answers_of(self, mistake: Mistake) -> list[Any]:
+        """Every answer that the mistake leads to: values or functions."""
+        found = (mistake.answer, *mistake.also)
+        return [wrong(self.answer) if isinstance(wrong, Edit) else wrong for wrong in found]
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A task without a check: its answer is an argument, or an experiment."""
+
+    number: str
+    task: str
 
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What a check found: true when the answer is right; its repr is the message to the reader."""
+    """What a check found: true when the answer is right; its repr is the message to the reader.
+
+    ``mistake`` is the name of the known mistake, ``form`` the name of what is wrong with the form,
+    ``failed`` the names of the groups of inputs on which a function is wrong.
+    """
 
     right: bool
     message: str
     mistake: str | None = None
+    form: str | None = None
+    failed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Return whether the answer was right."""
@@ -54,108 +142,3 @@ class Verdict:
     def __repr__(self) -> str:
         """Return the message, so that a notebook shows it."""
         return self.message
-
-
-def diagnose(exercise: Exercise, answer: Any) -> Verdict:
-    """Compare an answer with the right one, then with each known mistake.
-
-    Parameters
-    ----------
-    exercise : the exercise.
-    answer : the reader's number, array or function. A function that raises is reported, with
-        the arguments it was given; it never stops the notebook.
-
-    Examples
-    --------
-    >>> half = Exercise("0.1", "Half of 3?", 1.5, (Mistake("floor", 1, "You rounded down."),))
-    >>> diagnose(half, 1)
-    You rounded down.
-    >>> bool(diagnose(half, 1.5))
-    True
-    """
-    if exercise.inputs and not callable(answer):
-        return Verdict(False, f"Pass a function of {len(exercise.inputs[0])} arguments.")
-    try:
-        given = _outputs(exercise, answer)
-    except _ReaderError as error:
-        return Verdict(False, str(error))
-    right = _outputs(exercise, exercise.answer)
-    if _agree(given, right, exercise.tolerance):
-        return Verdict(True, exercise.praise)
-    for mistake in exercise.mistakes:
-        if _agree(given, _outputs(exercise, mistake.answer), exercise.tolerance):
-            return Verdict(False, mistake.message, mistake.name)
-    return Verdict(False, _first_difference(exercise, given, right))
-
-
-def _outputs(exercise: Exercise, answer: Any) -> list[Any]:
-    if not exercise.inputs:
-        return [answer]
-    return [_call(answer, arguments) for arguments in exercise.inputs]
-
-
-class _ReaderError(Exception):
-    """The reader's function raised; the message says what, and on which arguments."""
-
-
-def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    copies = [np.copy(a) if isinstance(a, np.ndarray) else a for a in arguments]
-    try:
-        return function(*copies)
-    except Exception as error:
-        given = ", ".join(map(_short, arguments))
-        raise _ReaderError(
-            f"Your function raised {type(error).__name__}: {error}. It was given ({given})."
-        ) from error
-
-
-def _agree(given: list[Any], wanted: list[Any], tolerance: float) -> bool:
-    return all(_close(a, b, tolerance) for a, b in zip(given, wanted, strict=True))
-
-
-def _close(given: Any, wanted: Any, tolerance: float) -> bool:
-    if isinstance(wanted, str):
-        return isinstance(given, str) and _plain(given) == _plain(wanted)
-    try:
-        given = np.asarray(given, dtype=float)
-    except (TypeError, ValueError, RuntimeError):  # ragged, words, a tensor that wants gradients
-        return False
-    wanted = np.asarray(wanted, dtype=float)
-    return given.shape == wanted.shape and np.allclose(
-        given, wanted, rtol=tolerance, atol=tolerance, equal_nan=True
-    )
-
-
-def _plain(word: str) -> str:
-    """Fold case, spaces, commas and hyphens: "Half-pixel" is "half_pixel"."""
-    return re.sub(r"[\s,_-]+", "_", word.strip().lower())
-
-
-def _first_difference(exercise: Exercise, given: list[Any], right: list[Any]) -> str:
-    pairs = zip(given, right, strict=True)
-    place = next(n for n, (a, b) in enumerate(pairs) if not _close(a, b, exercise.tolerance))
-    if not exercise.inputs:
-        return f"Not yet: {_short(given[0])} is not it, and it is none of the usual mistakes."
-    arguments = ", ".join(_short(a) for a in exercise.inputs[place])
-    wanted, shape = np.shape(right[place]), _shape(given[place])
-    if shape != wanted:
-        return f"Not yet: for ({arguments}) the shape should be {wanted}; yours is {shape}."
-    return (
-        f"Not yet: for ({arguments}) your function returns {_short(given[place])}, "
-        f"and {_short(right[place])} is right."
-    )
-
-
-def _shape(value: Any) -> tuple[int, ...] | str:
-    try:
-        return np.shape(value)
-    except (ValueError, RuntimeError):
-        return "ragged, or no array"
-
-
-def _short(value: Any) -> str:
-    try:
-        text = np.array2string(np.asarray(value), precision=4, separator=", ", threshold=12)
-    except (ValueError, RuntimeError):
-        text = repr(value)[:80]
-    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""Exercises that ask for a whole operator, a file for each, in the order of the chapters."""
