@@ -1,3 +1,8 @@
 """The chapters that follow the pattern of CONTRIBUTING.md. A chapter joins when it is rewritten."""
 
-IN_PATTERN = ("notebooks/04_roialign",)
+IN_PATTERN = (
+    "notebooks/04_roialign",
+    "notebooks/05_what_roialign_leaves_out",
+    "notebooks/05b_relatives",
+    "notebooks/06_embedding_bag",
+)
