@@ -76,3 +76,13 @@ def test_a_rotated_box_has_the_corners_that_its_grid_reads():
     figure = plot.rotated_box(np.zeros((12, 12)), box, {"one": np.zeros((2, 4))})
     outline = figure.axes[0].patches[0].get_xy()[:4]
     np.testing.assert_allclose(outline, plot.rotated_box_corners(box))
+
+
+def test_each_rule_has_a_line_of_per_cent_over_the_sizes_of_a_bin():
+    figure = plot.learned_boxes_by_bin_size(
+        [2, 8], {"1 sample": [1, 0.5], "exact": [1, 1]}, ["2", "8"]
+    )
+    (axes,) = figure.axes
+    assert [line.get_label() for line in axes.lines] == ["1 sample", "exact"]
+    assert axes.lines[0].get_ydata().tolist() == [100, 50]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["2", "8"]

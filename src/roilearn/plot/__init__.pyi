@@ -14,9 +14,9 @@ from .embedding_bags import matrix_and_transpose as matrix_and_transpose
 from .embedding_bags import megabytes as megabytes
 from .embedding_bags import memory_layouts as memory_layouts
 from .interpolation import chords as chords
-from .interpolation import gather_and_scatter as gather_and_scatter
 from .interpolation import line_between as line_between
 from .interpolation import opposite_areas as opposite_areas
+from .interpolation import reading_and_adjoint as reading_and_adjoint
 from .interpolation import surface as surface
 from .interpolation import three_lines as three_lines
 from .interpolation import value_and_slope as value_and_slope
@@ -58,4 +58,5 @@ from .roofline import roofline as roofline
 from .sampling_error import coverage_by_bin_size as coverage_by_bin_size
 from .sampling_error import errors_by_stride as errors_by_stride
 from .sampling_error import hats_under_a_bin as hats_under_a_bin
+from .sampling_error import learned_boxes_by_bin_size as learned_boxes_by_bin_size
 from .sampling_error import loss_by_shift as loss_by_shift

@@ -113,3 +113,26 @@ def errors_by_stride(strides: Sequence[int], errors: Mapping[str, ArrayLike]) ->
     axes.set(yscale="log", ylabel="mean error of a bin\n(brightness, 0 to 1)")
     axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def learned_boxes_by_bin_size(
+    sizes: ArrayLike, shares: Mapping[str, ArrayLike], labels: Sequence[str]
+) -> Figure:
+    """Draw the fraction of displaced boxes that learn their right place, against the bin's size.
+
+    Parameters
+    ----------
+    sizes : (S,) sizes of a bin, in cells: the geometric mean of its sides.
+    shares : (S,) fractions by rule (a key of ``RULES``).
+    labels : a label for each size.
+    """
+    figure, axes = new_figure(width=7, height=2.8)
+    markers = dict(zip(RULES, "sovd", strict=True))
+    for rule, share in shares.items():
+        axes.plot(sizes, np.asarray(share) * 100, label=rule, marker=markers[rule], **RULES[rule])
+    axes.set_xscale("log")
+    axes.set_xticks(np.asarray(sizes), labels)
+    axes.minorticks_off()
+    axes.set(xlabel="size of a bin (cells)", ylabel="boxes within 2 px (%)", ylim=(-5, 105))
+    axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
