@@ -1,6 +1,7 @@
 """The chapters that follow the pattern of CONTRIBUTING.md. A chapter joins when it is rewritten."""
 
 IN_PATTERN = (
+    "notebooks/01_linear_interpolation",
     "notebooks/04_roialign",
     "notebooks/05_what_roialign_leaves_out",
     "notebooks/05b_relatives",

@@ -66,10 +66,10 @@ def test_slopes_are_level_between_whole_positions_and_0_beyond():
     assert [list(step) for step in steps] == [[0, 0], [64, 64], [-48, -48], [0, 0]]
 
 
-def test_gather_and_scatter_carry_the_same_weights():
-    gather, scatter = plot.gather_and_scatter([32, 96, 48], 0.75).axes
-    assert {"0.25", "0.75", "80", "32", "96", "48"} == texts(gather) - {""}
-    assert {"0.25", "0.75", "1", "0"} == texts(scatter) - {""}
+def test_a_reading_and_its_adjoint_have_the_same_weights():
+    forward, backward = plot.reading_and_adjoint([32, 96, 48], 0.75).axes
+    assert {"0.25", "0.75", "80", "32", "96", "48"} == texts(forward) - {""}
+    assert {"0.25", "0.75", "1", "0"} == texts(backward) - {""}
 
 
 def test_the_surface_has_the_cells_in_their_places():

@@ -134,14 +134,14 @@ def value_and_slope(values: Sequence[float]) -> Figure:
     return figure
 
 
-def gather_and_scatter(values: Sequence[float], position: float) -> Figure:
+def reading_and_adjoint(values: Sequence[float], position: float) -> Figure:
     """Draw an interpolated value as arrows from two values, and its adjoint as arrows to them."""
-    figure, (gather, scatter) = new_figure(2, width=7.0, height=2.4)
+    figure, (forward, backward) = new_figure(2, width=7.0, height=2.4)
     weights = linear_adjoint(1.0, position, len(values))
-    _arrows(gather, position, float(linear(values, position)), np.asarray(values), weights)
-    _arrows(scatter, position, 1.0, weights, weights, back=True)
-    gather.set_title("gather: a reading from its values")
-    scatter.set_title("scatter: a gradient to its values")
+    _arrows(forward, position, float(linear(values, position)), np.asarray(values), weights)
+    _arrows(backward, position, 1.0, weights, weights, back=True)
+    forward.set_title("from the values to a reading")
+    backward.set_title("adjoint: from a gradient to the values")
     return figure
 
 
