@@ -103,7 +103,7 @@ MOVED_MODULES = {
     "roilearn.data.coco_images": "roilearn.data.coco.image_records",
     "roilearn.data.coco_records": "roilearn.data.coco.records",
     "roilearn.data.export": "roilearn.data.coco.export",
-    "roilearn.data.faults": "roilearn.data.coco.validation",
+    "roilearn.data.faults": "roilearn.data.coco.fault_report",
     "roilearn.data.keypoints": "roilearn.data.coco.keypoints",
     "roilearn.data.outlines": "roilearn.data.shape_scenes.signed_distances",
     "roilearn.data.photographs": "roilearn.data.shape_scenes.photographs",

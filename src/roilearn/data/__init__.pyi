@@ -1,12 +1,12 @@
 from .coco.dataset import CocoFolder as CocoFolder
 from .coco.export import export_coco as export_coco
+from .coco.fault_report import FAULTS as FAULTS
+from .coco.fault_report import FaultError as FaultError
+from .coco.fault_report import Faults as Faults
 from .coco.polygons import mask_to_polygons as mask_to_polygons
 from .coco.segmentation import decode_segmentation as decode_segmentation
 from .coco.segmentation import encode_segmentation as encode_segmentation
 from .coco.segmentation import mask_to_rle as mask_to_rle
-from .coco.validation import FAULTS as FAULTS
-from .coco.validation import FaultError as FaultError
-from .coco.validation import Faults as Faults
 from .images import image_files as image_files
 from .images import read_image as read_image
 from .shape_scenes.photographs import PHOTOGRAPHS as PHOTOGRAPHS

@@ -1,4 +1,6 @@
-"""Gradient accumulation: the micro-batches of one step, loaded, moved to the device and summed up.
+"""Gradient accumulation: the gradients of one step, summed over its micro-batches.
+
+``data_loader`` splits a batch into micro-batches; here they are moved to the device and run.
 
 Gradients add up over the micro-batches that a process computes, and are averaged over processes
 with the last of them, so a step is the same however its batch is split, up to rounding.

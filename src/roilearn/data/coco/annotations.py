@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from roilearn.data.coco.fault_report import FaultError, Faults
 from roilearn.data.coco.image_records import ImageRecord
 from roilearn.data.coco.keypoints import Keypoint, is_number, read_keypoints, unlabel_outside
 from roilearn.data.coco.records import valid_records
 from roilearn.data.coco.segmentation import RLE, encode_segmentation, run_lengths
-from roilearn.data.coco.validation import FaultError, Faults
 
 Box = tuple[float, float, float, float]
 MAX_OVERHANG = 1.0

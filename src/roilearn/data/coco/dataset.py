@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from roilearn.data.coco.annotations import Annotation, valid_annotations
+from roilearn.data.coco.fault_report import Faults
 from roilearn.data.coco.image_records import ImageRecord, valid_images
 from roilearn.data.coco.keypoints import keypoint_names
 from roilearn.data.coco.records import valid_categories
 from roilearn.data.coco.segmentation import decode_segmentation
-from roilearn.data.coco.validation import Faults
 from roilearn.data.images import read_image
 
 LOG = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from roilearn.data.coco.fault_report import Faults
 from roilearn.data.coco.records import valid_records
-from roilearn.data.coco.validation import Faults
 from roilearn.data.images import check_pixels, orientation
 
 SIDEWAYS = (5, 6, 7, 8)

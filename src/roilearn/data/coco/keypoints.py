@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from roilearn.data.coco.validation import FaultError
+from roilearn.data.coco.fault_report import FaultError
 
 Keypoint = tuple[float, float, int]
 """x, y in image pixels, and visibility: 0 not labelled, 1 labelled and hidden, 2 visible."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from roilearn.data.coco.validation import Faults
+from roilearn.data.coco.fault_report import Faults
 
 
 def valid_categories(records: Any, faults: Faults) -> dict[Any, str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as pycocotools_mask
 
-from roilearn.data.coco.validation import FaultError
+from roilearn.data.coco.fault_report import FaultError
 
 run_lengths: Any = pycocotools_mask  # its type stubs refuse a plain dict as a mask
 

@@ -1,4 +1,7 @@
-"""Dataset validation: the kinds of faults that are looked for, and a report of those found."""
+"""Report of dataset validation: the kinds of faults, and which were found how often.
+
+The checks themselves are in ``records``, ``image_records`` and ``annotations``.
+"""
 
 from collections import Counter, defaultdict
 
