@@ -1,8 +1,8 @@
 """Decorators that register backbone bodies and model builders under their function's name.
 
-This file need not be edited: a new body stands in ``backbone/``, a new builder in ``builders``, each
-with its decorator. From then on its name can stand in a call of ``mask_rcnn``, in a model file and
-on the command line.
+This file need not be edited: a new body stands in ``backbone/``, a new builder in ``builders``,
+each with its decorator. From then on its name can stand in a call of ``mask_rcnn``, in a model
+file and on the command line.
 """
 
 from collections.abc import Callable, Mapping
