@@ -27,4 +27,4 @@ def test_every_kernel_compiles_without_a_gpu(capability):
     assert names.split() == [str(capability), *KERNELS.split()], done.stderr[-3000:]
     one, one_bin, several, several_bins = counts.split()
     assert (one, several) == ("one_bin", "several_bins")
-    assert float(several_bins) < float(one_bin) / 3  # as the book's page on GPUs says
+    assert float(several_bins) < float(one_bin) / 3  # shared positions

@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 
 from roilearn import plot
 
-NOT_RUN = "not yet run on a GPU"
+NOT_RUN = "counted, not timed"
 
 
 def point(name, rate=None):

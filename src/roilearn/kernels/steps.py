@@ -25,97 +25,129 @@ from roilearn.ops.dispatch import MAX_SAMPLING_RATIO
 # fmt: off
 @triton.jit
 def add_samples(
-    total, cells, top, left, bin_height, bin_width, bin, rows, columns, strides, mask,
+    total, cells, top, left, bin_height, bin_width, bin,
+    rows, columns, strides, mask,
     POOLED_WIDTH: tl.constexpr, SAMPLING_RATIO: tl.constexpr,
 ):
     """Add the samples of one bin or several to ``total``: four weighted cells each."""
     for a in range(SAMPLING_RATIO):
-        y = sample_position(top, bin_height, bin // POOLED_WIDTH, a, SAMPLING_RATIO)
+        y = sample_position(
+            top, bin_height, bin // POOLED_WIDTH, a, SAMPLING_RATIO
+        )
         y0, y1, fy = neighbours(y, in_band(y, rows), rows)
         for b in range(SAMPLING_RATIO):
-            x = sample_position(left, bin_width, bin % POOLED_WIDTH, b, SAMPLING_RATIO)
+            x = sample_position(
+                left, bin_width, bin % POOLED_WIDTH, b, SAMPLING_RATIO
+            )
             x0, x1, fx = neighbours(x, in_band(x, columns), columns)
             valid = in_band(y, rows) & in_band(x, columns)
             for corner in tl.static_range(4):
                 row = y1 if corner // 2 else y0
                 column = x1 if corner % 2 else x0
-                weight = (fy if corner // 2 else 1 - fy) * (fx if corner % 2 else 1 - fx)
-                offset = row.to(tl.int64) * strides[2] + column.to(tl.int64) * strides[3]
-                value = tl.load(cells + offset, mask=mask, other=0.0)
+                weight = fy if corner // 2 else 1 - fy
+                weight *= fx if corner % 2 else 1 - fx
+                place = cells + row.to(tl.int64) * strides[2]
+                place += column.to(tl.int64) * strides[3]
+                value = tl.load(place, mask=mask, other=0.0)
                 total += tl.where(valid, weight * value, 0.0)
     return total
 
 
 @triton.jit
 def one_number(
-    features, rois, scales, output, strides, output_strides, images, channels, rows, columns,
-    POOLED_HEIGHT: tl.constexpr, POOLED_WIDTH: tl.constexpr, SAMPLING_RATIO: tl.constexpr,
-    ALIGNED: tl.constexpr, BLOCK_BINS: tl.constexpr, BLOCK_CHANNELS: tl.constexpr,
+    features, rois, scales, output, strides, output_strides,
+    images, channels, rows, columns,
+    POOLED_HEIGHT: tl.constexpr, POOLED_WIDTH: tl.constexpr,
+    SAMPLING_RATIO: tl.constexpr, ALIGNED: tl.constexpr,
+    BLOCK_BINS: tl.constexpr, BLOCK_CHANNELS: tl.constexpr,
 ):
     """Step 1: a program for each number of the output."""
     BINS: tl.constexpr = POOLED_HEIGHT * POOLED_WIDTH
     box, bin = tl.program_id(0) // BINS, tl.program_id(0) % BINS
     channel = tl.program_id(1)
     _, _, image, top, left, bin_height, bin_width = load_bins(
-        rois, None, scales, box, images, 1, POOLED_HEIGHT, POOLED_WIDTH, ALIGNED
+        rois, None, scales, box, images, 1,
+        POOLED_HEIGHT, POOLED_WIDTH, ALIGNED,
     )
-    cells = features + image.to(tl.int64) * strides[0] + channel.to(tl.int64) * strides[1]
+    cells = features + image.to(tl.int64) * strides[0]
+    cells += channel.to(tl.int64) * strides[1]
     total = add_samples(
-        tl.zeros((), tl.float32), cells, top, left, bin_height, bin_width, bin, rows, columns,
-        strides, image >= 0, POOLED_WIDTH, SAMPLING_RATIO,
+        tl.zeros((), tl.float32), cells, top, left, bin_height, bin_width,
+        bin, rows, columns, strides, image >= 0, POOLED_WIDTH, SAMPLING_RATIO,
     )
-    place = output + box.to(tl.int64) * output_strides[0] + channel * output_strides[1]
-    place += bin // POOLED_WIDTH * output_strides[2] + bin % POOLED_WIDTH * output_strides[3]
+    place = output + box.to(tl.int64) * output_strides[0]
+    place += channel * output_strides[1]
+    place += bin // POOLED_WIDTH * output_strides[2]
+    place += bin % POOLED_WIDTH * output_strides[3]
     tl.store(place, tl.div_rn(total, SAMPLING_RATIO * SAMPLING_RATIO * 1.0))
 
 
 @triton.jit
 def one_bin(
-    features, rois, scales, output, strides, output_strides, images, channels, rows, columns,
-    POOLED_HEIGHT: tl.constexpr, POOLED_WIDTH: tl.constexpr, SAMPLING_RATIO: tl.constexpr,
-    ALIGNED: tl.constexpr, BLOCK_BINS: tl.constexpr, BLOCK_CHANNELS: tl.constexpr,
+    features, rois, scales, output, strides, output_strides,
+    images, channels, rows, columns,
+    POOLED_HEIGHT: tl.constexpr, POOLED_WIDTH: tl.constexpr,
+    SAMPLING_RATIO: tl.constexpr, ALIGNED: tl.constexpr,
+    BLOCK_BINS: tl.constexpr, BLOCK_CHANNELS: tl.constexpr,
 ):
     """Step 2: a program for each bin and block of channels, which share the bin's positions."""
     BINS: tl.constexpr = POOLED_HEIGHT * POOLED_WIDTH
     box, bin = tl.program_id(0) // BINS, tl.program_id(0) % BINS
-    channel = tl.program_id(1) * BLOCK_CHANNELS + tl.arange(0, BLOCK_CHANNELS)
+    channel = tl.program_id(1) * BLOCK_CHANNELS
+    channel += tl.arange(0, BLOCK_CHANNELS)
     _, _, image, top, left, bin_height, bin_width = load_bins(
-        rois, None, scales, box, images, 1, POOLED_HEIGHT, POOLED_WIDTH, ALIGNED
+        rois, None, scales, box, images, 1,
+        POOLED_HEIGHT, POOLED_WIDTH, ALIGNED,
     )
-    cells = features + image.to(tl.int64) * strides[0] + channel.to(tl.int64) * strides[1]
+    cells = features + image.to(tl.int64) * strides[0]
+    cells += channel.to(tl.int64) * strides[1]
     mask = channel < channels
     total = add_samples(
-        tl.zeros((BLOCK_CHANNELS,), tl.float32), cells, top, left, bin_height, bin_width, bin,
-        rows, columns, strides, mask & (image >= 0), POOLED_WIDTH, SAMPLING_RATIO,
+        tl.zeros((BLOCK_CHANNELS,), tl.float32),
+        cells, top, left, bin_height, bin_width, bin, rows, columns,
+        strides, mask & (image >= 0), POOLED_WIDTH, SAMPLING_RATIO,
     )
-    place = output + box.to(tl.int64) * output_strides[0] + channel * output_strides[1]
-    place += bin // POOLED_WIDTH * output_strides[2] + bin % POOLED_WIDTH * output_strides[3]
-    tl.store(place, tl.div_rn(total, SAMPLING_RATIO * SAMPLING_RATIO * 1.0), mask=mask)
+    place = output + box.to(tl.int64) * output_strides[0]
+    place += channel * output_strides[1]
+    place += bin // POOLED_WIDTH * output_strides[2]
+    place += bin % POOLED_WIDTH * output_strides[3]
+    mean = tl.div_rn(total, SAMPLING_RATIO * SAMPLING_RATIO * 1.0)
+    tl.store(place, mean, mask=mask)
 
 
 @triton.jit
 def several_bins(
-    features, rois, scales, output, strides, output_strides, images, channels, rows, columns,
-    POOLED_HEIGHT: tl.constexpr, POOLED_WIDTH: tl.constexpr, SAMPLING_RATIO: tl.constexpr,
-    ALIGNED: tl.constexpr, BLOCK_BINS: tl.constexpr, BLOCK_CHANNELS: tl.constexpr,
+    features, rois, scales, output, strides, output_strides,
+    images, channels, rows, columns,
+    POOLED_HEIGHT: tl.constexpr, POOLED_WIDTH: tl.constexpr,
+    SAMPLING_RATIO: tl.constexpr, ALIGNED: tl.constexpr,
+    BLOCK_BINS: tl.constexpr, BLOCK_CHANNELS: tl.constexpr,
 ):
     """Step 3: a program for a tile: several bins of a box (rows) by several channels (columns)."""
     blocks_per_box = tl.cdiv(POOLED_HEIGHT * POOLED_WIDTH, BLOCK_BINS)
-    box, block = tl.program_id(0) // blocks_per_box, tl.program_id(0) % blocks_per_box
+    box = tl.program_id(0) // blocks_per_box
+    block = tl.program_id(0) % blocks_per_box
     bin = block * BLOCK_BINS + tl.arange(0, BLOCK_BINS)[:, None]
-    channel = tl.program_id(1) * BLOCK_CHANNELS + tl.arange(0, BLOCK_CHANNELS)[None, :]
+    channel = tl.program_id(1) * BLOCK_CHANNELS
+    channel += tl.arange(0, BLOCK_CHANNELS)[None, :]
     _, _, image, top, left, bin_height, bin_width = load_bins(
-        rois, None, scales, box, images, 1, POOLED_HEIGHT, POOLED_WIDTH, ALIGNED
+        rois, None, scales, box, images, 1,
+        POOLED_HEIGHT, POOLED_WIDTH, ALIGNED,
     )
-    cells = features + image.to(tl.int64) * strides[0] + channel.to(tl.int64) * strides[1]
+    cells = features + image.to(tl.int64) * strides[0]
+    cells += channel.to(tl.int64) * strides[1]
     mask = (bin < POOLED_HEIGHT * POOLED_WIDTH) & (channel < channels)
     total = add_samples(
-        tl.zeros((BLOCK_BINS, BLOCK_CHANNELS), tl.float32), cells, top, left, bin_height, bin_width,
-        bin, rows, columns, strides, mask & (image >= 0), POOLED_WIDTH, SAMPLING_RATIO,
+        tl.zeros((BLOCK_BINS, BLOCK_CHANNELS), tl.float32),
+        cells, top, left, bin_height, bin_width, bin, rows, columns,
+        strides, mask & (image >= 0), POOLED_WIDTH, SAMPLING_RATIO,
     )
-    place = output + box.to(tl.int64) * output_strides[0] + channel * output_strides[1]
-    place += bin // POOLED_WIDTH * output_strides[2] + bin % POOLED_WIDTH * output_strides[3]
-    tl.store(place, tl.div_rn(total, SAMPLING_RATIO * SAMPLING_RATIO * 1.0), mask=mask)
+    place = output + box.to(tl.int64) * output_strides[0]
+    place += channel * output_strides[1]
+    place += bin // POOLED_WIDTH * output_strides[2]
+    place += bin % POOLED_WIDTH * output_strides[3]
+    mean = tl.div_rn(total, SAMPLING_RATIO * SAMPLING_RATIO * 1.0)
+    tl.store(place, mean, mask=mask)
 
 # fmt: on
 

@@ -13,6 +13,7 @@ from .embedding_bags import gradient_per_cell as gradient_per_cell
 from .embedding_bags import matrix_and_transpose as matrix_and_transpose
 from .embedding_bags import megabytes as megabytes
 from .embedding_bags import memory_layouts as memory_layouts
+from .gpu import programs_warps_sectors as programs_warps_sectors
 from .interpolation import chords as chords
 from .interpolation import line_between as line_between
 from .interpolation import opposite_areas as opposite_areas

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from roilearn.palette import COLOURS
 from roilearn.plot.base import new_figure
 
-NOT_RUN = "not yet run on a GPU"
+NOT_RUN = "counted, not timed"
 MARKERS = "osD^vP*X"
 """A marker for each point, in order: rates may lie so close that names would not fit."""
 

@@ -35,17 +35,25 @@ def bins_with_samples(
     return tl.min(tl.where(over, bin, BINS), 0), tl.max(tl.where(over, bin + 1, 0), 0)
 
 
+# fmt: off
 @triton.jit
-def hat_weights(cell, start, bin_size, bin, samples, low, high, size, SAMPLING_RATIO: tl.constexpr):
+def hat_weights(
+    cell, start, bin_size, bin, samples, low, high, size,
+    SAMPLING_RATIO: tl.constexpr,
+):
     """Return the weight of each cell in each bin on one axis, for cells ``low`` to ``high``."""
-    first, count = samples_near(start, bin_size, bin, samples, low, high, SAMPLING_RATIO)
+    first, count = samples_near(
+        start, bin_size, bin, samples, low, high, SAMPLING_RATIO
+    )
     weight = (cell + bin) * 0.0
     for s in range(count):
         position = sample_position(start, bin_size, bin, first + s, samples)
         valid = in_band(position, size) & (first + s < samples)
         position = tl.minimum(tl.maximum(position, 0.0), size - 1.0)
-        weight += tl.where(valid, tl.maximum(1 - tl.abs(position - cell), 0.0), 0.0)
+        hat = tl.maximum(1 - tl.abs(position - cell), 0.0)
+        weight += tl.where(valid, hat, 0.0)
     return weight
+# fmt: on
 
 
 @triton.jit
