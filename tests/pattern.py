@@ -2,6 +2,8 @@
 
 IN_PATTERN = (
     "notebooks/01_linear_interpolation",
+    "notebooks/02_quantization_error",
+    "notebooks/03_roipool",
     "notebooks/04_roialign",
     "notebooks/05_what_roialign_leaves_out",
     "notebooks/05b_relatives",

@@ -40,6 +40,12 @@ def test_bins_are_filled_bars_and_equal_parts_of_the_box_outlined_ones():
     np.testing.assert_allclose(bars[1::2], [(2.96875 * i, 2.96875 * (i + 1)) for i in range(7)])
 
 
+def test_a_box_far_from_the_map_s_border_is_drawn_without_the_cells_before_it():
+    figure = plot.bins_and_equal_parts([(4, 7), (6, 9)], 4, 8)
+    assert figure.axes[0].get_xlim()[0] == 4
+    assert list(figure.axes[0].get_xticks()) == [4, 5, 6, 7, 8, 9]
+
+
 def test_evenly_spread_moves_give_a_flat_histogram_in_percent():
     moves = np.arange(-7.75, 8.25, 0.25)
     figure = plot.edge_displacements({"left": moves, "right": moves + 16}, 16)

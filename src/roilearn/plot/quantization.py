@@ -69,7 +69,7 @@ def bins_and_equal_parts(bins: Sequence[tuple[int, int]], start: float, end: flo
     bins : (start, stop) of each bin in cells, stop excluded.
     start, end : the true box along the same axis, in cells.
     """
-    figure, axes = new_figure(height=2.8)
+    figure, axes = new_figure(height=1.05 + 0.25 * len(bins))
     part = (end - start) / len(bins)
     for i, (first, stop) in enumerate(bins):
         axes.barh(i, stop - first, left=first, height=0.8, color=COLOURS["bin"])
@@ -77,8 +77,9 @@ def bins_and_equal_parts(bins: Sequence[tuple[int, int]], start: float, end: flo
             i, part, left=start + i * part, height=0.4, fill=False, edgecolor=COLOURS["box"], lw=2
         )
     axes.axvline(end, color=COLOURS["box"], linestyle=":")
-    axes.set(xticks=range(bins[-1][1] + 1), yticks=range(len(bins)), xlabel="x (cells)")
-    axes.set(ylabel="bin", xlim=(0, bins[-1][1] + 0.3), ylim=(len(bins) - 0.4, -0.6))
+    left, right = int(start), bins[-1][1]
+    axes.set(xticks=range(left, right + 1), yticks=range(len(bins)), xlabel="x (cells)")
+    axes.set(ylabel="bin", xlim=(left, right + 0.3), ylim=(len(bins) - 0.4, -0.6))
     axes.grid(axis="x", color="#C8C8C8")
     axes.set_axisbelow(True)
     return figure
