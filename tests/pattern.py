@@ -8,4 +8,5 @@ IN_PATTERN = (
     "notebooks/05_what_roialign_leaves_out",
     "notebooks/05b_relatives",
     "notebooks/06_embedding_bag",
+    "notebooks/06b_on_a_gpu",
 )
