@@ -99,6 +99,8 @@ def test_dragging_moves_every_figure_and_the_numbers_follow(name, visit):
     for figure in figures(page):
         before = state(figure)
         drag(page, figure.locator(HANDLE).first, 120, 40)
+        if state(figure) == before:  # a handle at the end of its range moves the other way
+            drag(page, figure.locator(HANDLE).first, -120, -40)
         assert state(figure) != before
         assert check_readouts(figure) > 0
 
