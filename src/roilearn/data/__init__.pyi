@@ -9,6 +9,7 @@ from .coco.segmentation import encode_segmentation as encode_segmentation
 from .coco.segmentation import mask_to_rle as mask_to_rle
 from .images import image_files as image_files
 from .images import read_image as read_image
+from .shape_scenes.example_scene import example_scene as example_scene
 from .shape_scenes.photographs import PHOTOGRAPHS as PHOTOGRAPHS
 from .shape_scenes.photographs import TEXTURES as TEXTURES
 from .shape_scenes.photographs import crop_photograph as crop_photograph
