@@ -3,12 +3,13 @@
 Nothing here is vectorised, on purpose: the loops are slow, short and printed in the book.
 ``roilearn.ops`` gives the same answers fast. In reading order:
 
-``interpolation``  linear and bilinear interpolation, their gradients and their adjoint
-``resize``         resizing under the four grid rules
-``quantize``       rounding of coordinates to whole cells, and its error
-``pooling``        RoIPool, RoIAlign and the other RoI operators
-``boxes``          boxes, masks, IoU, NMS, box coding and anchors
-``detection``      matching, proposals, detection targets and average precision
+``interpolation``    linear and bilinear interpolation, their gradients and their adjoint
+``resize``           resizing under the four grid rules
+``quantize``         rounding of coordinates to whole cells, and its error
+``receptive_field``  pixels that a cell of a convolutional network depends on
+``pooling``          RoIPool, RoIAlign and the other RoI operators
+``boxes``            boxes, masks, IoU, NMS, box coding and anchors
+``detection``        matching, proposals, detection targets and average precision
 """
 
 from roilearn._moved import attach_stub

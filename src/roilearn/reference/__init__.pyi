@@ -82,6 +82,10 @@ from .quantize import ROUNDING_RULES as ROUNDING_RULES
 from .quantize import quantization_error as quantization_error
 from .quantize import quantize as quantize
 from .quantize import quantize_box as quantize_box
+from .receptive_field import FieldGeometry as FieldGeometry
+from .receptive_field import branch_layers as branch_layers
+from .receptive_field import receptive_field as receptive_field
+from .receptive_field import resnet_layers as resnet_layers
 from .resize import GRID_RULES as GRID_RULES
 from .resize import resize as resize
 from .resize import resize_linear as resize_linear

@@ -31,6 +31,7 @@ def test_the_implementations_have_the_same_names():
     numpy_alone = {
         *("ImageEvaluation", "accumulate", "average_precision", "evaluate_image", "mask_iou"),
         *("match_detections", "summarise"),
+        *("FieldGeometry", "branch_layers", "receptive_field", "resnet_layers"),
     }
     loops = set(reference.__all__) - by_autograd - printed_in_the_book - numpy_alone
     assert loops <= {*ops.__all__, *models.__all__}
