@@ -14,6 +14,7 @@ FIGURES = [
     explore.SlidingBox,
     explore.BinMean,
     explore.BagMatrix,
+    explore.ReceptiveField,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -26,6 +27,7 @@ WIDE = {
         "output_size": [3, 3],
         "sampling_ratio": 0,
     },
+    explore.ReceptiveField: {"network": "resnet50", "level": 4, "cell": [0, 0]},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

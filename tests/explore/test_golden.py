@@ -101,6 +101,14 @@ def bag_matrix(random):
     }
 
 
+def receptive_field(random):
+    return {
+        "network": str(random.choice(["tiny", "resnet50"])),
+        "level": int(random.integers(2, 6)),
+        "cell": random.integers(0, 40, 2).tolist(),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -109,6 +117,7 @@ FIGURES = {
     explore.SlidingBox: sliding_box,
     explore.BinMean: bin_mean,
     explore.BagMatrix: bag_matrix,
+    explore.ReceptiveField: receptive_field,
 }
 
 
@@ -143,6 +152,8 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.SlidingBox, "/ 2 / (stop - start)", "/ 2"),
         (explore.BinMean, "(atEdge - value)", "atEdge"),
         (explore.BagMatrix, "line[cell]", "line[bag]"),
+        (explore.ReceptiveField, "(kernel - 1) * stride", "kernel * stride"),
+        (explore.ReceptiveField, "/ 255) ** 2", "/ 255)"),
     ],
     ids=[
         "no half cell",
@@ -153,6 +164,8 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "no mean",
         "slope",
         "column of another cell",
+        "one cell more for each kernel",
+        "roots taken for amounts",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

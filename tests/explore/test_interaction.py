@@ -12,6 +12,7 @@ FIGURES = [
     explore.SlidingBox,
     explore.BinMean,
     explore.BagMatrix,
+    explore.ReceptiveField,
 ]
 
 
@@ -169,6 +170,37 @@ def test_an_output_a_cell_outside_the_box_and_a_place_in_the_matrix_choose(
     shown_right(page, explore.BagMatrix, wrong_read_outs)
 
 
+@pytest.mark.parametrize("by", DRAGS)
+def test_the_cell_is_dragged_over_the_scene_and_a_pressed_place_chosen(
+    by, open_figure, wrong_read_outs
+):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.ReceptiveField(level=4, cell=[2, 2]), **options)
+    cell = 16 * page.width_of() / (160 + 2 * 44)
+    drag(page, centre(page), 3 * cell, -cell)
+    assert page.state()["cell"] == [1, 5]
+    scene = page.page.locator(".roi-scene").bounding_box()
+    place = scene["x"] + scene["width"] * 0.05, scene["y"] + scene["height"] * 0.95
+    page.page.touchscreen.tap(*place) if by == "touch" else page.page.mouse.click(*place)
+    assert page.state()["cell"] == [7, 0]
+    shown_right(page, explore.ReceptiveField, wrong_read_outs)
+
+
+def test_another_map_keeps_the_place_and_c5_brings_its_network(open_figure, wrong_read_outs):
+    page = open_figure(explore.ReceptiveField(level=3, cell=[8, 5]))  # the middle is at (44, 68) px
+    figure = page.page.locator(".roi-figure")
+    figure.get_by_label("C2", exact=True).click()
+    assert (page.state()["level"], page.state()["cell"]) == (2, [17, 11])
+    figure.get_by_label("C5 (ResNet-50)").click()
+    assert (page.state()["network"], page.state()["cell"]) == ("resnet50", [2, 1])
+    assert not figure.locator(".roi-gradient-picture").is_visible()
+    shown_right(page, explore.ReceptiveField, wrong_read_outs)
+    figure.get_by_label("SHAPES").click()
+    assert (page.state()["level"], page.state()["cell"]) == (4, [5, 3])
+    assert figure.locator(".roi-gradient-picture").is_visible()
+    shown_right(page, explore.ReceptiveField, wrong_read_outs)
+
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -190,6 +222,9 @@ KEYS = [
     (explore.BinMean, {"box": [8, 8, 160, 40]}, "ArrowRight", {"box": [8, 8, 160, 40]}),
     (explore.BagMatrix, {"box": [8, 8, 40, 40]}, "ArrowDown", {"box": [8, 9, 40, 41]}),
     (explore.BagMatrix, {"box": [8, 8, 40, 40]}, "Shift+ArrowLeft", {"box": [8, 8, 39, 40]}),
+    (explore.ReceptiveField, {"level": 3, "cell": [8, 4]}, "ArrowRight", {"cell": [8, 5]}),
+    (explore.ReceptiveField, {"level": 3, "cell": [8, 4]}, "Shift+ArrowUp", {"cell": [4, 4]}),
+    (explore.ReceptiveField, {"level": 4, "cell": [7, 9]}, "ArrowDown", {"cell": [7, 9]}),
 ]
 
 

@@ -19,6 +19,7 @@ FIGURES = [
     explore.SlidingBox,
     explore.BinMean,
     explore.BagMatrix,
+    explore.ReceptiveField,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -57,6 +58,9 @@ BAD_STATES = [
     (explore.BagMatrix, {"features": np.ones((7, 7))}, ValueError, "features must have 2 to 6"),
     (explore.BagMatrix, {"sampling_ratio": -1}, ValueError, "sampling_ratio must be from 0 to 4"),
     (explore.BagMatrix, {"look": "row"}, ValueError, "look must be one of 'bag', 'cell'"),
+    (explore.ReceptiveField, {"network": "vgg"}, ValueError, "network must be one of 'tiny'"),
+    (explore.ReceptiveField, {"level": 6}, ValueError, "level must be from 2 to 5; got 6"),
+    (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
 
@@ -120,6 +124,7 @@ CHANGES = {
     explore.SlidingBox: {"features": np.ones((3, 4)), "offset": 16},
     explore.BinMean: {"box": [20, 16, 90, 96], "sampling_ratio": 1, "counted": "exact"},
     explore.BagMatrix: {"output_size": [3, 1], "sampling_ratio": 0, "look": "cell"},
+    explore.ReceptiveField: {"network": "resnet50", "level": 5, "cell": [3, 4]},
 }
 
 
@@ -227,3 +232,29 @@ def test_bags_open_on_rows_that_are_averages_and_share_cells():
     assert matrix @ np.ravel(widget.features) == pytest.approx(np.ravel(numbers["output"]))
     assert (numbers["listed"], numbers["entries"]) == (64, 2 * (3 + 2) * 3)
     assert max(np.count_nonzero(matrix, axis=0)) > 1
+
+
+def test_receptive_field_opens_on_the_cell_of_the_book_s_anchor():
+    """Anchor [24, 56, 48, 80] of the square stands on the middle of this cell of stride 8."""
+    numbers = explore.ReceptiveField().numbers()
+    left, top, right, bottom = numbers["square"]
+    assert ((left + right) / 2, (top + bottom) / 2) == ((24 + 48) / 2, (56 + 80) / 2)
+    assert numbers["field"] == [-15, 17, 80, 112]
+    assert numbers["shift"] == 3.5
+    assert [one["size"] for one in numbers["levels"]] == [39, 95, 207]
+
+
+def test_a_field_of_resnet_50_covers_the_scene():
+    numbers = explore.ReceptiveField(network="resnet50", level=5, cell=[2, 2]).numbers()
+    assert (numbers["size"], numbers["of_scene"]) == (427, 100)
+    assert numbers["gradient"] == {"own": None, "on_scene": None}
+
+
+def test_the_gradient_of_a_cell_near_the_border_falls_partly_outside():
+    middle, corner = (
+        explore.ReceptiveField(level=2, cell=cell).numbers()["gradient"]
+        for cell in ([15, 20], [0, 0])
+    )
+    assert middle["on_scene"] == pytest.approx(100)
+    assert 25 < corner["on_scene"] < 60
+    assert middle["own"] == corner["own"]

@@ -28,10 +28,11 @@ FOLDER = Path(__file__).parent
 STILL_DPI = 144
 
 
-def compose(*names: str) -> str:
-    """Text of one ES module: the palette, then the named files; no imports, so a Blob runs it."""
-    palette = json.dumps({**COLOURS, "box-dark": BOX_ON_DARK})
-    return "\n".join([f"const PALETTE = {palette};", *map(read, names)])
+def compose(*names: str, **constants: Any) -> str:
+    """Text of one ES module: constants, then the named files; no imports, so a Blob runs it."""
+    constants = {"PALETTE": {**COLOURS, "box-dark": BOX_ON_DARK}, **constants}
+    lines = [f"const {name} = {json.dumps(value)};" for name, value in constants.items()]
+    return "\n".join([*lines, *map(read, names)])
 
 
 def read(name: str) -> str:
@@ -59,17 +60,19 @@ class Checked(traitlets.TraitType):
 class Explorable(anywidget.AnyWidget):
     """A live figure: the same module in Jupyter and in a page without a kernel.
 
-    A subclass names its module files in ``modules`` (palette and ``common.mjs`` come first),
-    declares its state as ``Checked`` traits, and gives ``numbers``, ``alt`` and ``draw``.
+    A subclass names its module files in ``modules`` (palette and ``common.mjs`` come first) and in
+    ``constants`` what they need from Python, declares its state as ``Checked`` traits, and gives
+    ``numbers``, ``alt`` and ``draw``.
     """
 
     modules: ClassVar[tuple[str, ...]] = ()
+    constants: ClassVar[dict[str, Any]] = {}
     stylesheets: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Compose the module text once for each class."""
         if "modules" in vars(cls):  # not for the class that traitlets derives for each instance
-            cls._esm = compose("common.mjs", *cls.modules)
+            cls._esm = compose("common.mjs", *cls.modules, **cls.constants)
             cls._css = "\n".join(map(read, ("common.css", *cls.stylesheets)))
         super().__init_subclass__(**options)
 

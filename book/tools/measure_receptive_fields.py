@@ -1,0 +1,102 @@
+"""Measure how much gradient reaches the pixels around a cell of the trained SHAPES body.
+
+    python book/tools/measure_receptive_fields.py
+
+A gradient is that of one channel of one cell with respect to the normalised pixels. Its absolute
+values are averaged over the three colours, over channels drawn at random, and over cells in the
+middle of scenes that are larger than the largest field, so that no padding has a part in it. The
+fields of all cells are laid on each other at the cells' own squares. A value is the mean over a
+square of a quarter of the stride; the file holds its square root in 255ths of the largest.
+
+Written are `receptive_fields.json` and `example_scene.jpg` in `src/roilearn/explore`, whose live
+figures load no PyTorch.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from roilearn import explore
+from roilearn.data import ShapeScenes, example_scene
+from roilearn.models import load_model
+from roilearn.reference import FieldGeometry, receptive_field, resnet_layers
+
+FOLDER = Path(explore.__file__).parent
+SIZE = 256  # image pixels along a side; the largest field is 207
+SCENES, CELLS, CHANNELS = 16, 3, 8
+PARTS = 4  # squares along a side of a cell
+
+
+def whole_cells(field: FieldGeometry) -> tuple[int, int]:
+    """First pixel and size of the field of cell 0, widened to whole squares."""
+    square = field.stride // PARTS
+    first = field.start // square * square
+    end = -(-(field.start + field.size) // square) * square
+    return first, end - first
+
+
+def mean_gradient(
+    body: nn.Module, images: Tensor, level: int, field: FieldGeometry, channels: int
+) -> np.ndarray:
+    """Mean absolute gradient around a cell of map ``level``, (rows, columns) of squares."""
+    first, size = whole_cells(field)
+    square = field.stride // PARTS
+    random = torch.Generator().manual_seed(level)
+    middle = images.shape[-1] // field.stride // 2
+    cells = [middle - CELLS // 2 + n for n in range(CELLS)]
+    total = torch.zeros(size, size, dtype=torch.float64)
+    pixels = images.clone().requires_grad_()
+    features = body(pixels)[level]
+    which = torch.arange(len(images))
+    for row in cells:
+        for column in cells:
+            top, left = row * field.stride + first, column * field.stride + first
+            for _ in range(channels):
+                channel = torch.randint(features.shape[1], (len(images),), generator=random)
+                picked = features[which, channel, row, column].sum()
+                (gradient,) = torch.autograd.grad(picked, pixels, retain_graph=True)
+                around = gradient[:, :, top : top + size, left : left + size]
+                total += around.abs().mean(1).sum(0).double()
+    squares = total.reshape(size // square, square, -1, square)
+    return squares.mean((1, 3)).numpy() / (len(cells) ** 2 * channels * len(images))
+
+
+def measure(scenes: int = SCENES, channels: int = CHANNELS) -> dict[str, dict]:
+    """Profile of each of C2, C3 and C4, as the file has it."""
+    model, _ = load_model("SHAPES")
+    model.eval()
+    drawn = ShapeScenes(
+        scenes, SIZE, seed=7, photographs="held out", radii=(8, 40), objects=(4, 10)
+    )
+    images = torch.stack([model.transform.normalise(drawn[n][0]) for n in range(scenes)])
+    profiles = {}
+    for level, layers in enumerate(resnet_layers(3, (2, 2, 2), (3, 3))):
+        field = receptive_field(layers)
+        mean = mean_gradient(model.backbone.body, images, level, field, channels)
+        first, _ = whole_cells(field)
+        coded = np.rint(np.sqrt(mean / mean.max()) * 255).astype(np.uint8)
+        profiles[f"C{level + 2}"] = {
+            "first": first,
+            "square": field.stride // PARTS,
+            "side": len(coded),
+            "roots": base64.b64encode(coded.tobytes()).decode(),
+        }
+    return profiles
+
+
+def store_scene() -> None:
+    """Write the example scene as a JPEG, for the background of figures."""
+    image, _ = example_scene()
+    pixels = (image.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    Image.fromarray(pixels).save(FOLDER / "example_scene.jpg", quality=88, optimize=True)
+
+
+if __name__ == "__main__":
+    store_scene()
+    text = json.dumps(measure(), indent=1)
+    (FOLDER / "receptive_fields.json").write_text(text + "\n", encoding="utf-8")
