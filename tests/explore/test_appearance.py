@@ -15,6 +15,7 @@ FIGURES = [
     explore.BinMean,
     explore.BagMatrix,
     explore.ReceptiveField,
+    explore.LevelOfBox,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -28,6 +29,7 @@ WIDE = {
         "sampling_ratio": 0,
     },
     explore.ReceptiveField: {"network": "resnet50", "level": 4, "cell": [0, 0]},
+    explore.LevelOfBox: {"box": [0.5, 0, 1000, 787.5], "levels": [2, 6], "canonical_scale": 112},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

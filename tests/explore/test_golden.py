@@ -109,6 +109,19 @@ def receptive_field(random):
     }
 
 
+def level_of_box(random):
+    side = int(random.choice([128, 800]))
+    canonical = random.choice([56, 112, 224, float(random.integers(14, 897))])
+    box = random_box(random, side * 1.25, side, float(random.choice([0.5, 1, 16])))
+    return {
+        "box": [min(edge, 1000) for edge in box],
+        "side": side,
+        "canonical_scale": float(canonical),
+        "canonical_level": int(random.integers(2, 7)),
+        "levels": np.sort(random.integers(2, 7, 2)).tolist(),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -118,6 +131,7 @@ FIGURES = {
     explore.BinMean: bin_mean,
     explore.BagMatrix: bag_matrix,
     explore.ReceptiveField: receptive_field,
+    explore.LevelOfBox: level_of_box,
 }
 
 
@@ -154,6 +168,8 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.BagMatrix, "line[cell]", "line[bag]"),
         (explore.ReceptiveField, "(kernel - 1) * stride", "kernel * stride"),
         (explore.ReceptiveField, "/ 255) ** 2", "/ 255)"),
+        (explore.LevelOfBox, "halfEven(doublings)", "Math.floor(doublings)"),
+        (explore.LevelOfBox, "edges(0.5)", "edges(0)"),
     ],
     ids=[
         "no half cell",
@@ -166,6 +182,8 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "column of another cell",
         "one cell more for each kernel",
         "roots taken for amounts",
+        "floor for round",
+        "edges of the other rule",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

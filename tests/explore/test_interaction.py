@@ -13,6 +13,7 @@ FIGURES = [
     explore.BinMean,
     explore.BagMatrix,
     explore.ReceptiveField,
+    explore.LevelOfBox,
 ]
 
 
@@ -201,6 +202,34 @@ def test_another_map_keeps_the_place_and_c5_brings_its_network(open_figure, wron
     shown_right(page, explore.ReceptiveField, wrong_read_outs)
 
 
+@pytest.mark.parametrize("by", DRAGS)
+def test_the_corner_of_the_box_is_pulled_to_another_level(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.LevelOfBox(side=128, box=[32, 32, 64, 64]), **options)
+    pixel = page.width_of() / 160
+    x, y = centre(page)
+    drag(page, (x + 16 * pixel, y + 16 * pixel), 64 * pixel, 48 * pixel)
+    assert page.state()["box"] == [32, 32, 128, 112]
+    numbers = shown_right(page, explore.LevelOfBox, wrong_read_outs)
+    assert [one["level"] for one in numbers["rules"].values()] == [2, 3]
+    assert page.page.locator(".roi-differ").is_visible()
+
+
+def test_another_image_takes_the_box_with_it_and_levels_keep_their_order(
+    open_figure, wrong_read_outs
+):
+    page = open_figure(explore.LevelOfBox())
+    page.page.get_by_label("160 \N{MULTIPLICATION SIGN} 128").click()
+    assert (page.state()["side"], page.state()["box"]) == (128, [18, 54, 50, 86])
+    page.page.get_by_label("last level").fill("3")
+    page.page.get_by_label("first level").fill("5")
+    assert page.state()["levels"] == [5, 5]
+    page.page.get_by_label("last level").fill("2")
+    assert page.state()["levels"] == [2, 2]
+    shown_right(page, explore.LevelOfBox, wrong_read_outs)
+    assert not page.page.locator(".roi-differ").is_visible()
+
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -225,6 +254,9 @@ KEYS = [
     (explore.ReceptiveField, {"level": 3, "cell": [8, 4]}, "ArrowRight", {"cell": [8, 5]}),
     (explore.ReceptiveField, {"level": 3, "cell": [8, 4]}, "Shift+ArrowUp", {"cell": [4, 4]}),
     (explore.ReceptiveField, {"level": 4, "cell": [7, 9]}, "ArrowDown", {"cell": [7, 9]}),
+    (explore.LevelOfBox, {"box": [8, 8, 40, 40]}, "ArrowRight", {"box": [8, 8, 41, 40]}),
+    (explore.LevelOfBox, {"box": [8, 8, 40, 40]}, "Shift+ArrowDown", {"box": [8, 9, 40, 41]}),
+    (explore.LevelOfBox, {"box": [8, 0, 40, 800]}, "ArrowDown", {"box": [8, 0, 40, 800]}),
 ]
 
 

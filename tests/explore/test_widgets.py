@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from roilearn import explore, reference
+from roilearn.reference.pooling import levels
 
 FIGURES = [
     explore.InterpolationWeights,
@@ -20,6 +21,7 @@ FIGURES = [
     explore.BinMean,
     explore.BagMatrix,
     explore.ReceptiveField,
+    explore.LevelOfBox,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -60,6 +62,9 @@ BAD_STATES = [
     (explore.BagMatrix, {"look": "row"}, ValueError, "look must be one of 'bag', 'cell'"),
     (explore.ReceptiveField, {"network": "vgg"}, ValueError, "network must be one of 'tiny'"),
     (explore.ReceptiveField, {"level": 6}, ValueError, "level must be from 2 to 5; got 6"),
+    (explore.LevelOfBox, {"levels": [4, 3]}, ValueError, "levels must be the first level and"),
+    (explore.LevelOfBox, {"side": 600}, ValueError, "side must be one of 128, 800; got 600"),
+    (explore.LevelOfBox, {"canonical_scale": 0}, ValueError, "canonical_scale must be from 14"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -125,6 +130,7 @@ CHANGES = {
     explore.BinMean: {"box": [20, 16, 90, 96], "sampling_ratio": 1, "counted": "exact"},
     explore.BagMatrix: {"output_size": [3, 1], "sampling_ratio": 0, "look": "cell"},
     explore.ReceptiveField: {"network": "resnet50", "level": 5, "cell": [3, 4]},
+    explore.LevelOfBox: {"side": 128, "box": [18, 54, 500, 86], "levels": [2, 4]},
 }
 
 
@@ -258,3 +264,26 @@ def test_the_gradient_of_a_cell_near_the_border_falls_partly_outside():
     assert middle["on_scene"] == pytest.approx(100)
     assert 25 < corner["on_scene"] < 60
     assert middle["own"] == corner["own"]
+
+
+def test_level_of_box_opens_on_a_box_whose_level_depends_on_the_rule():
+    numbers = explore.LevelOfBox().numbers()
+    assert (numbers["width"], numbers["height"]) == (200, 200)
+    assert numbers["rules"]["floor"]["level"] == 3
+    assert numbers["rules"]["round"]["level"] == 4
+    assert numbers["edges"]["floor"] == [112, 224, 448]
+    assert numbers["edges"]["round"] == pytest.approx([79.196, 158.392, 316.784], abs=1e-3)
+
+
+@pytest.mark.parametrize("rule", ["floor", "round"])
+def test_levels_change_at_the_edges(rule):
+    for edge in explore.LevelOfBox().numbers()["edges"][rule]:
+        before, after = (
+            explore.LevelOfBox(box=[0, 0, side, side]).numbers()["rules"][rule]["level"]
+            for side in (edge * 0.999, edge * 1.001)
+        )
+        assert after == before + 1
+
+
+def test_the_epsilon_of_the_page_is_the_reference_s():
+    assert explore.LevelOfBox.constants["LEVEL_EPSILON"] == levels.LEVEL_EPSILON
