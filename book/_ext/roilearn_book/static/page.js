@@ -1,4 +1,4 @@
-// Three small repairs of every page.
+// Four small repairs of every page.
 (() => {
   "use strict";
 
@@ -11,6 +11,24 @@
   };
   addEventListener("resize", update);
   addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(update));
+
+  // A table wider than a phone becomes a list: a row after another, each value after its column's name.
+  const roles = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader", td: "cell" };
+  const stack = () => {
+    for (const table of document.querySelectorAll(".bd-article table:not(.stacked)")) {
+      const frame = table.closest(".pst-scrollable-table-container") ?? table.parentElement;
+      if (innerWidth > 576 || frame.scrollWidth <= frame.clientWidth || !table.tHead) continue;
+      const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+      for (const row of table.tBodies[0].rows)
+        [...row.cells].forEach((cell, column) => (cell.dataset.column = names[column]));
+      for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, th, td")])
+        part.setAttribute("role", roles[part.tagName.toLowerCase()]); // blocks would lose them
+      table.classList.add("stacked");
+    }
+  };
+  addEventListener("resize", stack);
+  addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(stack));
+  document.addEventListener("toggle", stack, true); // a folded section opens
 
   // A link to something inside a folded section opens the section; so does a link to the section.
   const open = () => {
