@@ -9,4 +9,5 @@ IN_PATTERN = (
     "notebooks/05b_relatives",
     "notebooks/06_embedding_bag",
     "notebooks/06b_on_a_gpu",
+    "notebooks/07_residual_backbones",
 )

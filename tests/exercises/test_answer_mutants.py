@@ -9,6 +9,7 @@ from roilearn import exercises
 
 CODED = [exercise for exercise in exercises.exercises().values() if exercise.groups]
 
+_ROW = "[max(value + x, 0.0) for value, x in zip(cells, row, strict=True)]"
 EQUIVALENT = {
     (
         "1.4",
@@ -24,6 +25,10 @@ EQUIVALENT = {
     ("6.4", "index -> weight"): "an entry has an index and a weight: both are as long",
     ("6.4", "np.array(rows) -> rows"): "a list of rows is an answer too",
     ("6.5", "index -> weight"): "an entry has an index and a weight: both are as long",
+    ("7.5", "float(value) -> value"): "a whole number adds up as well",
+    ("7.5", f"np.array({_ROW}) -> {_ROW}"): "a list is an answer too",
+    ("7.6", "row -> gradient"): "only its length is used there, and both are as long",
+    ("7.6", "2 -> 3"): "one more zero at the end, which nothing reads",
     ("6b.4", "int(word) -> word"): "a word is a whole number already",
     ("6b.4", "np.array(stays) -> stays"): "a list is an answer too",
 }

@@ -24,6 +24,9 @@ from .recorded.ablation import group_by_variant as group_by_variant
 from .recorded.ablation import mean_and_std as mean_and_std
 from .recorded.ablation import read_ablation as read_ablation
 from .recorded.ablation import select_table as select_table
+from .recorded.degradation import Degradation as Degradation
+from .recorded.degradation import last_epochs as last_epochs
+from .recorded.degradation import read_degradation as read_degradation
 from .recorded.half_cell import HalfCell as HalfCell
 from .recorded.half_cell import read_half_cell as read_half_cell
 from .recorded.oracle_masks import OracleIoU as OracleIoU

@@ -8,7 +8,16 @@ from typing import Any
 from roilearn.exercises.diagnosis import diagnose
 from roilearn.exercises.exercise import Exercise, OpenTask, Verdict
 
-CHAPTERS = ("chapter1", "chapter2", "chapter3", "chapter4", "chapter5", "chapter6", "chapter6b")
+CHAPTERS = (
+    "chapter1",
+    "chapter2",
+    "chapter3",
+    "chapter4",
+    "chapter5",
+    "chapter6",
+    "chapter6b",
+    "chapter7",
+)
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 
 

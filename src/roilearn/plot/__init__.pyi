@@ -1,4 +1,9 @@
 from .ablation import ap_by_stride as ap_by_stride
+from .backbones import gradient_by_block as gradient_by_block
+from .backbones import gradient_on_scene as gradient_on_scene
+from .backbones import residual_block as residual_block
+from .backbones import scene_and_maps as scene_and_maps
+from .backbones import training_error as training_error
 from .base import draw_box as draw_box
 from .base import draw_map as draw_map
 from .base import draw_points as draw_points

@@ -6,6 +6,7 @@ Nothing here is vectorised, on purpose: the loops are slow, short and printed in
 ``interpolation``    linear and bilinear interpolation, their gradients and their adjoint
 ``resize``           resizing under the four grid rules
 ``quantize``         rounding of coordinates to whole cells, and its error
+``residual_blocks``  a convolution, and blocks with a shortcut around several of them
 ``receptive_field``  pixels that a cell of a convolutional network depends on
 ``pooling``          RoIPool, RoIAlign and the other RoI operators
 ``boxes``            boxes, masks, IoU, NMS, box coding and anchors

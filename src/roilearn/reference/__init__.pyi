@@ -86,6 +86,11 @@ from .receptive_field import FieldGeometry as FieldGeometry
 from .receptive_field import branch_layers as branch_layers
 from .receptive_field import receptive_field as receptive_field
 from .receptive_field import resnet_layers as resnet_layers
+from .residual_blocks import convolution_block as convolution_block
+from .residual_blocks import convolve as convolve
+from .residual_blocks import identity_block as identity_block
+from .residual_blocks import relu as relu
+from .residual_blocks import residual_branch as residual_branch
 from .resize import GRID_RULES as GRID_RULES
 from .resize import resize as resize
 from .resize import resize_linear as resize_linear

@@ -1,6 +1,6 @@
 """Recorded measurements: the tables of ``benchmarks/results``, read without torch.
 
 In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``series``
-(``curves.csv``), ``profiles``, ``ablation``, ``oracle_masks`` and
-``half_cell``.
+(``curves.csv``), ``profiles``, ``ablation``, ``oracle_masks``,
+``half_cell`` and ``degradation``.
 """

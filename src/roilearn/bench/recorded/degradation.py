@@ -1,0 +1,47 @@
+"""Recorded training of plain and residual networks of two depths (``degradation.csv``)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from roilearn.bench.recorded.results import FOLDER, read_table
+
+FILE = FOLDER / "degradation.csv"
+BLOCKS = ("plain", "residual")
+LAYERS = (14, 50)
+"""Layers with weights: a convolution, two in each block, and a linear layer."""
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """One network after one pass over the training images: a row.
+
+    Errors are fractions of images. ``loss`` and ``error`` are means over the pass, while the
+    weights change, and ``training_error`` and ``held_out_error`` are of the weights after the pass.
+    """
+
+    block: str  # "plain" or "residual"
+    layers: int
+    seed: int
+    epoch: int  # passes over the training images so far
+    loss: float
+    error: float
+    training_error: float
+    held_out_error: float
+    versions: str
+
+
+def read_degradation(path: Path = FILE) -> list[Degradation]:
+    """Read the recorded rows; none if there are none."""
+    return read_table(Degradation, path)
+
+
+def last_epochs(rows: Iterable[Degradation]) -> dict[tuple[str, int], list[Degradation]]:
+    """Group the rows after the last pass by kind of block and number of layers, seed by seed."""
+    rows = list(rows)
+    last = max(row.epoch for row in rows)
+    return {
+        (block, layers): [r for r in rows if (r.block, r.layers, r.epoch) == (block, layers, last)]
+        for block in BLOCKS
+        for layers in LAYERS
+    }
