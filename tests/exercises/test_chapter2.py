@@ -68,15 +68,17 @@ def test_mean_iou_counts_the_pixels_of_every_touched_cell(size, stride):
     assert chapter2.EXPECTED_IOU.answer(size, stride) == pytest.approx(np.mean(ious))
 
 
-def test_the_folded_answer_compares_touched_cells_with_roi_pool_truly():
-    read = []
+def test_the_folded_answer_and_the_praise_compare_touched_cells_with_roi_pool_truly():
+    read, rounded = [], []
     for x1 in range(16):
         first, last = columns_read(x1, x1 + 40, 16)
-        start, stop = first * 16, (last + 1) * 16
-        shared = min(stop, x1 + 40) - max(start, x1)
-        read.append(shared / (40 + stop - start - shared))
+        for ious, end in (read, last + 1), (rounded, last):
+            start, stop = first * 16, end * 16
+            shared = min(stop, x1 + 40) - max(start, x1)
+            ious.append(shared / (40 + stop - start - shared))
     assert round(chapter2.EXPECTED_IOU.answer(40, 16), 2) == 0.74
     assert round(np.mean(read), 2) == 0.65
+    assert round(np.mean(rounded), 2) == 0.82
 
 
 def square_iou(side, stride):

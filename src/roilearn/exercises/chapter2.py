@@ -247,7 +247,8 @@ EXPECTED_IOU = Exercise(
         "stride 1": [(7, 1)],
         "just over a cell": [(17, 16)],
     },
-    praise="Right. Compare it with what RoIPool reads: rounding is not even the better guess.",
+    praise="Right. At 40 px and stride 16, touched cells keep 0.74 and beat RoIPool with 0.65. "
+    "Rounding without the included end beats both: 0.82.",
 )
 
 LARGEST_STRIDE = Exercise(

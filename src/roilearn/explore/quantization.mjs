@@ -4,7 +4,7 @@ const TRAITS = ["edges", "stride", "rule", "end_included"];
 const IMAGE = 1024;
 const BINS = 7;
 const NAMES = { floor: "floor", half_away: "half away", half_even: "half to even" };
-const CURVE = steps(200).map((n) => 4 * (n + 1)); // sizes of the curve, in image pixels
+const CURVE = steps(224).map((n) => 4 * (n + 1)); // sizes of the curve, in image pixels, to the largest box
 
 export function compute({ edges, stride, rule, end_included }) {
   const rules = Object.fromEntries(Object.keys(NAMES).map((name) => [name, readBy(name, edges, stride, end_included)]));
@@ -111,7 +111,8 @@ function drawCurve(layer, numbers, width) {
   const x = (size) => PLOT.left + (size / largest) * (width - PLOT.left - PLOT.right);
   const y = (iou) => PLOT.top + (1 - iou) * (PLOT.height - PLOT.top - PLOT.bottom);
   const line = numbers.curve.map((iou, n) => `${n ? "L" : "M"}${x(CURVE[n]).toFixed(1)} ${y(iou).toFixed(1)}`);
-  const [size, iou] = [Math.min(numbers.size, largest), numbers.chosen.iou];
+  const { size } = numbers;
+  const { iou } = numbers.chosen;
   layer.replaceChildren(
     heading(10, "IoU of the square box", ", by its size in px"),
     ...[0, 0.5, 1].flatMap((tick) => [svg("path", { class: "roi-axis", d: `M${PLOT.left} ${y(tick)}H${width - PLOT.right}` }), label(PLOT.left - 6, y(tick), format(tick, 1), { class: "roi-end roi-faint" })]),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 IMAGE = 1024
 """Width of the image in pixels; a box ends at 896 at most, so that what is read lies inside."""
 BINS = 7
-CURVE = range(4, 801, 4)
+CURVE = range(4, 897, 4)
 """Sizes of the IoU curve in image pixels."""
 
 
