@@ -27,7 +27,7 @@ class RunArguments:
     model, builder, options : the model on its device, and how to build it again.
     settings, splits : settings and data sets of the run.
     metadata : what else decides the trained weights, for the checkpoint.
-    remark : something that may surprise the user, or None.
+    remarks : what may surprise the user.
     """
 
     model: nn.Module
@@ -36,7 +36,7 @@ class RunArguments:
     settings: Settings
     splits: DatasetSplits
     metadata: dict[str, Any]
-    remark: str | None
+    remarks: tuple[str, ...]
 
 
 def prepare_run(
@@ -44,7 +44,9 @@ def prepare_run(
 ) -> RunArguments:
     """Choose initial weights, settings and data, and build the model; raise if they do not fit."""
     choose_dataset(options)
-    initial = choose_initial_model(options.weights, options.model, options.model_options)
+    size = {} if options.size is None else {"min_size": options.size, "max_size": 2 * options.size}
+    model_options = {**size, **options.model_options}
+    initial = choose_initial_model(options.weights, options.model, model_options)
     settings = choose_settings(options, initial.builder, processes)
     check_precision(settings.precision, device)
     splits = open_splits(options, settings.seed)
@@ -60,9 +62,13 @@ def prepare_run(
         "weights": initial.source,
         **config["options"],
     }
-    remark = initial.class_mismatch(len(names))
+    transform: Any = model.transform
+    small = splits.size_remark(transform.min_sizes[-1], transform.max_size)
+    remarks = tuple(each for each in (initial.class_mismatch(len(names)), small) if each)
     model = model.to(device)
-    return RunArguments(model, initial.builder, builder_options, settings, splits, metadata, remark)
+    return RunArguments(
+        model, initial.builder, builder_options, settings, splits, metadata, remarks
+    )
 
 
 def choose_settings(options: argparse.Namespace, builder: str, processes: ProcessGroup) -> Settings:

@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from roilearn.cli.argument_types import path, word
-from roilearn.cli.datasets import add_dataset_options
+from roilearn.cli.datasets import add_dataset_options, check_paths
 from roilearn.cli.renamed_options import add_old_name
 
 DESCRIPTION = """Train a Mask R-CNN to detect objects: their boxes, classes and masks.
@@ -77,6 +78,13 @@ def _add_model(group: Any) -> None:
         help="options of the model's builder, such as '{\"channels\": 48}' for mask_rcnn_tiny",
     )
     group.add_argument(
+        "--size",
+        type=int,
+        metavar="N",
+        help="shorter side of the images where the model sees them, in pixels (default: the "
+        "model's, 128 or, of resnet50, 800)",
+    )
+    group.add_argument(
         "--device", type=word, help="PyTorch device: cpu, cuda, ... (default cuda if there is any)"
     )
 
@@ -144,6 +152,11 @@ def _json(text: str) -> dict[str, Any]:
 
 def run_train(options: argparse.Namespace) -> int:
     """Train as the options say; return the exit status."""
+    try:
+        check_paths(options)  # before PyTorch is imported, which takes seconds
+    except (OSError, ValueError) as error:
+        print(f"roilearn train: error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     try:
         from roilearn.cli import train_command  # noqa: PLC0415 - loads torch
     except ImportError as error:

@@ -1,3 +1,4 @@
+from .coco.box_formats import BOX_FORMATS as BOX_FORMATS
 from .coco.dataset import CocoFolder as CocoFolder
 from .coco.export import export_coco as export_coco
 from .coco.fault_report import FAULTS as FAULTS
@@ -7,6 +8,8 @@ from .coco.polygons import mask_to_polygons as mask_to_polygons
 from .coco.segmentation import decode_segmentation as decode_segmentation
 from .coco.segmentation import encode_segmentation as encode_segmentation
 from .coco.segmentation import mask_to_rle as mask_to_rle
+from .folder_layouts import find_annotations as find_annotations
+from .folder_layouts import image_folders as image_folders
 from .images import image_files as image_files
 from .images import read_image as read_image
 from .shape_scenes.photographs import PHOTOGRAPHS as PHOTOGRAPHS

@@ -11,15 +11,23 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from roilearn.arguments import check_choice
 from roilearn.data.coco.annotations import Annotation, valid_annotations
+from roilearn.data.coco.box_formats import BOX_FORMATS, WrittenBox, likely_format
 from roilearn.data.coco.fault_report import Faults
 from roilearn.data.coco.image_records import ImageRecord, valid_images
 from roilearn.data.coco.keypoints import keypoint_names
+from roilearn.data.coco.notes import note_classes
+from roilearn.data.coco.plain_numbers import plain_id
 from roilearn.data.coco.records import valid_categories
 from roilearn.data.coco.segmentation import decode_segmentation
+from roilearn.data.folder_layouts import image_folders
+from roilearn.data.image_names import choose_folder
 from roilearn.data.images import read_image
 
 LOG = logging.getLogger(__name__)
+NAMES_TRIED = 20
+"""Number of images of a COCO file by which their folder is chosen."""
 
 
 class CocoFolder(Dataset):
@@ -30,10 +38,15 @@ class CocoFolder(Dataset):
 
     Parameters
     ----------
-    images : folder to which the file names are relative.
+    images : folder to which the file names are relative. An image that is not at its path is looked
+        for by its name, there and in all folders below. None: the likeliest folder near the
+        annotations, see ``roilearn.data.image_folders``.
     annotations : the JSON file.
     masks : whether targets have masks; by default if any annotation has a segmentation.
     keypoints : whether targets have keypoints; by default if any annotation has keypoints.
+    box_format : what the four numbers of a box are, one of ``BOX_FORMATS``: ``"xywh"``, the left
+        upper corner, width and height, as COCO has it; ``"xyxy"``, two corners; ``"cxcywh"``,
+        centre, width and height; ``"masks"``: boxes are computed from the masks.
     keep_ids : use the category ids as labels, as torchvision's weights for COCO do. Otherwise
         labels count from 1 in the order of the ids.
     keep_empty : keep images without objects.
@@ -46,6 +59,7 @@ class CocoFolder(Dataset):
     names : class names, that of label 1 first; "" for a label without a category.
     category_ids : category id of each, in the same order; 0 for none.
     keypoint_names : names of the keypoints, in their order; empty if targets have none.
+    likely_format : the format that boxes more likely have than ``box_format``, and why; or None.
     faults : the faults that were found: ``faults.counts``, ``faults.examples``, ``str(faults)``.
 
     Returns
@@ -74,21 +88,24 @@ class CocoFolder(Dataset):
 
     def __init__(
         self,
-        images: str | Path,
+        images: str | Path | None,
         annotations: str | Path,
         *,
         masks: bool | None = None,
         keypoints: bool | None = None,
+        box_format: str = "xywh",
         keep_ids: bool = False,
         keep_empty: bool = True,
         check_pixels: bool = True,
         transform: Callable[..., Any] | None = None,
     ) -> None:
+        check_choice("box_format", box_format, BOX_FORMATS)
         self.faults, self.transform = Faults(), transform
-        folder, file = Path(images), Path(annotations)
-        if not folder.is_dir():
-            raise FileNotFoundError(f"images must be a folder; there is none at {folder}.")
+        file = Path(annotations)
+        if images is not None and not Path(images).is_dir():
+            raise FileNotFoundError(f"images must be a folder; there is none at {images}.")
         contents = read_coco(file)
+        folder = find_images(file, contents) if images is None else Path(images)
         records = contents.get("annotations", [])
         listed = records if isinstance(records, list) else []
         if masks is None:
@@ -102,20 +119,33 @@ class CocoFolder(Dataset):
         self.names, self.category_ids = in_order(categories, labels)
         found = valid_images(contents["images"], folder, self.faults, check_pixels)
         known = known_ids(contents["images"])
+        self.faults.images, self.faults.annotations = len(contents["images"]), len(listed)
+        written: list[WrittenBox] = []
         objects = valid_annotations(
-            records, found, known, labels, masks, self.faults, len(self.keypoint_names)
+            records,
+            found,
+            known,
+            labels,
+            masks,
+            self.faults,
+            len(self.keypoint_names),
+            box_format,
+            written,
         )
+        self.likely_format = likely_format(written, box_format)
+        if self.likely_format:
+            self.faults.add("boxes in another format", self.likely_format)
         self.items = [(image, objects[image.id]) for image in found.values()]
         for image, there in self.items:
             if not there:
                 self.faults.add("empty image", image.path.name)
         self._check_not_empty(file, bool(listed))
-        if all(each.crowd for _, there in self.items for each in there) and any(objects.values()):
-            self.faults.add("nothing but crowds", file.name)
+        note_classes(self.items, contents.get("categories"), self.names, self.faults)
         if not keep_empty:
             self.items = [(image, there) for image, there in self.items if there]
-        if self.faults:
-            LOG.warning("%s has faults:\n%s", file, self.faults)
+        if self.faults.counts:
+            what = "has faults" if self.faults else "has no faults; what may surprise"
+            LOG.warning("%s %s:\n%s", file, what, self.faults)
 
     def __len__(self) -> int:
         """Count the images."""
@@ -179,6 +209,13 @@ def read_coco(file: Path) -> dict[str, Any]:
     return contents
 
 
+def find_images(file: Path, contents: dict[str, Any]) -> Path:
+    """Find the folder of the images near a COCO file by the first names in it."""
+    listed = [each for each in contents["images"] if isinstance(each, dict)]
+    names = [str(each["file_name"]) for each in listed if "file_name" in each]
+    return choose_folder(image_folders(file), names[:NAMES_TRIED])
+
+
 def label_categories(categories: dict[Any, str], keep_ids: bool) -> dict[Any, int]:
     """Choose the label of each category id: its rank from 1, or the id itself."""
     if not keep_ids:
@@ -203,5 +240,5 @@ def in_order(
 
 def known_ids(records: list[Any]) -> set[Any]:
     """Ids of all images in the file, including those that are left out."""
-    ids = (each.get("id") for each in records if isinstance(each, dict))
+    ids = (plain_id(each.get("id")) for each in records if isinstance(each, dict))
     return {each for each in ids if isinstance(each, int | float | str)}

@@ -66,6 +66,24 @@ def _from_polygons(polygons: Any, height: int, width: int) -> RLE:
     return run_lengths.merge(run_lengths.frPyObjects(list(polygons), height, width))
 
 
+def without_crumbs(segmentation: Any) -> Any:
+    """Leave out polygons of fewer than three points, as a slip of the mouse makes them.
+
+    A segmentation without such, without any other polygon, or of run lengths is returned itself.
+
+    Examples
+    --------
+    >>> without_crumbs([[5, 5, 6, 5], [1, 1, 3, 1, 3, 3]])
+    [[1, 1, 3, 1, 3, 3]]
+    """
+    if not isinstance(segmentation, list):
+        return segmentation
+    kept = [
+        each for each in segmentation if not isinstance(each, list) or len(each) not in (0, 2, 4)
+    ]
+    return kept if 0 < len(kept) < len(segmentation) else segmentation
+
+
 def _check_polygon(polygon: Any) -> None:
     try:
         points = np.asarray(polygon, float)

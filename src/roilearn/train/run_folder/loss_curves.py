@@ -33,7 +33,9 @@ def draw_curves(loss_log: str | Path, image: str | Path) -> None:
             )
             losses.plot(columns["step"], values, color=line.get_color(), alpha=0.2, lw=0.5)
     losses.set(yscale="log", ylabel="loss")
-    figure.legend(loc="outside upper center", ncols=6, frameon=False)
+    legend = figure.legend(loc="outside upper center", ncols=6, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # the names of losses are anyone's words
     rate.plot(columns["step"], columns["learning_rate"], color="black")
     rate.set(xlabel="step", ylabel="learning rate")
     norm = rate.twinx()
