@@ -17,6 +17,9 @@ from roilearn.train.run_folder.checkpoint_header import dataset_metadata
 from roilearn.train.settings import Settings
 from roilearn.train.validation_split import DatasetSplits
 
+EVALUATIONS = 5
+"""Number of evaluations of a run, the last one at its end, if nothing else is said."""
+
 
 @dataclass(frozen=True)
 class RunArguments:
@@ -76,6 +79,7 @@ def choose_settings(options: argparse.Namespace, builder: str, processes: Proces
     given = {k: v for k, v in vars(options).items() if k in Settings.__dataclass_fields__}
     given = {k: v for k, v in given.items() if v is not None}
     default = {"workers": 1, "micro_batches": processes.world_size}
-    settings = Settings(**{**default, **BUILDERS[builder].training_settings, **given})
+    chosen = {**default, **BUILDERS[builder].training_settings, **given}
+    settings = Settings(**{"evaluate_every": max(chosen["steps"], 0) // EVALUATIONS, **chosen})
     processes.micro_batches_of_rank(settings.micro_batches)
     return settings

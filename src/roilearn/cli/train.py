@@ -25,11 +25,12 @@ EXAMPLES = """examples:
   torchrun --nproc-per-node=2 -m roilearn train first
       two processes, each with half of every batch
 
-Ctrl-C saves a checkpoint and stops; the same command resumes the run, also after a crash. FOLDER
-then holds model.safetensors (for roilearn predict), evaluation.txt, curves.png, losses.csv,
-command.txt, validation_images.txt if images were split off, and checkpoint.safetensors, from which
-the run is resumed. Once the run is done you may delete the checkpoint; the same command then starts
-anew.
+Ctrl-C saves a checkpoint and stops; the same command resumes the run, also after a crash, and with
+higher --steps it makes the run longer. FOLDER then holds model.safetensors (for roilearn predict),
+best.safetensors (the model with the highest AP during the run), evaluation.txt, validation.csv,
+curves.png, losses.csv, command.txt, validation_images.txt if images were split off, and
+checkpoint.safetensors, from which the run is resumed. Once the run is done you may delete the
+checkpoint; the same command then starts anew.
 
 exit status: 0 success, 1 training diverged or a file failed, 2 bad arguments, 130 interrupted"""
 
@@ -130,6 +131,9 @@ def _add_settings(group: Any) -> None:
     )
     add("--workers", int, "processes that load images (default 1)")
     add("--save-every", int, "steps between checkpoints (default 200)")
+    add(
+        "--evaluate-every", int, "steps between evaluations; 0: at the end only (default steps / 5)"
+    )
     restart = group.add_argument(
         "--restart", action="store_true", help="start anew even if there is a checkpoint"
     )

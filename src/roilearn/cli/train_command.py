@@ -7,7 +7,6 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,9 +16,9 @@ from roilearn import __version__
 from roilearn.cli.device import check_device, default_device
 from roilearn.cli.errors import as_command_error
 from roilearn.cli.run_arguments import RunArguments, prepare_run
+from roilearn.cli.validation_run import ValidationRun
 from roilearn.models.weights.model_files import save_model
 from roilearn.train.distributed import ProcessGroup, leave_at_once, process_group
-from roilearn.train.evaluation.evaluate import evaluate
 from roilearn.train.gradient_accumulation import DataError
 from roilearn.train.interrupt import signals_as_interrupts
 from roilearn.train.loop import CHECKPOINT, train
@@ -86,6 +85,7 @@ def run_in_group(processes: ProcessGroup, device: torch.device, options: argpars
         if processes.is_main:
             write_start(run, folder, done, command_and_versions(device, processes.world_size))
         start = time.monotonic()
+        validation = ValidationRun(run, folder, done) if processes.is_main else None
         model = train(
             run.model,
             run.splits.train,
@@ -93,12 +93,13 @@ def run_in_group(processes: ProcessGroup, device: torch.device, options: argpars
             folder,
             resume=not options.restart,
             metadata=run.metadata,
+            evaluation=validation,
         )
-        if not processes.is_main:
+        if validation is None:
             return 0
         if done < run.settings.steps:
             report(f"trained in {time.monotonic() - start:.0f} s")
-        return save_and_evaluate(run, model, folder)
+        return save_and_evaluate(run, model, folder, validation)
 
 
 def write_start(run: RunArguments, folder: Path, done: int, command: str) -> None:
@@ -118,28 +119,20 @@ def write_start(run: RunArguments, folder: Path, done: int, command: str) -> Non
         report(f"resumes from step {done} of {run.settings.steps}")
 
 
-def save_and_evaluate(run: RunArguments, model: nn.Module, folder: Path) -> int:
+def save_and_evaluate(
+    run: RunArguments, model: nn.Module, folder: Path, validation: ValidationRun
+) -> int:
     """Save the model, evaluate it on the validation split, and save the table."""
     save_model(model, folder / MODEL, run.builder, run.options, run.splits.class_names)
-    found = evaluate_model(run, model)
+    found = validation(model, run.settings.steps)
     print(found)  # noqa: T201
     if found.interrupted:
         report(f"interrupted; {folder / MODEL} holds the model, and this table is not saved")
         return INTERRUPTED
     (folder / EVALUATION).write_text(f"{found}\n", encoding="utf-8")
     print(f"{folder / MODEL} holds the model, {folder / EVALUATION} this table.")  # noqa: T201
+    print(f"{validation.best}.")  # noqa: T201
     return 0
-
-
-def evaluate_model(run: RunArguments, model: nn.Module) -> Any:
-    """Evaluate a model on the validation split."""
-    return evaluate(
-        model,
-        run.splits.validation,
-        names=run.splits.class_names,
-        batch_size=run.settings.batch_size // run.settings.micro_batches,
-        workers=run.settings.workers,
-    )
 
 
 def command_and_versions(device: torch.device, processes: int) -> str:

@@ -1,7 +1,7 @@
 """The training loop: load a batch, accumulate gradients, update the weights, log, save."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ def train(
     *,
     resume: bool = True,
     metadata: Mapping[str, Any] | None = None,
+    evaluation: Callable[[nn.Module, int], Any] | None = None,
     progress: bool = True,
 ) -> nn.Module:
     """Train a model that returns losses.
@@ -57,6 +58,9 @@ def train(
     resume : go on from the checkpoint in the folder, if there is one.
     metadata : what else decides the trained weights besides settings and data, such as the initial
         weights; by name, as JSON can hold it. A checkpoint with other metadata is refused.
+    evaluation : called with the moving average of the model, or the model, and the step, every
+        ``settings.evaluate_every`` steps but the last, after a checkpoint. Of several processes the
+        first calls it. It may not change the model.
     progress : show a progress bar with the losses and the time left.
 
     Returns
@@ -97,8 +101,18 @@ def train(
             load_checkpoint(folder / CHECKPOINT, state)
         loader = make_data_loader(dataset, settings, state.step, processes)
         if state.step < settings.steps:
-            run_steps(state, loader, processes, folder, progress)
-    return (model if state.ema_model is None else state.ema_model.module).eval()
+            run_steps(state, loader, processes, folder, evaluation, progress)
+    return averaged_model(state).eval()
+
+
+def averaged_model(state: TrainingState) -> nn.Module:
+    """Return the moving average of the model, or the model if there is none."""
+    return state.model if state.ema_model is None else state.ema_model.module
+
+
+def is_due(every: int, step: int) -> bool:
+    """Whether something that is done every so many steps is done after this one; 0: never."""
+    return every > 0 and step % every == 0
 
 
 def initial_state(
@@ -135,6 +149,7 @@ def run_steps(
     loader: DataLoader,
     processes: ProcessGroup,
     folder: Path | None,
+    evaluation: Callable[[nn.Module, int], Any] | None,
     progress: bool,
 ) -> None:
     """Run the remaining steps; log their losses and save checkpoints, also when one fails."""
@@ -169,10 +184,14 @@ def run_steps(
             shown = {name: 0.9 * shown.get(name, row[name]) + 0.1 * row[name] for name in row}
             bar.set_postfix_str(progress_line(shown), refresh=False)
             bar.update()
-            if stop or state.step == settings.steps or state.step % settings.save_every == 0:
+            last = state.step == settings.steps
+            evaluates = is_due(settings.evaluate_every, state.step) and not last
+            if stop or last or evaluates or is_due(settings.save_every, state.step):
                 files.save()
             if stop:
                 raise KeyboardInterrupt(interrupt_message(state.step, files))
+            if evaluation is not None and evaluates and processes.is_main:
+                evaluation(averaged_model(state), state.step)
 
 
 def interrupt_message(step: int, files: RunFiles) -> str:

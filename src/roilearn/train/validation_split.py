@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch.utils.data import Subset
 from torchvision.transforms import v2
 
 from roilearn.arguments import check_between, check_fraction
 from roilearn.data import BOX_FORMATS, CocoFolder, ShapeScenes, Transformed, find_annotations
 from roilearn.data.coco.overview import class_counts, image_sizes, median_side
+from roilearn.train.held_out import choose_held_out
 
 VALIDATION_SCENES = 200
 """Default number of drawn scenes to validate on."""
@@ -115,7 +115,7 @@ def coco_splits(
     ----------
     coco, validation_coco : a COCO file or the folder of an export, see ``find_annotations``.
         Without ``validation_coco`` the export's own validation images are used, or else a tenth of
-        the images is split off at random.
+        the images is split off at random, with every class in it where that is possible.
     seed : seed of that split.
     images, validation_images : folders of the images; by default found near the annotations. If
         the export's own validation images are used, ``images`` holds both.
@@ -146,10 +146,12 @@ def coco_splits(
             f"--coco must have at least 2 images, one to train on and one to validate on; {coco} "
             f"has {len(opened)}. Validate on other images with --validation-coco."
         )
-    order = np.random.default_rng(seed).permutation(len(opened)).tolist()
-    count = max(1, round(VALIDATION_FRACTION * len(order)))
-    train, validation = Subset(mirrored, order[count:]), Subset(opened, order[:count])
-    names = sorted(opened.items[index][0].path.name for index in order[:count])
+    classes = [{each.label for each in there if not each.crowd} for _, there in opened.items]
+    held_out = choose_held_out(classes, VALIDATION_FRACTION, seed)
+    others = sorted(set(range(len(opened))) - set(held_out))
+    names = sorted(opened.items[index][0].path.name for index in held_out)
+    source["validation images"] = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+    train, validation = Subset(mirrored, others), Subset(opened, sorted(held_out))
     return DatasetSplits(train, validation, opened.names, source, names, opened)
 
 
