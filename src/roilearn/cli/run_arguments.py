@@ -58,15 +58,17 @@ def prepare_run(
     torch.manual_seed(settings.seed)
     model: nn.Module = BUILDERS[initial.builder](**builder_options, weights=initial.weights)
     config = model_config(model, initial.builder, builder_options, names)
+    transform: Any = model.transform
+    sizes = max(transform.min_sizes), transform.max_size
     metadata = {
+        **splits.shrink_images(*sizes),
         **dataset_metadata(splits.train),
         **{f"class {label}": name for label, name in enumerate(names, start=1)},
         **splits.source,
         "weights": initial.source,
         **config["options"],
     }
-    transform: Any = model.transform
-    small = splits.size_remark(transform.min_sizes[-1], transform.max_size)
+    small = splits.size_remark(*sizes)
     remarks = tuple(each for each in (initial.class_mismatch(len(names)), small) if each)
     model = model.to(device)
     return RunArguments(

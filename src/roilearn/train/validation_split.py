@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ SMALL_SIDE, WANTED_SIDE = 12, 24
 the one that the size it advises gives."""
 MAX_FAULTS = 0.2
 """Share of the images, or of the annotations, above which a kind of fault stops a run."""
+MASK_PIXELS = 2**28
+"""Pixels of all masks of one image to validate on, above which it is shrunk."""
 MAX_SCENES = 10_000_000
 """Maximum number of scenes: their order is drawn for every epoch and kept in memory."""
 
@@ -64,6 +67,15 @@ class DatasetSplits:
             objects = ", ".join(f"{count} {name}" for name, count in counts)
             lines.append(f"objects: {objects}; images of {image_sizes(self.folder)} pixels")
         return "\n".join(lines)
+
+    def shrink_images(self, min_size: int, max_size: int) -> dict[str, int]:
+        """Shrink large images to train on, see ``CocoFolder.seen_at``; return what to record."""
+        if self.folder is None:
+            return {}
+        self.folder.model_size = (min_size, max_size)
+        factors = map(self.folder.shrink_factor, range(len(self.folder)))
+        largest = max(factors, default=1)
+        return {"largest images shrunk by": largest} if largest > 1 else {}
 
     def size_remark(self, min_size: int, max_size: int) -> str | None:
         """Say that half of the objects are small for a model that resizes images to these sizes.
@@ -132,15 +144,18 @@ def coco_splits(
     opened = open_coco(file, images, boxes, max_faults)
     source = {"data": "a COCO file", "annotations": file_digest(file)}
     source |= {} if boxes == "xywh" else {"boxes": boxes}
-    mirrored = Transformed(opened, v2.RandomHorizontalFlip(0.5))
+    seen = copy(opened)  # shrinks large images once the model's size is known
+    opened.mask_pixels = MASK_PIXELS
+    mirrored = Transformed(seen, v2.RandomHorizontalFlip(0.5))
     if other is not None:
         validation = open_coco(other, validation_images or images, boxes, max_faults)
+        validation.mask_pixels = MASK_PIXELS
         if validation.names != opened.names:
             raise ValueError(
                 f"--validation-coco must have the classes of --coco, in the same order of ids; got "
                 f"{validation.names} and {opened.names}."
             )
-        return DatasetSplits(mirrored, validation, opened.names, source, folder=opened)
+        return DatasetSplits(mirrored, validation, opened.names, source, folder=seen)
     if len(opened) < 2:
         raise ValueError(
             f"--coco must have at least 2 images, one to train on and one to validate on; {coco} "
@@ -152,7 +167,7 @@ def coco_splits(
     names = sorted(opened.items[index][0].path.name for index in held_out)
     source["validation images"] = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
     train, validation = Subset(mirrored, others), Subset(opened, sorted(held_out))
-    return DatasetSplits(train, validation, opened.names, source, names, opened)
+    return DatasetSplits(train, validation, opened.names, source, names, seen)
 
 
 def file_digest(path: Path) -> str:

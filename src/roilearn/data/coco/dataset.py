@@ -3,8 +3,9 @@
 import json
 import logging
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -15,12 +16,13 @@ from roilearn.arguments import check_choice
 from roilearn.data.coco.annotations import Annotation, valid_annotations
 from roilearn.data.coco.box_formats import BOX_FORMATS, WrittenBox, likely_format
 from roilearn.data.coco.fault_report import Faults
-from roilearn.data.coco.image_records import ImageRecord, valid_images
+from roilearn.data.coco.image_records import valid_images
 from roilearn.data.coco.keypoints import keypoint_names
 from roilearn.data.coco.notes import note_classes
 from roilearn.data.coco.plain_numbers import plain_id
 from roilearn.data.coco.records import valid_categories
-from roilearn.data.coco.segmentation import decode_segmentation
+from roilearn.data.coco.segmentation import RLE, decode_segmentation
+from roilearn.data.coco.shrinking import mask_shrink_factor, shrink_factor, shrunk_mask
 from roilearn.data.folder_layouts import image_folders
 from roilearn.data.image_names import choose_folder
 from roilearn.data.images import read_image
@@ -100,6 +102,9 @@ class CocoFolder(Dataset):
         transform: Callable[..., Any] | None = None,
     ) -> None:
         check_choice("box_format", box_format, BOX_FORMATS)
+        self.model_size: tuple[int, int] | None = None
+        self.mask_pixels: int | None = None
+        self.small_masks: dict[int, list[RLE]] = {}
         self.faults, self.transform = Faults(), transform
         file = Path(annotations)
         if images is not None and not Path(images).is_dir():
@@ -154,28 +159,64 @@ class CocoFolder(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Any]]:
         """Load image ``index`` and its target, and transform them if there is a transform."""
         record, objects = self.items[index]
-        image = read_image(record.path, record.upright)
-        target = self._target(record, objects)
+        factor = self.shrink_factor(index)
+        image = read_image(record.path, record.upright, factor)
+        target = self._target(objects, factor)
+        if self.masks:
+            target["masks"] = self._masks(index, (image.shape[-2], image.shape[-1]), factor)
         target["image_id"] = record.id if isinstance(record.id, int) else index
         return self.transform(image, target) if self.transform else (image, target)
 
-    def _target(self, record: ImageRecord, objects: list[Annotation]) -> dict[str, Any]:
+    def seen_at(self, min_size: int, max_size: int) -> Self:
+        """Return the same data set with large images shrunk, for a model that sees them small.
+
+        Each image and its masks are read at a power of two of their size that is no smaller than
+        what the model resizes them to, which takes a small part of the time and memory. Boxes,
+        keypoints and areas are in pixels of the small image.
+
+        Parameters
+        ----------
+        min_size, max_size : see ``roilearn.models.transform.DetectorTransform``.
+        """
+        seen = copy(self)
+        seen.model_size, seen.small_masks = (min_size, max_size), {}
+        return seen
+
+    def shrink_factor(self, index: int) -> int:
+        """Return the power of two by which image ``index`` and its masks are shrunk."""
+        record, objects = self.items[index]
+        if self.model_size is not None:
+            return shrink_factor(record.height, record.width, *self.model_size)
+        if self.mask_pixels is not None:
+            size = (record.height, record.width)
+            return mask_shrink_factor(len(objects), *size, self.mask_pixels)
+        return 1
+
+    def _target(self, objects: list[Annotation], factor: int) -> dict[str, Any]:
         target: dict[str, Any] = {
-            "boxes": torch.tensor([each.box for each in objects], dtype=torch.float32),
+            "boxes": torch.tensor([each.box for each in objects], dtype=torch.float32) / factor,
             "labels": torch.tensor([each.label for each in objects], dtype=torch.int64),
             "iscrowd": torch.tensor([each.crowd for each in objects], dtype=torch.int64),
-            "area": torch.tensor([each.area for each in objects], dtype=torch.float32),
+            "area": torch.tensor([each.area for each in objects], dtype=torch.float32) / factor**2,
         }
         target["boxes"] = target["boxes"].reshape(-1, 4)
         if self.keypoint_names:
             points = torch.tensor([each.keypoints for each in objects], dtype=torch.float32)
             target["keypoints"] = points.reshape(-1, len(self.keypoint_names), 3)
-        if self.masks:
-            masks = np.zeros((len(objects), record.height, record.width), np.uint8)
-            for n, each in enumerate(objects):
-                masks[n] = decode_segmentation(each.rle or {})
-            target["masks"] = torch.from_numpy(masks)
+            target["keypoints"][..., :2] /= factor
         return target
+
+    def _masks(self, index: int, size: tuple[int, int], factor: int) -> Tensor:
+        """Decode the masks of an image; small ones are kept as run lengths for the next time."""
+        encoded = [each.rle or {} for each in self.items[index][1]]
+        if factor > 1:
+            if index not in self.small_masks:
+                self.small_masks[index] = [shrunk_mask(each, factor) for each in encoded]
+            encoded = self.small_masks[index]
+        masks = np.zeros((len(encoded), *size), np.uint8)
+        for n, each in enumerate(encoded):
+            masks[n] = decode_segmentation(each)
+        return torch.from_numpy(masks)
 
     def _check_not_empty(self, file: Path, annotated: bool) -> None:
         objects = sum(len(there) for _, there in self.items)
