@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from roilearn.cli.datasets import choose_dataset, open_splits
+from roilearn.cli.device import bfloat16_remark
 from roilearn.cli.initial_model import choose_initial_model
 from roilearn.models.builders import BUILDERS
 from roilearn.models.weights.model_config import model_config
@@ -69,7 +70,8 @@ def prepare_run(
         **config["options"],
     }
     small = splits.size_remark(*sizes)
-    remarks = tuple(each for each in (initial.class_mismatch(len(names)), small) if each)
+    slow = bfloat16_remark(settings.precision, device)
+    remarks = tuple(each for each in (initial.class_mismatch(len(names)), small, slow) if each)
     model = model.to(device)
     return RunArguments(
         model, initial.builder, builder_options, settings, splits, metadata, remarks

@@ -12,6 +12,7 @@ from .folder_layouts import find_annotations as find_annotations
 from .folder_layouts import image_folders as image_folders
 from .images import image_files as image_files
 from .images import read_image as read_image
+from .relabelled import Relabelled as Relabelled
 from .shape_scenes.photographs import PHOTOGRAPHS as PHOTOGRAPHS
 from .shape_scenes.photographs import TEXTURES as TEXTURES
 from .shape_scenes.photographs import crop_photograph as crop_photograph
