@@ -3,8 +3,8 @@
 In reading order: ``settings``; ``loop``, the training loop, and ``step``, one step of it;
 ``data_loader``, ``gradient_accumulation``, ``optimizer``, ``schedule``, ``ema``, what a step needs;
 ``distributed``, several processes; ``interrupt``, Ctrl-C and other signals, and
-``loading_processes``; ``run_folder``, checkpoints and logs; ``validation_split`` and ``held_out``,
-the data sets of a run; ``evaluation``, COCO's metrics; ``predict``.
+``loading_processes``; ``run_folder``, checkpoints and logs; ``validation_split``, ``checked_coco``
+and ``held_out``, the data sets of a run; ``evaluation``, COCO's metrics; ``predict``.
 """
 
 from importlib.util import find_spec

@@ -16,7 +16,7 @@ from roilearn.arguments import check_flag, check_items, check_type
 from roilearn.train.data_loader import make_data_loader
 from roilearn.train.distributed import ProcessGroup, current_process_group
 from roilearn.train.ema import make_ema_model
-from roilearn.train.interrupt import Interrupt
+from roilearn.train.interrupt import Interrupt, signals_as_interrupts
 from roilearn.train.loading_processes import batches_of
 from roilearn.train.optimizer import make_optimizer
 from roilearn.train.run_folder.checkpoint import TrainingState, load_checkpoint
@@ -60,7 +60,8 @@ def train(
         weights; by name, as JSON can hold it. A checkpoint with other metadata is refused.
     evaluation : called with the moving average of the model, or the model, and the step, every
         ``settings.evaluate_every`` steps but the last, after a checkpoint. Of several processes the
-        first calls it. It may not change the model.
+        first calls it. It may not change the model. A signal to stop raises ``KeyboardInterrupt``
+        in it, and the run stops after the next step.
     progress : show a progress bar with the losses and the time left.
 
     Returns
@@ -103,6 +104,19 @@ def train(
         if state.step < settings.steps:
             run_steps(state, loader, processes, folder, evaluation, progress)
     return averaged_model(state).eval()
+
+
+def run_evaluation(
+    evaluation: Callable[[nn.Module, int], Any], state: TrainingState, interrupt: Interrupt
+) -> None:
+    """Evaluate during the run; a signal to stop ends the evaluation at once and then the run."""
+    try:
+        with signals_as_interrupts():
+            found = evaluation(averaged_model(state), state.step)
+    except KeyboardInterrupt:
+        interrupt.requested = True
+    else:
+        interrupt.requested |= getattr(found, "interrupted", False)
 
 
 def averaged_model(state: TrainingState) -> nn.Module:
@@ -191,7 +205,7 @@ def run_steps(
             if stop:
                 raise KeyboardInterrupt(interrupt_message(state.step, files))
             if evaluation is not None and evaluates and processes.is_main:
-                evaluation(averaged_model(state), state.step)
+                run_evaluation(evaluation, state, interrupt)
 
 
 def interrupt_message(step: int, files: RunFiles) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 from torch.utils.data import Subset
 from torchvision.transforms import v2
 
-from roilearn.arguments import check_between, check_fraction
-from roilearn.data import BOX_FORMATS, CocoFolder, ShapeScenes, Transformed, find_annotations
+from roilearn.arguments import check_between
+from roilearn.data import CocoFolder, ShapeScenes, Transformed, find_annotations
 from roilearn.data.coco.overview import class_counts, image_sizes, median_side
+from roilearn.train.checked_coco import MAX_FAULTS, open_coco
 from roilearn.train.held_out import choose_held_out
 
 VALIDATION_SCENES = 200
@@ -26,8 +27,6 @@ VALIDATION_FRACTION = 0.1
 SMALL_SIDE, WANTED_SIDE = 12, 24
 """Median of the objects' shorter sides, in pixels of the model, below which a remark is made, and
 the one that the size it advises gives."""
-MAX_FAULTS = 0.2
-"""Share of the images, or of the annotations, above which a kind of fault stops a run."""
 MASK_PIXELS = 2**28
 """Pixels of all masks of one image to validate on, above which it is shrunk."""
 MAX_SCENES = 10_000_000
@@ -174,52 +173,3 @@ def file_digest(path: Path) -> str:
     """Return the first twelve hexadecimal digits of a file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
-
-
-def open_coco(
-    path: Path,
-    images: Path | None = None,
-    boxes: str = "xywh",
-    max_faults: float = MAX_FAULTS,
-) -> CocoFolder:
-    """Open a COCO file; raise unless its objects have segmentations and few of them faults."""
-    check_fraction("--max-faults", max_faults)
-    folder = CocoFolder(
-        images, path, keypoints=False, box_format=boxes
-    )  # no model learns keypoints
-    objects = [each for _, there in folder.items for each in there]
-    if all(each.crowd for each in objects):
-        what = "nothing but crowds" if objects else "none: no list of annotations, or an empty one"
-        raise ValueError(
-            f"annotations must have objects to train on or to validate on; {path} has {what}."
-        )
-    if not folder.masks:
-        raise ValueError(
-            f"annotations must have segmentations, since a Mask R-CNN learns masks; {path} has "
-            "boxes alone."
-        )
-    check_faults(path, folder, max_faults)
-    return folder
-
-
-def check_faults(path: Path, folder: CocoFolder, max_faults: float) -> None:
-    """Raise if boxes are likely of another format, or if too many entries have a fault.
-
-    Raises
-    ------
-    ValueError: see above; the text says what to do.
-    """
-    if folder.likely_format:
-        name = folder.likely_format.partition(":")[0]
-        wanted = name if name in BOX_FORMATS else "masks"
-        raise ValueError(
-            f"annotations must have boxes as --boxes says; those of {path} are likely "
-            f"{folder.likely_format}. Pass --boxes {wanted}."
-        )
-    fault, share = next(iter(folder.faults.shares().items()))
-    if share > max_faults:
-        raise ValueError(
-            f"annotations must have few faults; of {path}, {share:.0%} have this: {fault}, such as "
-            f"{folder.faults.examples[fault][0]}. Mend the export, or train without what is "
-            f"faulty with --max-faults 1 (default {MAX_FAULTS:g})."
-        )
