@@ -43,4 +43,4 @@ def test_the_first_entry_is_the_default_and_two_exclude_each_other(capsys):
     assert datasets.choose_dataset(make_parser().parse_args(["train", "run"])) == "scenes"
     with pytest.raises(SystemExit):
         make_parser().parse_args(["train", "run", "--rings", "3", "--coco", "folder"])
-    assert "--coco: not allowed with argument --rings" in capsys.readouterr().err
+    assert "--coco/--annotations: not allowed with argument --rings" in capsys.readouterr().err

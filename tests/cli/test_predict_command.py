@@ -1,13 +1,17 @@
 """``roilearn predict``: a line for each detection, a drawing for each image."""
 
+import csv
+import json
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from roilearn import cli
+from roilearn.cli import predict_command
 from roilearn.cli.predict_command import drawing_paths
-from roilearn.data import ShapeScenes, image_files
+from roilearn.data import ShapeScenes, decode_segmentation, image_files
 from roilearn.data.coco.export import save_image
 from roilearn.models import mask_rcnn_tiny, save_model
 from roilearn.train import predict
@@ -209,3 +213,42 @@ def test_the_old_name_of_the_threshold_is_taken_and_the_new_one_said(weights, ph
     assert cli.main([*map(str, arguments)]) == 0
     said = capsys.readouterr().err
     assert "roilearn predict: --threshold is now called --score-threshold" in said
+
+
+def test_tables_results_and_masks_hold_what_is_printed(weights, photos, tmp_path, capsys):
+    save_image(ShapeScenes(2, size=(40, 64))[1][0], photos / "000007.png")
+    files = {"--csv": tmp_path / "found.csv", "--coco-results": tmp_path / "found.json"}
+    words = [word for pair in files.items() for word in pair]
+    assert run(weights, tmp_path, photos, *words, "--masks", tmp_path / "masks") == 0
+    printed = capsys.readouterr().out.splitlines()
+    with files["--csv"].open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    results = json.loads(files["--coco-results"].read_text(encoding="utf-8"))
+    assert len(rows) == len(results) == len(printed) == 6
+    assert {each["image_id"] for each in results} == {7, "scene.png"}
+    for line, row, result in zip(printed, rows, results, strict=True):
+        assert line.startswith(f"{row['file']}: {row['class']} {float(row['score']):.2f}, box ")
+        corners = [float(row[name]) for name in ("x1", "y1", "x2", "y2")]
+        x, y, width, height = result["bbox"]
+        assert corners == pytest.approx([x, y, x + width, y + height], abs=0.01)
+        with Image.open(tmp_path / "masks" / row["mask"]) as mask:
+            inside = np.asarray(mask) == 255
+        np.testing.assert_array_equal(decode_segmentation(result["segmentation"]), inside)
+        assert inside.shape in {(48, 64), (40, 64)}
+
+
+def test_one_image_that_fails_stops_no_other(weights, photos, tmp_path, capsys, monkeypatch):
+    save_image(ShapeScenes(2, size=(40, 64))[1][0], photos / "another.png")
+    plain = predict_command.save_drawing
+
+    def failing(image, detections, names, path):
+        if path.name.startswith("another"):
+            raise RuntimeError("not enough memory")
+        plain(image, detections, names, path)
+
+    monkeypatch.setattr(predict_command, "save_drawing", failing)
+    assert run(weights, tmp_path, photos) == 1
+    told, said = capsys.readouterr()
+    assert "another.png: failed (RuntimeError: not enough memory)" in said
+    assert len(told.splitlines()) == 3
+    assert "1 of 2 drawings" in said

@@ -6,13 +6,15 @@ from functools import wraps
 from shutil import copytree, rmtree
 
 import pytest
+import torch
 from toy_command import TINY, tiny_command
 
-from roilearn.cli import main, train, train_command
+from roilearn.cli import main, train, train_command, validation_run
 from roilearn.data import ShapeScenes, export_coco
 from roilearn.models import load_model
 from roilearn.models.builders import BUILDERS
 from roilearn.train import Settings, read_loss_log
+from roilearn.train.run_folder.validation_log import read_validation_log
 
 
 @pytest.fixture(scope="module")
@@ -154,12 +156,12 @@ def test_an_image_that_goes_missing_is_named_and_what_was_learned_is_saved(
 def test_ctrl_c_while_measuring_keeps_the_table_of_before(tmp_path, capsys, monkeypatch):
     assert main(tiny_command(tmp_path)) == 0
     whole = (tmp_path / "evaluation.txt").read_text(encoding="utf-8")
-    plain = train_command.evaluate
+    plain = validation_run.evaluate
 
     def interrupted(*args, **options):
         return replace(plain(*args, **options), images=1, interrupted=True)
 
-    monkeypatch.setattr(train_command, "evaluate", interrupted)
+    monkeypatch.setattr(validation_run, "evaluate", interrupted)
     assert main(tiny_command(tmp_path)) == 130
     told, said = capsys.readouterr()
     assert "1 image, interrupted" in told
@@ -194,3 +196,25 @@ def test_the_help_names_the_defaults(capsys):
         words = said.partition("training: ")[2].partition(f"--{name.replace('_', '-')} ")[2]
         assert f"(default {getattr(tiny, name):g})" in words.partition(" --")[0], name
     assert train.EXAMPLES.splitlines()[0] in said
+
+
+def test_the_best_model_of_a_run_is_kept_beside_the_last(tmp_path, capsys, monkeypatch):
+    """APs of 0.1, 0.3 and 0.2 in turn."""
+    plain, values = validation_run.evaluate, iter([0.1, 0.3, 0.2])
+
+    def pretended(*args, **options):
+        found = plain(*args, **options)
+        return replace(found, metrics={"boxes": {**found.metrics["boxes"], "AP": next(values)}})
+
+    monkeypatch.setattr(validation_run, "evaluate", pretended)
+    words = tiny_command(tmp_path, "--evaluate-every", "1")
+    words[words.index("--steps") + 1] = "3"
+    assert main(words) == 0
+    assert "holds the model with the best AP boxes, 0.300, of step 2." in capsys.readouterr().out
+    rows = read_validation_log(tmp_path / "validation.csv")
+    assert rows == [{"step": k, "AP boxes": v} for k, v in ((1, 0.1), (2, 0.3), (3, 0.2))]
+    best, last = (load_model(tmp_path / f"{name}.safetensors")[0] for name in ("best", "model"))
+    assert any(
+        not torch.equal(one, other)
+        for one, other in zip(best.parameters(), last.parameters(), strict=True)
+    )

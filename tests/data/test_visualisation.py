@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.contour import QuadContourSet
@@ -10,6 +11,7 @@ from matplotlib.contour import QuadContourSet
 from roilearn.data import draw_batch, draw_detections
 from roilearn.data.visualisation import TINT
 from roilearn.palette import CLASSES
+from roilearn.plot.fonts import characters, drawable, font_families
 
 IMAGE = torch.full((3, 12, 16), 0.5)
 
@@ -137,3 +139,26 @@ def test_truth_stands_above_detections():
 def test_lists_of_different_lengths_are_refused(count):
     with pytest.raises(ValueError, match=f"one length, at least 1; got {count} and 1"):
         draw_batch([IMAGE] * count, [target()])
+
+
+@pytest.mark.parametrize("name", ["US$ or CA^$", "$x_$", "100%_\\alpha", "{}^_"])
+def test_names_of_classes_are_never_mathematics(name):
+    (axes,) = (figure := draw_batch([IMAGE], [target((2, 3, 6, 9))], [name])).axes
+    figure.draw_without_rendering()
+    assert [text.get_text() for text in axes.texts] == [name]
+
+
+def test_letters_come_from_a_font_that_has_them_or_a_line_says_how(caplog):
+    here = characters(font_manager.findfont("DejaVu Sans"))
+    other = characters(font_manager.findfont("STIXGeneral")) - here
+    letter = chr(max(other))
+    assert font_families(f"a{letter}")[0] == "DejaVu Sans"
+    assert len(font_families(f"a{letter}")) == 2
+    assert drawable(f"a{letter}") == f"a{letter}"
+    assert not caplog.records
+    nowhere = chr(0x10FFFD)  # the last code point, which is for private use
+    figure = draw_batch([IMAGE], [target((2, 3, 6, 9))], [f"a {nowhere}"])
+    figure.draw_without_rendering()
+    assert figure.axes[0].texts[0].get_text() == "a ?"
+    assert "no font on this machine" in caplog.text
+    assert "Noto Sans CJK" in caplog.text

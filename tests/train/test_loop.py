@@ -280,3 +280,34 @@ def test_it_learns():
     items = [Noise()[index] for index in range(10)]
     losses = model([image for image, _ in items], [target for _, target in items])
     assert losses["loss_square"] < 0.02  # 0.08 for a guess of the middle
+
+
+def test_evaluations_change_nothing_and_come_when_they_are_due(whole, tmp_path):
+    steps = []
+
+    def evaluation(model, step):
+        model.eval()
+        with torch.no_grad():
+            torch.rand(3)
+        steps.append(step)
+        model.train()
+
+    settings = replace(SETTINGS, evaluate_every=3)
+    assert_same(train(Toy(), Noise(), settings, tmp_path, evaluation=evaluation), whole[1])
+    assert steps == [3, 6, 9]
+    steps.clear()
+    train(Toy(), Noise(), replace(SETTINGS, steps=6, evaluate_every=3), evaluation=evaluation)
+    assert steps == [3]  # what comes back is for whoever has called to evaluate
+
+
+def test_a_signal_during_an_evaluation_ends_it_and_then_the_run(tmp_path):
+    ended = []
+
+    def evaluation(*_):
+        signal.raise_signal(signal.SIGTERM)
+        ended.append("not at once")
+
+    settings = replace(SETTINGS, evaluate_every=3)
+    with pytest.raises(KeyboardInterrupt, match="after step 4, which is saved"):
+        train(Toy(), Noise(), settings, tmp_path, evaluation=evaluation)
+    assert ended == []

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from roilearn.data import ShapeScenes, export_coco
+from roilearn.data import ShapeScenes, export_coco, find_annotations, image_folders
 from roilearn.train import validation_split
 
 
@@ -28,21 +28,19 @@ def changed(tmp_path):
 
 
 def test_a_folder_is_searched_for_its_annotations(tmp_path, coco):
-    images = coco.parent / "images"
-    assert (
-        validation_split.find_coco(coco)
-        == validation_split.find_coco(coco.parent)
-        == (images, coco)
-    )
+    assert find_annotations(coco) == find_annotations(coco.parent) == (coco, None)
+    assert image_folders(coco) == [coco.parent / "images", coco.parent]
     (tmp_path / "annotations").mkdir()
     file = tmp_path / "annotations" / "train.json"
     file.write_bytes(coco.read_bytes())
-    assert validation_split.find_coco(tmp_path) == (tmp_path / "annotations", file)
-    (tmp_path / "images").mkdir()
-    assert validation_split.find_coco(tmp_path) == (tmp_path / "images", file)
-    file.with_name("val.json").write_bytes(coco.read_bytes())
-    with pytest.raises(ValueError, match=r"train\.json, val\.json"):
-        validation_split.find_coco(tmp_path)
+    assert find_annotations(tmp_path) == (file, None)
+    assert image_folders(file) == [file.parent, tmp_path]
+    validation = file.with_name("val.json")
+    validation.write_bytes(coco.read_bytes())
+    assert find_annotations(tmp_path) == (file, validation)
+    file.rename(file.with_name("first.json"))
+    with pytest.raises(ValueError, match=r"first\.json, annotations/val\.json"):
+        find_annotations(tmp_path)
 
 
 def test_no_image_is_both_learned_and_measured(coco):
@@ -59,11 +57,13 @@ def test_what_is_held_out_is_named(coco):
     splits = validation_split.coco_splits(coco, None, seed=1)
     (index,) = splits.validation.indices
     assert list(splits.validation_images) == [f"{index:06}.png"]
-    said = f"3 images to train on, 1 to validate on: {index:06}.png"
-    assert str(splits) == said
+    said, objects = str(splits).splitlines()
+    assert said == f"3 images to train on, 1 to validate on: {index:06}.png"
+    assert objects.startswith("objects: ")
+    assert objects.endswith("; images of 64 x 64 pixels")
     both = validation_split.coco_splits(coco, coco, seed=1)
-    assert str(both) == "4 images to train on, 4 to validate on"
-    assert both.source == splits.source
+    assert str(both).startswith("4 images to train on, 4 to validate on\nobjects: ")
+    assert both.source == {k: v for k, v in splits.source.items() if k != "validation images"}
 
 
 def test_another_file_is_another_source(coco, changed):

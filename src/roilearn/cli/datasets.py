@@ -6,8 +6,8 @@ names the function that makes its splits. That function is imported when it is n
 """
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +26,11 @@ class DatasetEntry:
     splits : dotted name of a function that takes both values and the seed, the second value None
         if it is not given, and returns ``roilearn.train.validation_split.DatasetSplits``.
     default : value of ``--NAME`` if no data set is given; only the first entry needs one.
+    aliases : other names of ``--NAME``.
+    more : further options: their names, and the arguments of ``argparse`` for each. The function
+        takes those that are given by name; one whose type is ``path`` must be a folder.
+    check : dotted name of a function that raises unless a value of either option is there. It
+        imports no PyTorch, so that a wrong path is refused at once.
     """
 
     value: Callable[[str], Any]
@@ -34,6 +39,9 @@ class DatasetEntry:
     validation_help: str
     splits: str
     default: Any = None
+    aliases: tuple[str, ...] = ()
+    more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    check: str | None = None
 
 
 DATASETS = {
@@ -48,10 +56,35 @@ DATASETS = {
     "coco": DatasetEntry(
         path,
         "PATH",
-        "train on the images of a COCO file, or of a folder with one",
-        "validate on the images of another COCO file (default: a tenth of --coco, split off at "
-        "random)",
+        "train on the images of a COCO file, or of the folder that a labelling tool has exported",
+        "validate on the images of another COCO file (default: those of the export that are for "
+        "it, or a tenth of --coco, split off at random)",
         "roilearn.train.validation_split.coco_splits",
+        aliases=("--annotations",),
+        more={
+            "images": {
+                "type": path,
+                "metavar": "FOLDER",
+                "help": "folder of the images of --coco (default: found near the file)",
+            },
+            "validation_images": {
+                "type": path,
+                "metavar": "FOLDER",
+                "help": "folder of the images of --validation-coco",
+            },
+            "boxes": {
+                "choices": ("xywh", "xyxy", "cxcywh", "masks"),
+                "help": "what the numbers of a box are: corner, width and height (COCO's, and the "
+                "default); two corners; centre, width and height; or take boxes from the masks",
+            },
+            "max_faults": {
+                "type": float,
+                "metavar": "X",
+                "help": "share of the images, or of the annotations, that may have a fault of one "
+                "kind (default 0.2)",
+            },
+        },
+        check="roilearn.data.folder_layouts.find_annotations",
     ),
 }
 """Data sets by name. The first is the default."""
@@ -63,9 +96,11 @@ def add_dataset_options(group: Any) -> dict[str, argparse.Action]:
     options = {}
     for name, entry in DATASETS.items():
         common: dict[str, Any] = {"type": entry.value, "metavar": entry.metavar}
-        sources.add_argument(f"--{name}", help=entry.help, **common)
+        sources.add_argument(f"--{name}", *entry.aliases, help=entry.help, **common)
         validation = f"--validation-{name}"
         options[validation] = group.add_argument(validation, help=entry.validation_help, **common)
+        for further, arguments in entry.more.items():
+            group.add_argument(as_option(further), **arguments)
     return options
 
 
@@ -78,19 +113,54 @@ def choose_dataset(options: argparse.Namespace) -> str:
     """
     given = vars(options)
     chosen = next((name for name in DATASETS if given[name] is not None), next(iter(DATASETS)))
-    for name in DATASETS:
+    for name, entry in DATASETS.items():
         if name != chosen and given[f"validation_{name}"] is not None:
             raise ValueError(
                 f"--validation-{name} must come with --{name}; got it with --{chosen}, which may "
                 f"be the default. For that, choose what to validate on with --validation-{chosen}."
             )
+        for further in entry.more:
+            if name != chosen and given[further] is not None:
+                option = as_option(further)
+                raise ValueError(f"{option} must come with --{name}; got it with --{chosen}.")
     return chosen
+
+
+def check_paths(options: argparse.Namespace) -> None:
+    """Raise unless the files and folders of the chosen data set are there; imports no PyTorch.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError: one that is not there, or an option of another data set.
+    """
+    name, given = choose_dataset(options), vars(options)
+    entry = DATASETS[name]
+    for value in (given[name], given[f"validation_{name}"]):
+        if entry.check and value is not None:
+            imported(entry.check)(value)
+    for further, arguments in entry.more.items():
+        value = given[further]
+        if arguments.get("type") is path and value is not None and not value.is_dir():
+            raise FileNotFoundError(
+                f"{as_option(further)} must be a folder; there is none at {value}."
+            )
 
 
 def open_splits(options: argparse.Namespace, seed: int) -> Any:
     """Make the training and validation splits of the data set that a command line asks for."""
     name = choose_dataset(options)
     entry, given = DATASETS[name], vars(options)
-    module, _, function = entry.splits.rpartition(".")
     value = entry.default if given[name] is None else given[name]
-    return getattr(import_module(module), function)(value, given[f"validation_{name}"], seed)
+    more = {each: given[each] for each in entry.more if given[each] is not None}
+    return imported(entry.splits)(value, given[f"validation_{name}"], seed, **more)
+
+
+def as_option(name: str) -> str:
+    """Name of an option on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def imported(dotted: str) -> Callable[..., Any]:
+    """Import a function by its dotted name."""
+    module, _, function = dotted.rpartition(".")
+    return getattr(import_module(module), function)

@@ -2,6 +2,10 @@
 
 import torch
 
+BFLOAT16_QUESTIONS = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+"""Functions of ``torch.cpu`` that tell whether the CPU multiplies bfloat16; not all versions have
+them."""
+
 
 def available_devices() -> tuple[str, ...]:
     """List the names of the devices that PyTorch finds on this machine."""
@@ -36,3 +40,16 @@ def check_device(name: str) -> torch.device:
             f"{name!r}."
         )
     return torch.device(name)
+
+
+def bfloat16_remark(precision: str, device: torch.device) -> str | None:
+    """Advise against bfloat16 on a CPU that has no instructions for it; None elsewhere."""
+    if precision != "bfloat16" or device.type != "cpu":
+        return None
+    asked = (getattr(torch.cpu, name, None) for name in BFLOAT16_QUESTIONS)
+    if any(question is not None and question() for question in asked):
+        return None
+    return (
+        "this CPU has no instructions for bfloat16, with which a step mostly takes longer than "
+        "with float32: leave --precision out"
+    )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 PHRASES = {
+    "fewer workers, or workers=0": "--workers lower, or --workers 0",
     "folder must be": "FOLDER must be",
     "or pass resume=False": "or add --restart",
     "or pass weights=None for a model that has learned nothing yet": "or choose other --weights",

@@ -18,8 +18,10 @@ EXAMPLES = """examples:
       torchvision's Mask R-CNN, trained on COCO: people, cars, cats, 80 classes in all
   roilearn predict FOLDER --weights mine/model.safetensors --score-threshold 0.7
       all images in a folder, with a model that roilearn train wrote
+  roilearn predict FOLDER --weights mine/model.safetensors --csv found.csv --masks masks
+      the same, with a table of all detections and a PNG file for each mask
 
-exit status: 0 success, 1 an image was missing or broken, 2 bad arguments, 130 interrupted"""
+exit status: 0 success, 1 an image was missing or failed, 2 bad arguments, 130 interrupted"""
 
 
 def add_predict(commands: Any) -> None:
@@ -52,6 +54,21 @@ def add_predict(commands: Any) -> None:
         default=Path("detections"),
         metavar="FOLDER",
         help="folder for the PNG files (default: detections)",
+    )
+    parser.add_argument(
+        "--coco-results",
+        type=path,
+        metavar="FILE",
+        help="write all detections, masks too, to a JSON file of COCO results",
+    )
+    parser.add_argument(
+        "--csv", type=path, metavar="FILE", help="write a table with a line for each detection"
+    )
+    parser.add_argument(
+        "--masks",
+        type=path,
+        metavar="FOLDER",
+        help="write each mask to a PNG file, 255 inside and 0 outside",
     )
     score_threshold = parser.add_argument(
         "--score-threshold",

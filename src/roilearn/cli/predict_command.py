@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib import pyplot as plt
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from roilearn.arguments import check_fraction
 from roilearn.cli.device import check_device
 from roilearn.cli.errors import as_command_error
+from roilearn.cli.predict_outputs import Outputs
 from roilearn.data import draw_detections, image_files, read_image
 from roilearn.train.predict import named_model, predict
 
 ENDING = ".detections.png"
 """Ending of the files that are written. Such files are left out when a folder is read."""
-OPTIONS = ("device", "output", "score_threshold", "weights")
+OPTIONS = ("coco_results", "csv", "device", "masks", "output", "score_threshold", "weights")
 RESOLUTION = (110, 600)
 """Lowest and highest resolution of a drawing in dots per inch. Between them, a drawing has as many
 pixels as its image."""
@@ -29,8 +30,8 @@ def run(options: argparse.Namespace) -> int:
 
     Returns
     -------
-    Exit status: 0; 1 if an image was missing or broken, after the others are done; 2 if an argument
-    is bad or a drawing cannot be written; 130 after Ctrl-C.
+    Exit status: 0; 1 if an image was missing or broken or failed, after the others are done; 2 if
+    an argument is bad or a file cannot be written; 130 after Ctrl-C.
     """
     plt.switch_backend("Agg")  # drawings go to files, so no screen is needed
     try:
@@ -38,23 +39,19 @@ def run(options: argparse.Namespace) -> int:
         model, names = named_model(options.weights)
         model.to(check_device(options.device))
         make_folder(options.output)
+        if options.masks is not None:
+            make_folder(options.masks)
+        outputs = Outputs(options.coco_results, options.csv, options.masks, names)
         files, failures = find_files(options.images)
         places = drawing_paths(files, options.output)
         drawn = 0
         bar = tqdm(files, desc="predict", unit="image", disable=len(files) < 2 or None)
         for file in bar:
-            try:
-                image = read_image(file)
-            except Exception as error:  # noqa: BLE001  a decoder raises what it likes
-                failures.append(report(f"{file}: cannot be read as an image ({error})"))
-                continue
-            (detections,) = predict(model, [image], options.score_threshold)
-            save_drawing(image, detections, names, places[file])
-            for line in detection_lines(detections, names, options.score_threshold):
-                tqdm.write(f"{file}: {line}")
-            if places[file].name != file.stem + ENDING:
-                report(f"{file}: drawn in {places[file]}, since another image has its name")
-            drawn += 1
+            failure = predict_file(file, model, options.score_threshold, places[file], outputs)
+            if failure:
+                failures.append(report(failure))
+            drawn += not failure
+        outputs.write()
         if drawn:
             report(f"roilearn predict: {drawn} of {len(files)} drawings are in {options.output}")
     except FloatingPointError as error:
@@ -67,6 +64,35 @@ def run(options: argparse.Namespace) -> int:
         report(f"roilearn predict: interrupted; what was done is in {options.output}")
         return 130
     return 1 if failures else 0
+
+
+def predict_file(
+    file: Path, model: nn.Module, score_threshold: float, drawing: Path, outputs: Outputs
+) -> str | None:
+    """Predict one image, draw and print its detections; return what failed, or None.
+
+    Raises
+    ------
+    FloatingPointError, OSError: of the weights or the output folder, so other images would fail as
+        well.
+    """
+    try:
+        image = read_image(file)
+    except Exception as error:  # noqa: BLE001  a decoder raises what it likes
+        return f"{file}: cannot be read as an image ({error})"
+    try:
+        (detections,) = predict(model, [image], score_threshold)
+        save_drawing(image, detections, outputs.names, drawing)
+        outputs.add(file, drawing.name.removesuffix(ENDING), detections)
+    except (FloatingPointError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001  one image that fails stops no other
+        return f"{file}: failed ({type(error).__name__}: {error})"
+    for line in detection_lines(detections, outputs.names, score_threshold):
+        tqdm.write(f"{file}: {line}")
+    if drawing.name != file.stem + ENDING:
+        report(f"{file}: drawn in {drawing}, since another image has its name")
+    return None
 
 
 def report(text: str) -> str:

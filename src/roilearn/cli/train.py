@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from roilearn.cli.argument_types import path, word
-from roilearn.cli.datasets import add_dataset_options
+from roilearn.cli.datasets import add_dataset_options, check_paths
 from roilearn.cli.renamed_options import add_old_name
 
 DESCRIPTION = """Train a Mask R-CNN to detect objects: their boxes, classes and masks.
@@ -24,11 +25,12 @@ EXAMPLES = """examples:
   torchrun --nproc-per-node=2 -m roilearn train first
       two processes, each with half of every batch
 
-Ctrl-C saves a checkpoint and stops; the same command resumes the run, also after a crash. FOLDER
-then holds model.safetensors (for roilearn predict), evaluation.txt, curves.png, losses.csv,
-command.txt, validation_images.txt if images were split off, and checkpoint.safetensors, from which
-the run is resumed. Once the run is done you may delete the checkpoint; the same command then starts
-anew.
+Ctrl-C saves a checkpoint and stops; the same command resumes the run, also after a crash, and with
+higher --steps it makes the run longer. FOLDER then holds model.safetensors (for roilearn predict),
+best.safetensors (the model with the highest AP during the run), evaluation.txt, validation.csv,
+curves.png, losses.csv, command.txt, validation_images.txt if images were split off, and
+checkpoint.safetensors, from which the run is resumed. Once the run is done you may delete the
+checkpoint; the same command then starts anew.
 
 exit status: 0 success, 1 training diverged or a file failed, 2 bad arguments, 130 interrupted"""
 
@@ -77,6 +79,13 @@ def _add_model(group: Any) -> None:
         help="options of the model's builder, such as '{\"channels\": 48}' for mask_rcnn_tiny",
     )
     group.add_argument(
+        "--size",
+        type=int,
+        metavar="N",
+        help="shorter side of the images where the model sees them, in pixels (default: the "
+        "model's, 128 or, of resnet50, 800)",
+    )
+    group.add_argument(
         "--device", type=word, help="PyTorch device: cpu, cuda, ... (default cuda if there is any)"
     )
 
@@ -122,6 +131,9 @@ def _add_settings(group: Any) -> None:
     )
     add("--workers", int, "processes that load images (default 1)")
     add("--save-every", int, "steps between checkpoints (default 200)")
+    add(
+        "--evaluate-every", int, "steps between evaluations; 0: at the end only (default steps / 5)"
+    )
     restart = group.add_argument(
         "--restart", action="store_true", help="start anew even if there is a checkpoint"
     )
@@ -144,6 +156,11 @@ def _json(text: str) -> dict[str, Any]:
 
 def run_train(options: argparse.Namespace) -> int:
     """Train as the options say; return the exit status."""
+    try:
+        check_paths(options)  # before PyTorch is imported, which takes seconds
+    except (OSError, ValueError) as error:
+        print(f"roilearn train: error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     try:
         from roilearn.cli import train_command  # noqa: PLC0415 - loads torch
     except ImportError as error:

@@ -7,19 +7,20 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from roilearn import __version__
 from roilearn.cli.device import check_device, default_device
 from roilearn.cli.errors import as_command_error
 from roilearn.cli.run_arguments import RunArguments, prepare_run
+from roilearn.cli.validation_run import ValidationRun
 from roilearn.models.weights.model_files import save_model
-from roilearn.train.distributed import ProcessGroup, process_group
-from roilearn.train.evaluation.evaluate import evaluate
+from roilearn.train.distributed import ProcessGroup, leave_at_once, process_group
 from roilearn.train.gradient_accumulation import DataError
+from roilearn.train.interrupt import signals_as_interrupts
 from roilearn.train.loop import CHECKPOINT, train
 from roilearn.train.run_folder.checkpoint_header import CheckpointError, completed_steps
 from roilearn.train.run_folder.run_lock import locked_run_folder
@@ -31,6 +32,15 @@ FAILED, BAD_ARGUMENTS, INTERRUPTED = 1, 2, 130
 """Exit statuses."""
 ARGUMENT_ERRORS = (ImportError, OSError, OverflowError, RuntimeError, TypeError, ValueError)
 """Exceptions that bad arguments raise."""
+FAILURES = (
+    DataError,
+    FloatingPointError,
+    MemoryError,
+    OSError,
+    SafetensorError,
+    torch.OutOfMemoryError,
+)
+"""Exceptions that end a run and are told in a line; any other is told with its traceback."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,15 +50,20 @@ def run(options: argparse.Namespace) -> int:
         device = check_device(options.device or default_device())
     except ValueError as error:
         return report_error(error, options, BAD_ARGUMENTS)
-    try:
-        with process_group(device) as processes:
+    with process_group(device) as processes, signals_as_interrupts():
+        if not processes.is_main:
+            logging.getLogger().setLevel(logging.ERROR)  # warnings are said once
+        try:
             return run_in_group(processes, device, options)
-    except KeyboardInterrupt as interrupt:
-        return report_error(interrupt, options, INTERRUPTED)
-    except CheckpointError as error:
-        return report_error(error, options, BAD_ARGUMENTS)
-    except (DataError, FloatingPointError, OSError) as error:
-        return report_error(error, options, FAILED)
+        except KeyboardInterrupt as interrupt:
+            return report_error(interrupt, options, INTERRUPTED)
+        except CheckpointError as error:
+            status = report_error(error, options, BAD_ARGUMENTS)
+        except FAILURES as error:
+            status = report_error(error, options, FAILED)
+        if processes.world_size > 1:
+            leave_at_once(status)
+        return status
 
 
 def run_in_group(processes: ProcessGroup, device: torch.device, options: argparse.Namespace) -> int:
@@ -70,6 +85,7 @@ def run_in_group(processes: ProcessGroup, device: torch.device, options: argpars
         if processes.is_main:
             write_start(run, folder, done, command_and_versions(device, processes.world_size))
         start = time.monotonic()
+        validation = ValidationRun(run, folder, done) if processes.is_main else None
         model = train(
             run.model,
             run.splits.train,
@@ -77,52 +93,46 @@ def run_in_group(processes: ProcessGroup, device: torch.device, options: argpars
             folder,
             resume=not options.restart,
             metadata=run.metadata,
+            evaluation=validation,
         )
-        if not processes.is_main:
+        if validation is None:
             return 0
         if done < run.settings.steps:
             report(f"trained in {time.monotonic() - start:.0f} s")
-        return save_and_evaluate(run, model, folder)
+        return save_and_evaluate(run, model, folder, validation)
 
 
 def write_start(run: RunArguments, folder: Path, done: int, command: str) -> None:
     """Write and report what the run is about to do."""
     (folder / COMMAND).write_text(command, encoding="utf-8")
-    report(str(run.splits))
+    for line in str(run.splits).splitlines():
+        report(line)
     if run.splits.validation_images:
         listed = "".join(f"{name}\n" for name in run.splits.validation_images)
         (folder / VALIDATION_IMAGES).write_text(listed, encoding="utf-8")
         report(f"{folder / VALIDATION_IMAGES} lists the images to validate on")
-    if run.remark:
-        report(run.remark)
+    for remark in run.remarks:
+        report(remark)
     if done == run.settings.steps:
         report(f"all {done} steps are done, so only the evaluation is repeated")
     elif done:
         report(f"resumes from step {done} of {run.settings.steps}")
 
 
-def save_and_evaluate(run: RunArguments, model: nn.Module, folder: Path) -> int:
+def save_and_evaluate(
+    run: RunArguments, model: nn.Module, folder: Path, validation: ValidationRun
+) -> int:
     """Save the model, evaluate it on the validation split, and save the table."""
     save_model(model, folder / MODEL, run.builder, run.options, run.splits.class_names)
-    found = evaluate_model(run, model)
+    found = validation(model, run.settings.steps)
     print(found)  # noqa: T201
     if found.interrupted:
         report(f"interrupted; {folder / MODEL} holds the model, and this table is not saved")
         return INTERRUPTED
     (folder / EVALUATION).write_text(f"{found}\n", encoding="utf-8")
     print(f"{folder / MODEL} holds the model, {folder / EVALUATION} this table.")  # noqa: T201
+    print(f"{validation.best}.")  # noqa: T201
     return 0
-
-
-def evaluate_model(run: RunArguments, model: nn.Module) -> Any:
-    """Evaluate a model on the validation split."""
-    return evaluate(
-        model,
-        run.splits.validation,
-        names=run.splits.class_names,
-        batch_size=run.settings.batch_size // run.settings.micro_batches,
-        workers=run.settings.workers,
-    )
 
 
 def command_and_versions(device: torch.device, processes: int) -> str:
@@ -137,6 +147,8 @@ def report_error(error: BaseException, options: argparse.Namespace, status: int)
     *_, last = ["interrupted.", *as_command_error(error, vars(options)).strip().splitlines()]
     traced = "Traceback (most recent call last)" in str(error)  # from a process that loads images
     text = last if traced else as_command_error(error, vars(options)) or last
+    for note in getattr(error, "__notes__", ()):
+        text += " " + as_command_error(Exception(note), vars(options))
     report(text if status == INTERRUPTED else f"error: {text}")
     return status
 

@@ -1,8 +1,9 @@
 """Data sets of images and targets: drawn scenes, and folders in COCO's format.
 
-In reading order: ``shape_scenes``, the drawn scenes; ``coco``, COCO's format; ``images``, reading
-image files; ``transforms``, augmentation and batches; ``visualisation``, images with their boxes
-and masks.
+In reading order: ``shape_scenes``, the drawn scenes; ``coco``, COCO's format; ``folder_layouts``
+and ``image_names``, where an export has annotations and images; ``images``, reading image files;
+``transforms``, augmentation and batches; ``relabelled``, the labels of a model; ``visualisation``,
+images with their boxes and masks.
 """
 
 from importlib.util import find_spec

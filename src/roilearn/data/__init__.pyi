@@ -1,3 +1,4 @@
+from .coco.box_formats import BOX_FORMATS as BOX_FORMATS
 from .coco.dataset import CocoFolder as CocoFolder
 from .coco.export import export_coco as export_coco
 from .coco.fault_report import FAULTS as FAULTS
@@ -7,8 +8,11 @@ from .coco.polygons import mask_to_polygons as mask_to_polygons
 from .coco.segmentation import decode_segmentation as decode_segmentation
 from .coco.segmentation import encode_segmentation as encode_segmentation
 from .coco.segmentation import mask_to_rle as mask_to_rle
+from .folder_layouts import find_annotations as find_annotations
+from .folder_layouts import image_folders as image_folders
 from .images import image_files as image_files
 from .images import read_image as read_image
+from .relabelled import Relabelled as Relabelled
 from .shape_scenes.example_scene import example_scene as example_scene
 from .shape_scenes.photographs import PHOTOGRAPHS as PHOTOGRAPHS
 from .shape_scenes.photographs import TEXTURES as TEXTURES

@@ -1,6 +1,7 @@
 """Image files: finding them, and reading them as upright RGB tensors."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,11 @@ TURNS = {
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 """Endings of the files in a folder that are read as images."""
+
+WHITES = (255.0, 4095.0, 65535.0)
+"""White in 8, 12 and 16 bits."""
+MAX_CONSTANT = 3
+"""Largest difference of two pixels of a nearly constant image, of 255, in each colour."""
 
 
 def image_files(path: str | Path) -> list[Path]:
@@ -52,14 +58,17 @@ def image_files(path: str | Path) -> list[Path]:
     return files
 
 
-def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]:
+def read_image(path: str | Path, upright: bool = True, shrink: int = 1) -> Float[Tensor, "3 H W"]:
     """Read an image file as an RGB tensor from 0 to 1.
 
     Parameters
     ----------
-    path : a file that Pillow can read: RGB, grey of 8 or 16 bits, palette, CMYK, with or without
-        transparency, which is dropped. Of an animation, as a GIF may be, the first frame is read.
+    path : a file that Pillow can read: RGB, grey of 8 to 32 bits or in floating point, palette,
+        CMYK, with or without transparency, which is dropped. Of an animation, as a GIF may be, the
+        first frame is read. For what is white in grey of more than 8 bits see ``white_value``.
     upright : turn it by its EXIF orientation; False leaves it as it is stored.
+    shrink : power of two by which both sides are divided, rounded up; each pixel is then the mean
+        of those that it covers. A JPEG is decoded at that size, which is many times as fast.
 
     Raises
     ------
@@ -68,7 +77,12 @@ def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]
     """
     with Image.open(path) as image:
         turn = TURNS.get(orientation(image)) if upright else None
+        whole = image.size
+        if shrink > 1:
+            image.draft("RGB", tuple(-(-side // shrink) for side in whole))
         colours = as_rgb(image)
+    if (left := shrink // round(whole[0] / colours.width)) > 1:
+        colours = colours.reduce(left)
     if turn is not None:
         colours = colours.transpose(turn)
     pixels = torch.from_numpy(np.array(colours))
@@ -76,16 +90,42 @@ def read_image(path: str | Path, upright: bool = True) -> Float[Tensor, "3 H W"]
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """Convert an image of any mode to 8-bit RGB."""
+    """Convert an image of any mode to 8-bit RGB; see ``white_value`` for grey of more bits."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, float)
         check_pixels(values)
-        most = 255 if image.mode == "F" else 65535
-        scaled = (values * (255 / most)).clip(0, 255).round().astype(np.uint8)
+        scale = 255 / white_value(values.max(), image.mode)
+        scaled = (values * scale).clip(0, 255).round().astype(np.uint8)
         return Image.fromarray(scaled).convert("RGB")
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA")  # converted directly to RGB, Pillow warns about transparency
     return image.convert("RGB")
+
+
+def white_value(largest: float, mode: str) -> float:
+    """Choose the value that is white in a grey image of more than 8 bits.
+
+    Files do not say it: cameras write 12 bits into 16, and programs write 0 to 1, 0 to 255 or 0 to
+    65535 as floating point. It is the smallest of the usual ones that no pixel exceeds.
+
+    Parameters
+    ----------
+    largest : largest pixel value.
+    mode : Pillow's: ``"F"`` for floating point, otherwise integers.
+
+    Examples
+    --------
+    >>> white_value(0.7, "F"), white_value(200, "I"), white_value(3000, "I;16")
+    (1.0, 255.0, 4095.0)
+    """
+    usual = (1.0, *WHITES) if mode == "F" else WHITES
+    return next((white for white in usual if largest <= white), float(largest))
+
+
+def is_nearly_constant(image: Image.Image) -> bool:
+    """Whether all pixels of an image are of nearly one colour, such as black."""
+    extrema: Any = as_rgb(image).getextrema()
+    return all(most - least <= MAX_CONSTANT for least, most in extrema)
 
 
 def check_pixels(values: np.ndarray) -> None:

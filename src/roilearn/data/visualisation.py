@@ -17,6 +17,7 @@ from torch import Tensor
 
 from roilearn.palette import CLASSES
 from roilearn.plot import new_figure
+from roilearn.plot.fonts import drawable, font_families
 
 MAX_COLUMNS = 4
 """Maximum number of images in a row."""
@@ -182,9 +183,11 @@ def draw_labelled_box(
     axes.text(
         x2 if near_right else x1,
         y1,
-        text,
+        drawable(text),
         color="black",
         fontsize=fontsize,
+        fontfamily=list(font_families(text)),
+        parse_math=False,  # a dollar sign in a name is no mathematics
         ha="right" if near_right else "left",
         va="top" if near_top else "bottom",
         clip_on=True,

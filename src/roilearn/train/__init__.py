@@ -1,9 +1,10 @@
 """Training, evaluation and prediction of detectors.
 
-In reading order: ``settings``; ``loop``, the training loop; ``data_loader``,
-``gradient_accumulation``, ``optimizer``, ``schedule``, ``ema``, what a step needs; ``distributed``,
-several processes; ``interrupt``, Ctrl-C; ``run_folder``, checkpoints and the loss log;
-``validation_split``, the data sets of a run; ``evaluation``, COCO's metrics; ``predict``.
+In reading order: ``settings``; ``loop``, the training loop, and ``step``, one step of it;
+``data_loader``, ``gradient_accumulation``, ``optimizer``, ``schedule``, ``ema``, what a step needs;
+``distributed``, several processes; ``interrupt``, Ctrl-C and other signals, and
+``loading_processes``; ``run_folder``, checkpoints and logs; ``validation_split``, ``checked_coco``
+and ``held_out``, the data sets of a run; ``evaluation``, COCO's metrics; ``predict``.
 """
 
 from importlib.util import find_spec

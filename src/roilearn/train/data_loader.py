@@ -6,7 +6,6 @@ divide the micro-batches among them.
 """
 
 import random
-import signal
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from roilearn.data.transforms import collate
 from roilearn.train.distributed import ProcessGroup
+from roilearn.train.loading_processes import start_loading_process
 from roilearn.train.settings import Settings
 
 SampleIndex = tuple[int, int]
@@ -113,10 +113,5 @@ def make_data_loader(
         num_workers=settings.workers,
         collate_fn=collate,
         prefetch_factor=4 if settings.workers else None,
-        worker_init_fn=_leave_interrupts_to_the_loop if settings.workers else None,
+        worker_init_fn=start_loading_process if settings.workers else None,
     )
-
-
-def _leave_interrupts_to_the_loop(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from torch import Tensor, distributed, nn
@@ -79,6 +80,13 @@ def current_process_group() -> ProcessGroup:
     return ProcessGroup()
 
 
+def leave_at_once(status: int) -> NoReturn:
+    """End this process without leaving the group, which could wait for the other processes."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 @contextmanager
 def process_group(device: str | torch.device = "cpu") -> Iterator[ProcessGroup]:
     """Join the process group that ``torchrun`` describes, and leave it at the end of the block.
@@ -109,8 +117,7 @@ def process_group(device: str | torch.device = "cpu") -> Iterator[ProcessGroup]:
     except Exception:
         if processes.world_size > 1:
             traceback.print_exc()
-            sys.stdout.flush()
-            os._exit(1)
+            leave_at_once(1)
         raise
     finally:
         distributed.destroy_process_group()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from roilearn.train.data_loader import seed_all
 from roilearn.train.distributed import ProcessGroup
+from roilearn.train.loading_processes import LoadingError
 from roilearn.train.run_folder.checkpoint import TrainingState
 
 MicroBatch = tuple[Sequence[Tensor], Sequence[Mapping[str, Any]]]
@@ -57,10 +58,13 @@ def next_micro_batch(micro_batches: Iterator[MicroBatch]) -> MicroBatch:
 
     Raises
     ------
-    DataError: the data set has raised an error, whose last line it repeats.
+    DataError: the data set has raised an error, whose last line it repeats; or a process that
+        loads images has died.
     """
     try:
         return next(micro_batches)
+    except LoadingError as error:
+        raise DataError(str(error)) from error
     except Exception as error:
         *_, last = ["", *str(error).strip().splitlines()]  # a worker sends a whole traceback
         raise DataError(f"an item of the data set cannot be loaded: {last}") from error

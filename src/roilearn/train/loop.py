@@ -1,8 +1,7 @@
 """The training loop: load a batch, accumulate gradients, update the weights, log, save."""
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,26 +9,23 @@ from typing import Any
 import torch
 from torch import nn
 from torch.amp.grad_scaler import GradScaler
-from torch.nn.utils import clip_grad_norm_
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from roilearn.arguments import check_flag, check_items, check_type
 from roilearn.train.data_loader import make_data_loader
 from roilearn.train.distributed import ProcessGroup, current_process_group
 from roilearn.train.ema import make_ema_model
-from roilearn.train.gradient_accumulation import DataError, MicroBatch, accumulate_gradients
-from roilearn.train.interrupt import Interrupt, interrupt_message
+from roilearn.train.interrupt import Interrupt, signals_as_interrupts
+from roilearn.train.loading_processes import batches_of
 from roilearn.train.optimizer import make_optimizer
-from roilearn.train.run_folder.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from roilearn.train.run_folder.checkpoint import TrainingState, load_checkpoint
 from roilearn.train.run_folder.checkpoint_header import dataset_metadata
-from roilearn.train.run_folder.loss_curves import draw_curves
-from roilearn.train.run_folder.loss_log import LossLog, progress_line
+from roilearn.train.run_folder.loss_log import progress_line
+from roilearn.train.run_folder.run_files import CHECKPOINT, RunFiles
 from roilearn.train.run_folder.run_lock import locked_run_folder
-from roilearn.train.schedule import learning_rate
 from roilearn.train.settings import Settings
-
-CHECKPOINT, LOSSES, CURVES = "checkpoint.safetensors", "losses.csv", "curves.png"
-"""Names of the files that a run writes into its folder."""
+from roilearn.train.step import take_step
 
 
 def train(
@@ -40,6 +36,7 @@ def train(
     *,
     resume: bool = True,
     metadata: Mapping[str, Any] | None = None,
+    evaluation: Callable[[nn.Module, int], Any] | None = None,
     progress: bool = True,
 ) -> nn.Module:
     """Train a model that returns losses.
@@ -61,6 +58,10 @@ def train(
     resume : go on from the checkpoint in the folder, if there is one.
     metadata : what else decides the trained weights besides settings and data, such as the initial
         weights; by name, as JSON can hold it. A checkpoint with other metadata is refused.
+    evaluation : called with the moving average of the model, or the model, and the step, every
+        ``settings.evaluate_every`` steps but the last, after a checkpoint. Of several processes the
+        first calls it. It may not change the model. A signal to stop raises ``KeyboardInterrupt``
+        in it, and the run stops after the next step.
     progress : show a progress bar with the losses and the time left.
 
     Returns
@@ -99,10 +100,33 @@ def train(
     with locked_run_folder(folder) if folder is not None and processes.is_main else nullcontext():
         if folder is not None and resume and (folder / CHECKPOINT).is_file():
             load_checkpoint(folder / CHECKPOINT, state)
-        micro_batches = make_data_loader(dataset, settings, state.step, processes)
+        loader = make_data_loader(dataset, settings, state.step, processes)
         if state.step < settings.steps:
-            run_steps(state, iter(micro_batches), processes, folder, progress)
-    return (model if state.ema_model is None else state.ema_model.module).eval()
+            run_steps(state, loader, processes, folder, evaluation, progress)
+    return averaged_model(state).eval()
+
+
+def run_evaluation(
+    evaluation: Callable[[nn.Module, int], Any], state: TrainingState, interrupt: Interrupt
+) -> None:
+    """Evaluate during the run; a signal to stop ends the evaluation at once and then the run."""
+    try:
+        with signals_as_interrupts():
+            found = evaluation(averaged_model(state), state.step)
+    except KeyboardInterrupt:
+        interrupt.requested = True
+    else:
+        interrupt.requested |= getattr(found, "interrupted", False)
+
+
+def averaged_model(state: TrainingState) -> nn.Module:
+    """Return the moving average of the model, or the model if there is none."""
+    return state.model if state.ema_model is None else state.ema_model.module
+
+
+def is_due(every: int, step: int) -> bool:
+    """Whether something that is done every so many steps is done after this one; 0: never."""
+    return every > 0 and step % every == 0
 
 
 def initial_state(
@@ -136,18 +160,19 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 def run_steps(
     state: TrainingState,
-    micro_batches: Iterator[MicroBatch],
+    loader: DataLoader,
     processes: ProcessGroup,
     folder: Path | None,
+    evaluation: Callable[[nn.Module, int], Any] | None,
     progress: bool,
 ) -> None:
-    """Run the remaining steps; log their losses and save checkpoints."""
+    """Run the remaining steps; log their losses and save checkpoints, also when one fails."""
     settings, wrapped = state.settings, processes.wrap(state.model)
-    writing = folder if processes.is_main else None
     with ExitStack() as contexts:
         interrupt = contexts.enter_context(Interrupt(ignore_second=processes.world_size > 1))
-        log = LossLog(writing / LOSSES, state.step) if writing else nullcontext()
-        log = contexts.enter_context(log)
+        micro_batches = contexts.enter_context(batches_of(loader))
+        files = RunFiles(folder if processes.is_main else None, state)
+        contexts.enter_context(files)
         bar = contexts.enter_context(
             tqdm(
                 desc="train",
@@ -162,62 +187,29 @@ def run_steps(
         while state.step < settings.steps:
             try:
                 row, stop = take_step(state, wrapped, micro_batches, processes, interrupt)
-            except DataError:
-                if writing and state.step:
-                    save_checkpoint(writing / CHECKPOINT, state)
+            except FloatingPointError:
+                raise  # an older checkpoint is further from the divergence
+            except BaseException as error:
+                files.save_after_error()
+                if processes.is_main:
+                    error.add_note(files.how_to_go_on())
                 raise
-            if log:
-                log.add(row)
+            files.add(row)
             shown = {name: 0.9 * shown.get(name, row[name]) + 0.1 * row[name] for name in row}
             bar.set_postfix_str(progress_line(shown), refresh=False)
             bar.update()
             last = state.step == settings.steps
-            if writing and (stop or last or state.step % settings.save_every == 0):
-                save_checkpoint(writing / CHECKPOINT, state)
-                draw_curves(writing / LOSSES, writing / CURVES)
+            evaluates = is_due(settings.evaluate_every, state.step) and not last
+            if stop or last or evaluates or is_due(settings.save_every, state.step):
+                files.save()
             if stop:
-                raise KeyboardInterrupt(interrupt_message(state.step, folder))
+                raise KeyboardInterrupt(interrupt_message(state.step, files))
+            if evaluation is not None and evaluates and processes.is_main:
+                run_evaluation(evaluation, state, interrupt)
 
 
-def take_step(
-    state: TrainingState,
-    wrapped: nn.Module,
-    micro_batches: Iterator[MicroBatch],
-    processes: ProcessGroup,
-    interrupt: Interrupt,
-) -> tuple[dict[str, float], bool]:
-    """Take one optimizer step. Return its row of the loss log, and whether to stop after it."""
-    settings, step = state.settings, state.step
-    state.optimizer.zero_grad(set_to_none=True)
-    names, values = accumulate_gradients(state, wrapped, micro_batches, processes)
-    state.scaler.unscale_(state.optimizer)
-    grad_norm = clip_grad_norm_(state.model.parameters(), settings.max_grad_norm, foreach=True)
-    requested = values.new_tensor([float(interrupt.requested)])
-    *losses, stop = processes.all_reduce_mean(torch.cat([values, requested])).tolist()
-    row = {
-        "step": step + 1,
-        "learning_rate": learning_rate(step, settings),
-        "grad_norm": float(grad_norm),
-        "loss": sum(losses),
-        **dict(zip(names, losses, strict=True)),
-    }
-    check_finite(row, scaled=state.scaler.is_enabled())
-    for group in state.optimizer.param_groups:
-        group["lr"] = row["learning_rate"]
-    state.scaler.step(state.optimizer)
-    state.scaler.update()
-    if state.ema_model is not None:
-        state.ema_model.update_parameters(state.model)
-    state.step += 1
-    return row, stop > 0
-
-
-def check_finite(row: Mapping[str, float], scaled: bool) -> None:
-    """Raise unless loss and gradient norm are finite; scaled float16 gradients may overflow."""
-    if not math.isfinite(row["loss"] + (0 if scaled else row["grad_norm"])):
-        raise FloatingPointError(
-            f"training has diverged: in step {row['step']} {progress_line(row)} gradient norm "
-            f"{row['grad_norm']:.3g}. Start anew with a lower learning_rate, a longer "
-            "warmup_fraction or a smaller max_grad_norm: resumed from the checkpoint with the same "
-            "settings, it would diverge again."
-        )
+def interrupt_message(step: int, files: RunFiles) -> str:
+    """Say after which step a run was interrupted, and whether it can be resumed."""
+    if files.folder is not None and files.saved_step == step:
+        return f"interrupted after step {step}, which is saved; the same call goes on from there."
+    return f"interrupted after step {step}. {files.how_to_go_on()}"

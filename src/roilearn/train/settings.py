@@ -15,7 +15,7 @@ from roilearn.arguments import (
 SCHEDULES = ("cosine", "steps", "constant")
 OPTIMIZERS = ("adamw", "sgd")
 PRECISIONS = ("float32", "bfloat16", "float16")
-NOT_AFFECTING_WEIGHTS = ("workers", "save_every")
+NOT_AFFECTING_WEIGHTS = ("workers", "save_every", "evaluate_every")
 """Settings that leave the trained weights as they are. A resumed run may have others."""
 
 
@@ -42,6 +42,8 @@ class Settings:
         to save memory or to divide it among several processes. All processes are counted together.
     workers : processes that load images, for each process that trains.
     save_every : steps from one checkpoint to the next.
+    evaluate_every : steps from one evaluation during the run to the next, where ``train`` is told
+        how to evaluate; 0: none.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Settings:
     micro_batches: int = 1
     workers: int = 0
     save_every: int = 200
+    evaluate_every: int = 0
 
     def __post_init__(self) -> None:
         """Check every setting."""
@@ -78,6 +81,7 @@ class Settings:
             check_count(name, getattr(self, name))
         check_between("seed", self.seed, 0, 2**63 - 1)
         check_between("workers", self.workers, 0, 256)
+        check_between("evaluate_every", self.evaluate_every, 0, 2**63 - 1)
         for name in ("learning_rate", "max_grad_norm"):
             if not check_number(name, getattr(self, name)) > 0:
                 raise ValueError(f"{name} must be above 0; got {getattr(self, name)}.")

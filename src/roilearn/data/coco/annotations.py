@@ -1,16 +1,16 @@
 """Annotations of a COCO file: the valid ones, each with box, label, mask and keypoints."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from roilearn.data.coco.box_formats import LOW_IOU, Box, WrittenBox, as_corners, iou_with_mask
 from roilearn.data.coco.fault_report import FaultError, Faults
 from roilearn.data.coco.image_records import ImageRecord
 from roilearn.data.coco.keypoints import Keypoint, is_number, read_keypoints, unlabel_outside
 from roilearn.data.coco.records import valid_records
-from roilearn.data.coco.segmentation import RLE, encode_segmentation, run_lengths
+from roilearn.data.coco.segmentation import RLE, encode_segmentation, run_lengths, without_crumbs
 
-Box = tuple[float, float, float, float]
 MAX_OVERHANG = 1.0
 """Pixels by which a box may leave the image without being reported; it is clipped in any case."""
 
@@ -35,6 +35,8 @@ def valid_annotations(
     masks: bool,
     faults: Faults,
     keypoints: int = 0,
+    box_format: str = "xywh",
+    written: list[WrittenBox] | None = None,
 ) -> dict[Any, list[Annotation]]:
     """Collect the valid annotations of each image, by its id; report the others.
 
@@ -46,6 +48,8 @@ def valid_annotations(
     labels : label of each category id.
     masks : whether every object needs a segmentation.
     keypoints : number of keypoints of every object, labelled or not.
+    box_format : one of ``BOX_FORMATS``.
+    written : list to which every box is added as it is written, with the box of its mask.
     """
     objects: dict[Any, list[Annotation]] = {image: [] for image in images}
     seen: set[Any] = set()
@@ -56,21 +60,23 @@ def valid_annotations(
             _check_once(record, seen, faults, place)
             if image is None:
                 continue
-            rle = _mask(record, image) if masks else None
+            rle = _mask(record, image, faults, place) if masks else None
             points = read_keypoints(record.get("keypoints"), keypoints) if keypoints else []
-            crowd = _crowd(record)
-            box = _box(record, image, rle, faults, place)
+            crowd = _crowd(record, faults, place)
+            if written is not None and not crowd:
+                written += _written(record, image, rle)
+            box = _box(record, image, rle, faults, place, box_format)
         except FaultError as error:
             faults.add(error.fault, f"{place} ({error})")
             continue
         if crowd:
             faults.add("crowd", place)
-        if rle and _disjoint(box, rle):
-            faults.add("mask far from its box", f"{place} (box {record['bbox']})")
+        if rle and not crowd:
+            _check_against_mask(box, rle, faults, f"{place} (box {record.get('bbox')})")
         found = unlabel_outside(points, image.height, image.width)
         if found != points:
             faults.add("keypoint outside the image", place)
-        label, area = labels[record["category_id"]], _area(record, box, rle)
+        label, area = labels[record["category_id"]], _area(record, box, rle, faults, place)
         objects[record["image_id"]].append(Annotation(box, label, crowd, area, rle, found))
     return objects
 
@@ -95,25 +101,34 @@ def _check_once(record: Mapping[str, Any], seen: set[Any], faults: Faults, place
     seen |= {("content", content), number} - {None}
 
 
-def _mask(record: Mapping[str, Any], image: ImageRecord) -> RLE:
+def _mask(record: Mapping[str, Any], image: ImageRecord, faults: Faults, place: str) -> RLE:
     if not record.get("segmentation"):
         raise FaultError("no segmentation", "masks are wanted")
-    return encode_segmentation(record["segmentation"], image.height, image.width)
+    segmentation = record["segmentation"]
+    whole = without_crumbs(segmentation)
+    if whole is not segmentation:
+        faults.add("polygon of fewer than three points", place)
+    return encode_segmentation(whole, image.height, image.width)
 
 
 def _box(
-    record: Mapping[str, Any], image: ImageRecord, rle: RLE | None, faults: Faults, place: str
+    record: Mapping[str, Any],
+    image: ImageRecord,
+    rle: RLE | None,
+    faults: Faults,
+    place: str,
+    box_format: str,
 ) -> Box:
     """Box of one object, clipped to the image; the box of its mask if the record has none."""
     bbox = record.get("bbox")
-    if bbox is None and rle is not None:
-        bbox = run_lengths.toBbox(rle).tolist()
+    if rle is not None and (bbox is None or box_format == "masks"):
+        bbox, box_format = run_lengths.toBbox(rle).tolist(), "xywh"
     if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(is_number, bbox))):
         raise FaultError("bad box", f"{bbox!r:.60}")
-    x, y, width, height = map(float, bbox)
-    if width <= 0 or height <= 0:
+    a, b, c, d = map(float, bbox)
+    x1, y1, x2, y2 = edges = as_corners((a, b, c, d), box_format)
+    if x2 <= x1 or y2 <= y1:
         raise FaultError("box of no area", str(bbox))
-    x1, y1, x2, y2 = edges = (x, y, x + width, y + height)
     box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(image.width)), min(y2, float(image.height)))
     if box[0] >= box[2] or box[1] >= box[3]:
         raise FaultError("box outside the image", str(bbox))
@@ -122,24 +137,53 @@ def _box(
     return box
 
 
-def _crowd(record: Mapping[str, Any]) -> bool:
+def _crowd(record: Mapping[str, Any], faults: Faults, place: str) -> bool:
     """Read ``iscrowd``; text is refused, because any text would count as true."""
     crowd = record.get("iscrowd", 0)
+    if crowd is None:
+        faults.add("iscrowd of null", place)
+        crowd = 0
     if crowd not in (0, 1):  # JSON's false and true are equal to these
         raise FaultError("bad iscrowd", f"{crowd!r:.40}, not 0 or 1")
     return bool(crowd)
 
 
-def _disjoint(box: Box, rle: RLE) -> bool:
-    """Whether a mask and its box do not overlap."""
+def _written(
+    record: Mapping[str, Any], image: ImageRecord, rle: RLE | None
+) -> Iterator[WrittenBox]:
+    """Yield the box of a record as it is written, if it is four numbers."""
+    bbox = record.get("bbox")
+    if isinstance(bbox, list) and len(bbox) == 4 and all(map(is_number, bbox)):
+        a, b, c, d = bbox
+        around = None if rle is None else mask_box(rle)
+        yield WrittenBox((a, b, c, d), around, image.height, image.width)
+
+
+def mask_box(rle: RLE) -> Box:
+    """Compute the box x1, y1, x2, y2 of a mask."""
     x, y, width, height = run_lengths.toBbox(rle).tolist()
-    return x >= box[2] or y >= box[3] or x + width <= box[0] or y + height <= box[1]
+    return x, y, x + width, y + height
 
 
-def _area(record: Mapping[str, Any], box: Box, rle: RLE | None) -> float:
+def _check_against_mask(box: Box, rle: RLE, faults: Faults, where: str) -> None:
+    """Report a box that does not overlap its mask, or is much larger or smaller than it."""
+    iou = iou_with_mask(WrittenBox(box, mask_box(rle), 0, 0), "xyxy")
+    if iou == 0:
+        faults.add("mask far from its box", where)
+    elif iou < LOW_IOU:
+        faults.add("box unlike its mask", f"{where[:-1]}, IoU {iou:.2f})")
+
+
+def _area(
+    record: Mapping[str, Any], box: Box, rle: RLE | None, faults: Faults, place: str
+) -> float:
     """Area as the record gives it, or else of the mask, or else of the box."""
     area = record.get("area")
-    if is_number(area) and area >= 0:
-        return float(area)
     x1, y1, x2, y2 = box
-    return float(run_lengths.area(rle)) if rle else (x2 - x1) * (y2 - y1)
+    computed = float(run_lengths.area(rle)) if rle else (x2 - x1) * (y2 - y1)
+    if not (is_number(area) and area >= 0):
+        return computed
+    if area in (0, 1) and computed > 1:  # some tools write the same number everywhere
+        faults.add("area of 0 or 1", place)
+        return computed
+    return float(area)

@@ -1,22 +1,33 @@
 """A data set in COCO's format: a folder of images and a JSON file, validated when it is opened."""
 
-import json
 import logging
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from roilearn.arguments import check_choice
 from roilearn.data.coco.annotations import Annotation, valid_annotations
+from roilearn.data.coco.box_formats import BOX_FORMATS, WrittenBox, likely_format
+from roilearn.data.coco.contents import (
+    find_images,
+    in_order,
+    known_ids,
+    label_categories,
+    read_coco,
+)
 from roilearn.data.coco.fault_report import Faults
-from roilearn.data.coco.image_records import ImageRecord, valid_images
+from roilearn.data.coco.image_records import valid_images
 from roilearn.data.coco.keypoints import keypoint_names
+from roilearn.data.coco.notes import note_classes
 from roilearn.data.coco.records import valid_categories
-from roilearn.data.coco.segmentation import decode_segmentation
+from roilearn.data.coco.segmentation import RLE, decode_segmentation
+from roilearn.data.coco.shrinking import mask_shrink_factor, shrink_factor, shrunk_mask
 from roilearn.data.images import read_image
 
 LOG = logging.getLogger(__name__)
@@ -30,10 +41,15 @@ class CocoFolder(Dataset):
 
     Parameters
     ----------
-    images : folder to which the file names are relative.
+    images : folder to which the file names are relative. An image that is not at its path is looked
+        for by its name, there and in all folders below. None: the likeliest folder near the
+        annotations, see ``roilearn.data.image_folders``.
     annotations : the JSON file.
     masks : whether targets have masks; by default if any annotation has a segmentation.
     keypoints : whether targets have keypoints; by default if any annotation has keypoints.
+    box_format : what the four numbers of a box are, one of ``BOX_FORMATS``: ``"xywh"``, the left
+        upper corner, width and height, as COCO has it; ``"xyxy"``, two corners; ``"cxcywh"``,
+        centre, width and height; ``"masks"``: boxes are computed from the masks.
     keep_ids : use the category ids as labels, as torchvision's weights for COCO do. Otherwise
         labels count from 1 in the order of the ids.
     keep_empty : keep images without objects.
@@ -46,6 +62,7 @@ class CocoFolder(Dataset):
     names : class names, that of label 1 first; "" for a label without a category.
     category_ids : category id of each, in the same order; 0 for none.
     keypoint_names : names of the keypoints, in their order; empty if targets have none.
+    likely_format : the format that boxes more likely have than ``box_format``, and why; or None.
     faults : the faults that were found: ``faults.counts``, ``faults.examples``, ``str(faults)``.
 
     Returns
@@ -74,21 +91,27 @@ class CocoFolder(Dataset):
 
     def __init__(
         self,
-        images: str | Path,
+        images: str | Path | None,
         annotations: str | Path,
         *,
         masks: bool | None = None,
         keypoints: bool | None = None,
+        box_format: str = "xywh",
         keep_ids: bool = False,
         keep_empty: bool = True,
         check_pixels: bool = True,
         transform: Callable[..., Any] | None = None,
     ) -> None:
+        check_choice("box_format", box_format, BOX_FORMATS)
+        self.model_size: tuple[int, int] | None = None
+        self.mask_pixels: int | None = None
+        self.small_masks: dict[int, list[RLE]] = {}
         self.faults, self.transform = Faults(), transform
-        folder, file = Path(images), Path(annotations)
-        if not folder.is_dir():
-            raise FileNotFoundError(f"images must be a folder; there is none at {folder}.")
+        file = Path(annotations)
+        if images is not None and not Path(images).is_dir():
+            raise FileNotFoundError(f"images must be a folder; there is none at {images}.")
         contents = read_coco(file)
+        folder = find_images(file, contents) if images is None else Path(images)
         records = contents.get("annotations", [])
         listed = records if isinstance(records, list) else []
         if masks is None:
@@ -102,20 +125,33 @@ class CocoFolder(Dataset):
         self.names, self.category_ids = in_order(categories, labels)
         found = valid_images(contents["images"], folder, self.faults, check_pixels)
         known = known_ids(contents["images"])
+        self.faults.images, self.faults.annotations = len(contents["images"]), len(listed)
+        written: list[WrittenBox] = []
         objects = valid_annotations(
-            records, found, known, labels, masks, self.faults, len(self.keypoint_names)
+            records,
+            found,
+            known,
+            labels,
+            masks,
+            self.faults,
+            len(self.keypoint_names),
+            box_format,
+            written,
         )
+        self.likely_format = likely_format(written, box_format)
+        if self.likely_format:
+            self.faults.add("boxes in another format", self.likely_format)
         self.items = [(image, objects[image.id]) for image in found.values()]
         for image, there in self.items:
             if not there:
                 self.faults.add("empty image", image.path.name)
         self._check_not_empty(file, bool(listed))
-        if all(each.crowd for _, there in self.items for each in there) and any(objects.values()):
-            self.faults.add("nothing but crowds", file.name)
+        note_classes(self.items, contents.get("categories"), self.names, self.faults)
         if not keep_empty:
             self.items = [(image, there) for image, there in self.items if there]
-        if self.faults:
-            LOG.warning("%s has faults:\n%s", file, self.faults)
+        if self.faults.counts:
+            what = "has faults" if self.faults else "has no faults; what may surprise"
+            LOG.warning("%s %s:\n%s", file, what, self.faults)
 
     def __len__(self) -> int:
         """Count the images."""
@@ -124,28 +160,64 @@ class CocoFolder(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Any]]:
         """Load image ``index`` and its target, and transform them if there is a transform."""
         record, objects = self.items[index]
-        image = read_image(record.path, record.upright)
-        target = self._target(record, objects)
+        factor = self.shrink_factor(index)
+        image = read_image(record.path, record.upright, factor)
+        target = self._target(objects, factor)
+        if self.masks:
+            target["masks"] = self._masks(index, (image.shape[-2], image.shape[-1]), factor)
         target["image_id"] = record.id if isinstance(record.id, int) else index
         return self.transform(image, target) if self.transform else (image, target)
 
-    def _target(self, record: ImageRecord, objects: list[Annotation]) -> dict[str, Any]:
+    def seen_at(self, min_size: int, max_size: int) -> Self:
+        """Return the same data set with large images shrunk, for a model that sees them small.
+
+        Each image and its masks are read at a power of two of their size that is no smaller than
+        what the model resizes them to, which takes a small part of the time and memory. Boxes,
+        keypoints and areas are in pixels of the small image.
+
+        Parameters
+        ----------
+        min_size, max_size : see ``roilearn.models.transform.DetectorTransform``.
+        """
+        seen = copy(self)
+        seen.model_size, seen.small_masks = (min_size, max_size), {}
+        return seen
+
+    def shrink_factor(self, index: int) -> int:
+        """Return the power of two by which image ``index`` and its masks are shrunk."""
+        record, objects = self.items[index]
+        if self.model_size is not None:
+            return shrink_factor(record.height, record.width, *self.model_size)
+        if self.mask_pixels is not None:
+            size = (record.height, record.width)
+            return mask_shrink_factor(len(objects), *size, self.mask_pixels)
+        return 1
+
+    def _target(self, objects: list[Annotation], factor: int) -> dict[str, Any]:
         target: dict[str, Any] = {
-            "boxes": torch.tensor([each.box for each in objects], dtype=torch.float32),
+            "boxes": torch.tensor([each.box for each in objects], dtype=torch.float32) / factor,
             "labels": torch.tensor([each.label for each in objects], dtype=torch.int64),
             "iscrowd": torch.tensor([each.crowd for each in objects], dtype=torch.int64),
-            "area": torch.tensor([each.area for each in objects], dtype=torch.float32),
+            "area": torch.tensor([each.area for each in objects], dtype=torch.float32) / factor**2,
         }
         target["boxes"] = target["boxes"].reshape(-1, 4)
         if self.keypoint_names:
             points = torch.tensor([each.keypoints for each in objects], dtype=torch.float32)
             target["keypoints"] = points.reshape(-1, len(self.keypoint_names), 3)
-        if self.masks:
-            masks = np.zeros((len(objects), record.height, record.width), np.uint8)
-            for n, each in enumerate(objects):
-                masks[n] = decode_segmentation(each.rle or {})
-            target["masks"] = torch.from_numpy(masks)
+            target["keypoints"][..., :2] /= factor
         return target
+
+    def _masks(self, index: int, size: tuple[int, int], factor: int) -> Tensor:
+        """Decode the masks of an image; small ones are kept as run lengths for the next time."""
+        encoded = [each.rle or {} for each in self.items[index][1]]
+        if factor > 1:
+            if index not in self.small_masks:
+                self.small_masks[index] = [shrunk_mask(each, factor) for each in encoded]
+            encoded = self.small_masks[index]
+        masks = np.zeros((len(encoded), *size), np.uint8)
+        for n, each in enumerate(encoded):
+            masks[n] = decode_segmentation(each)
+        return torch.from_numpy(masks)
 
     def _check_not_empty(self, file: Path, annotated: bool) -> None:
         objects = sum(len(there) for _, there in self.items)
@@ -156,52 +228,3 @@ class CocoFolder(Dataset):
                 f"annotations must have {what} that can be used; none is left of {file}. {why}\n"
                 "File names in it are relative to the folder given as images."
             )
-
-
-def read_coco(file: Path) -> dict[str, Any]:
-    """Read a COCO file; raise if it is not one, with the line of a JSON error."""
-    try:
-        contents = json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"annotations must be a file; there is none at {file}.") from error
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"annotations must be JSON; {file} stops being so in line {error.lineno}, column "
-            f"{error.colno}: {error.msg}."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"annotations must be JSON; {file} is not text: {error}.") from error
-    if not isinstance(contents, dict) or not isinstance(contents.get("images"), list):
-        raise ValueError(  # noqa: TRY004  the argument is a path, and of the right type
-            "annotations must be a COCO file, an object with lists called images, annotations and "
-            f"categories; {file} has no list called images."
-        )
-    return contents
-
-
-def label_categories(categories: dict[Any, str], keep_ids: bool) -> dict[Any, int]:
-    """Choose the label of each category id: its rank from 1, or the id itself."""
-    if not keep_ids:
-        return {category: place for place, category in enumerate(categories, start=1)}
-    if not all(isinstance(category, int) and category > 0 for category in categories):
-        raise ValueError(
-            f"keep_ids needs category ids above 0, since 0 is background; got {list(categories)}. "
-            "Leave it out, and labels count from 1."
-        )
-    return {category: category for category in categories}
-
-
-def in_order(
-    categories: dict[Any, str], labels: dict[Any, int]
-) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    """Names and category ids in the order of the labels from 1; "" and 0 where there is none."""
-    ids = {label: category for category, label in labels.items()}
-    order = [ids.get(label) for label in range(1, max(ids, default=0) + 1)]
-    names = tuple(categories[each] if each is not None else "" for each in order)
-    return names, tuple(each if each is not None else 0 for each in order)
-
-
-def known_ids(records: list[Any]) -> set[Any]:
-    """Ids of all images in the file, including those that are left out."""
-    ids = (each.get("id") for each in records if isinstance(each, dict))
-    return {each for each in ids if isinstance(each, int | float | str)}

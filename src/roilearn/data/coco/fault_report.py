@@ -15,6 +15,8 @@ FAULTS = {
     "broken image": "image left out",
     "file listed twice": "kept: one image under two ids, which count as two",
     "wrong image size": "the file's own size counts; if the images were resized, boxes are wrong",
+    "image turned after labelling": "the file's own size counts; boxes are wrong: width and "
+    "height are swapped in the annotations, so it was turned or has lost its EXIF orientation",
     "image not upright": "read as it is stored, since its boxes refer to that",
     "category id given twice": "the later name left out",
     "category name given twice": "kept apart: the id is added to the later name",
@@ -30,15 +32,46 @@ FAULTS = {
     "bad polygon": "annotation left out",
     "bad RLE": "annotation left out",
     "mask far from its box": "kept, both unchanged",
+    "box unlike its mask": "kept, both unchanged",
+    "boxes in another format": "read as they were said to be, which is likely wrong",
     "bad iscrowd": "annotation left out",
-    "nothing but crowds": "kept; they are not trained on",
+    "nothing but crowds": "kept; they are not trained on. Set iscrowd to 0 if they are no crowds",
     "bad keypoints": "annotation left out",
     "keypoint outside the image": "taken as not labelled",
 }
 """Every kind of fault, and what is done about it."""
+OF_IMAGES = ("missing file", "broken image", "wrong image size", "image turned after labelling")
+"""Faults of images, whose share is that of all images in the file."""
+OF_ANNOTATIONS = (
+    "record that cannot be read",
+    "unknown image id",
+    "unknown category id",
+    "bad box",
+    "box of no area",
+    "box outside the image",
+    "box over the edge",
+    "no segmentation",
+    "bad polygon",
+    "bad RLE",
+    "mask far from its box",
+    "box unlike its mask",
+    "bad iscrowd",
+)
+"""Faults of annotations, whose share is that of all annotations in the file."""
 NOTES = {
     "crowd": "kept, marked by iscrowd",
     "empty image": "kept, with no objects",
+    "nearly constant image": "kept: all its pixels have nearly one value",
+    "number written as text": "read as a number",
+    "iscrowd of null": "read as 0",
+    "polygon of fewer than three points": "left out; the object has others",
+    "area of 0 or 1": "computed from the mask",
+    "class without objects": "kept: the model has an output for it that learns nothing",
+    "root class": "kept; it has no objects and is the group of the others, as Roboflow writes it",
+    "class called background": "kept as a class; the model's background is another, label 0",
+    "half of the objects are crowds": "kept; they are not trained on. Some tools mark every mask "
+    "in run lengths so: set iscrowd to 0 if they are single objects",
+    "found by its name": "the path in the file is not there, and this is the only such image",
 }
 """What is reported although it is no fault."""
 
@@ -58,6 +91,7 @@ class Faults:
     ----------
     counts : number of faults of each kind, by its key in ``FAULTS`` or ``NOTES``.
     examples : the first ``MAX_EXAMPLES`` places of each kind.
+    images, annotations : number of images and annotations in the file.
 
     Examples
     --------
@@ -70,12 +104,20 @@ class Faults:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = defaultdict(list)
+        self.images = self.annotations = 0
 
     def add(self, fault: str, where: str) -> None:
         """Add a fault and the place where it was found."""
         self.counts[fault] += 1
         if self.counts[fault] <= MAX_EXAMPLES:
             self.examples[fault].append(where)
+
+    def shares(self) -> dict[str, float]:
+        """Share of the images or annotations that has each kind of fault, the largest first."""
+        totals = {**dict.fromkeys(OF_IMAGES, self.images)}
+        totals |= dict.fromkeys(OF_ANNOTATIONS, self.annotations)
+        found = {name: self.counts[name] / max(total, 1) for name, total in totals.items()}
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def __bool__(self) -> bool:
         """Whether there is any fault; notes do not count."""

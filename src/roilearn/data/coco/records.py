@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from roilearn.data.coco.fault_report import Faults
+from roilearn.data.coco.plain_numbers import plain_record
 
 
 def valid_categories(records: Any, faults: Faults) -> dict[Any, str]:
@@ -30,7 +31,10 @@ def valid_records(
     if not isinstance(records, list):
         faults.add("record that cannot be read", name)
         return
-    for number, record in enumerate(records):
+    for number, each in enumerate(records):
+        record = plain_record(each) if isinstance(each, Mapping) else each
+        if record is not each:
+            faults.add("number written as text", f"{kind} {record.get('id', number)}")
         whole = isinstance(record, Mapping) and all(
             isinstance(record.get(field), int | float | str) for field in fields
         )

@@ -52,6 +52,26 @@ def decode_segmentation(rle: RLE) -> np.ndarray:
     return run_lengths.decode(rle)
 
 
+def decode_columns(rle: RLE, first: int, last: int) -> np.ndarray:
+    """Decode the columns of a mask from ``first`` to below ``last``, as a (height, ...) array.
+
+    Run lengths go down each column, so the others need not be decoded.
+
+    Examples
+    --------
+    >>> square = encode_segmentation([[1, 1, 3, 1, 3, 3, 1, 3]], 4, 5)
+    >>> decode_columns(square, 2, 4).tolist()
+    [[0, 0], [1, 0], [1, 0], [0, 0]]
+    """
+    height = rle["size"][0]
+    ends = np.cumsum(_lengths_of(rle["counts"])) - first * height
+    edges = np.clip(ends, 0, (last - first) * height)  # outside, inside, outside, ...
+    change = np.zeros((last - first) * height + 1, np.int8)
+    np.add.at(change, edges[0::2], 1)
+    np.add.at(change, edges[1::2], -1)
+    return np.cumsum(change[:-1], dtype=np.int8).view(np.uint8).reshape(-1, height).T
+
+
 def mask_to_rle(mask: np.ndarray) -> RLE:
     """Encode a mask (H, W) as run lengths, with ``counts`` as a string that JSON can hold."""
     rle = run_lengths.encode(np.asfortranarray(mask, np.uint8))
@@ -64,6 +84,24 @@ def _from_polygons(polygons: Any, height: int, width: int) -> RLE:
     for polygon in polygons:
         _check_polygon(polygon)
     return run_lengths.merge(run_lengths.frPyObjects(list(polygons), height, width))
+
+
+def without_crumbs(segmentation: Any) -> Any:
+    """Leave out polygons of fewer than three points, as a slip of the mouse makes them.
+
+    A segmentation without such, without any other polygon, or of run lengths is returned itself.
+
+    Examples
+    --------
+    >>> without_crumbs([[5, 5, 6, 5], [1, 1, 3, 1, 3, 3]])
+    [[1, 1, 3, 1, 3, 3]]
+    """
+    if not isinstance(segmentation, list):
+        return segmentation
+    kept = [
+        each for each in segmentation if not isinstance(each, list) or len(each) not in (0, 2, 4)
+    ]
+    return kept if 0 < len(kept) < len(segmentation) else segmentation
 
 
 def _check_polygon(polygon: Any) -> None:

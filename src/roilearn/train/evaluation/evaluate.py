@@ -28,6 +28,7 @@ from roilearn.reference.boxes.iou import IOU_TYPES
 from roilearn.reference.detection.detection_matching import evaluate_image
 from roilearn.train.evaluation.coco_backends import LIBRARIES, as_annotations, load_library
 from roilearn.train.evaluation.results import Evaluation, summarise_images
+from roilearn.train.loading_processes import batches_of, start_loading_process
 
 BACKENDS = ("roilearn", *LIBRARIES)
 """What matches detections and computes metrics. All give the same numbers; the libraries are faster
@@ -102,11 +103,17 @@ def evaluate(
     match = evaluate_image if backend == "roilearn" else as_annotations
     matched: list[dict[str, Any]] = []
     interrupted = False
-    loader = DataLoader(dataset, batch_size, num_workers=workers, collate_fn=collate)
+    loader = DataLoader(
+        dataset,
+        batch_size,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=start_loading_process if workers else None,
+    )
     bar = tqdm(total=len(dataset), desc="evaluate", unit="image", disable=not progress)
     try:
-        with bar, evaluation_mode(model):
-            for images, targets in loader:
+        with bar, evaluation_mode(model), batches_of(loader) as batches:
+            for images, targets in batches:
                 check_images(images)
                 for k, (target, image) in enumerate(
                     zip(targets, images, strict=True), len(matched)

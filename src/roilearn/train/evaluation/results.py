@@ -43,6 +43,12 @@ class Evaluation:
         for iou_type, metrics in self.metrics.items():
             lines.append(_line(iou_type, wide, metrics))
             lines += [_line(f"  {k}", wide, v) for k, v in self.class_metrics[iou_type].items()]
+        every = [
+            *self.metrics.values(),
+            *(m for c in self.class_metrics.values() for m in c.values()),
+        ]
+        if any(value < 0 for metrics in every for value in metrics.values()):
+            lines.append("-: the images have no object of that class and size to measure it on")
         return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ The state of random generators is not in it, because none is carried from step t
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from roilearn.train.run_folder.checkpoint_header import (
 )
 from roilearn.train.settings import Settings
 
+LOG = logging.getLogger(__name__)
 OLD_EMA_PREFIX = "average."
 """How the names of the moving average's tensors begin in the old format."""
 
@@ -40,6 +42,8 @@ class TrainingState:
     settings : settings of the run.
     metadata : what else decides the trained weights, by name: data set and initial weights.
     step : number of steps that are done.
+    updating : whether the update of a step has begun and not ended, so that weights, moments and
+        average are not of one step.
     """
 
     model: nn.Module
@@ -49,12 +53,17 @@ class TrainingState:
     settings: Settings
     metadata: Mapping[str, Any]
     step: int = 0
+    updating: bool = False
 
 
 def save_checkpoint(path: Path, state: TrainingState) -> None:
     """Write the state to a file beside ``path``, flush it to the disk, and move it to ``path``.
 
     Whenever the machine stops, ``path`` holds either the previous checkpoint or the new one.
+
+    Raises
+    ------
+    OSError, SafetensorError: the file cannot be written, mostly because the disk is full.
     """
     tensors = {name: tensor.contiguous() for name, tensor in named_tensors(state)}
     about = {
@@ -63,14 +72,17 @@ def save_checkpoint(path: Path, state: TrainingState) -> None:
         "scaler": state.scaler.state_dict(),
     }
     written = path.with_name(path.name + ".part")
-    save_file(tensors, written, {"kind": KIND, "about": json.dumps(about)})
-    with written.open("r+b") as file:
-        os.fsync(file.fileno())
-    written.replace(path)
+    try:
+        save_file(tensors, written, {"kind": KIND, "about": json.dumps(about)})
+        with written.open("r+b") as file:
+            os.fsync(file.fileno())
+        written.replace(path)
+    finally:
+        written.unlink(missing_ok=True)  # of no use where the disk was full
 
 
 def load_checkpoint(path: Path, state: TrainingState) -> None:
-    """Replace the state by that of a checkpoint.
+    """Replace the state by that of a checkpoint. A warning says if the run is made longer.
 
     Raises
     ------
@@ -88,6 +100,16 @@ def load_checkpoint(path: Path, state: TrainingState) -> None:
     set_optimizer_state(state, present)
     state.scaler.load_state_dict(header["scaler"])
     state.step = header["step"]
+    begun, now = header["run"].get("steps"), state.settings.steps
+    if begun != now:
+        LOG.warning(
+            "the run is made longer, from %s to %d steps: from step %d on the learning rate follows"
+            " the schedule of %d steps, which it did not before.",
+            begun,
+            now,
+            state.step + 1,
+            now,
+        )
 
 
 def current_tensor_name(name: str) -> str:

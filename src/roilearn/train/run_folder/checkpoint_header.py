@@ -65,14 +65,15 @@ def recovery_hint(path: Path) -> str:
 def check_same_run(file: Any, settings: Settings, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the header of an open checkpoint; raise unless it is of this run.
 
-    The error names the settings and metadata that differ.
+    A run may be made longer: more steps than it was begun with are no difference. The error names
+    the settings and metadata that differ.
     """
     header = read_header(file)
     then, now = header["run"], json.loads(json.dumps({**settings.affecting_weights(), **metadata}))
     differences = [
         f"{name} {then.get(name, 'missing')!r} then and {now.get(name, 'missing')!r} now"
         for name in then | now
-        if then.get(name) != now.get(name)
+        if then.get(name) != now.get(name) and not (name == "steps" and now[name] > then[name])
     ]
     if differences:
         hidden = len(differences) - MAX_DIFFERENCES

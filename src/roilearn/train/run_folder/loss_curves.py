@@ -1,22 +1,29 @@
 """The loss curves of a run: every loss by step, raw and smoothed."""
 
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from roilearn.train.run_folder.loss_log import read_loss_log
+from roilearn.train.run_folder.validation_log import VALIDATION, read_validation_log
 
 NOT_LOSSES = ("step", "learning_rate", "grad_norm")
 """Columns of the loss log that are not losses."""
+MAX_TICKS = 7
+"""Maximum number of ticks of a logarithmic axis that has more than powers of ten."""
 
 
 def draw_curves(loss_log: str | Path, image: str | Path) -> None:
     """Draw the losses of a ``losses.csv``, and below them learning rate and gradient norm.
 
     The losses of single steps vary much around a slowly falling mean, so each loss is drawn twice:
-    pale as it is, and as a moving mean. The axes of losses and gradient norm are logarithmic.
+    pale as it is, and as a moving mean. The axes of losses and gradient norm are logarithmic. If
+    there is a ``validation.csv`` beside the file, its metrics are drawn as well.
 
     Parameters
     ----------
@@ -25,7 +32,12 @@ def draw_curves(loss_log: str | Path, image: str | Path) -> None:
     """
     columns = {name: np.array(values) for name, values in read_loss_log(loss_log).items()}
     figure = Figure(figsize=(8, 7), layout="constrained")
-    losses, rate = figure.subplots(2, height_ratios=(3, 1), sharex=True)
+    validation = Path(loss_log).with_name(VALIDATION)
+    rows = read_validation_log(validation) if validation.is_file() else []
+    heights = (3, 1, 1) if rows else (3, 1)
+    losses, *between, rate = figure.subplots(len(heights), height_ratios=heights, sharex=True)
+    for axes in between:
+        draw_validation(axes, rows)
     for name, values in columns.items():
         if name not in NOT_LOSSES:
             (line,) = losses.plot(
@@ -33,7 +45,9 @@ def draw_curves(loss_log: str | Path, image: str | Path) -> None:
             )
             losses.plot(columns["step"], values, color=line.get_color(), alpha=0.2, lw=0.5)
     losses.set(yscale="log", ylabel="loss")
-    figure.legend(loc="outside upper center", ncols=6, frameon=False)
+    legend = figure.legend(loc="outside upper center", ncols=6, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # the names of losses are anyone's words
     rate.plot(columns["step"], columns["learning_rate"], color="black")
     rate.set(xlabel="step", ylabel="learning rate")
     norm = rate.twinx()
@@ -47,19 +61,41 @@ def draw_curves(loss_log: str | Path, image: str | Path) -> None:
     figure.savefig(image, dpi=110)
 
 
-def log_ticks(values: np.ndarray) -> np.ndarray:
-    """Four tick positions of two digits from the smallest value to the largest, evenly in the log.
+def draw_validation(axes: Axes, rows: Sequence[Mapping[str, float]]) -> None:
+    """Draw the metrics of the evaluations during a run, a point for each."""
+    for name in list(rows[0])[1:]:
+        axes.plot([row["step"] for row in rows], [row[name] for row in rows], ".-", label=name)
+    axes.set(ylabel="validation", ylim=(0, None))
+    axes.legend(frameon=False, fontsize="small")
 
-    Matplotlib labels only powers of ten, of which a short axis has none.
+
+def log_ticks(values: np.ndarray) -> np.ndarray:
+    """Choose round numbers within the values as ticks of a logarithmic axis.
+
+    They are 1, 2 and 5 times powers of ten, or of many such the powers alone. If fewer than two lie
+    within the values, round numbers at equal distances are chosen.
 
     Examples
     --------
-    >>> log_ticks(np.array([0.0, 0.5, 4.0])).tolist()
-    [0.5, 1.0, 2.0, 4.0]
+    >>> log_ticks(np.array([0.0, 0.4, 7.0])).tolist()
+    [0.5, 1.0, 2.0, 5.0]
+    >>> log_ticks(np.array([2.1, 2.4])).tolist()
+    [2.1, 2.2, 2.3, 2.4]
     """
     there = values[(values > 0) & np.isfinite(values)]
-    spread = np.geomspace(there.min(), there.max(), 4) if len(there) else ()
-    return np.unique([float(f"{value:.2g}") for value in spread])
+    if not len(there):
+        return np.array([])
+    low, high = there.min(), there.max()
+    for factors in ((1, 2, 5), (1,)):
+        powers = np.arange(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks = np.unique([float(f"{factor}e{power}") for power in powers for factor in factors])
+        ticks = ticks[(ticks >= low) & (ticks <= high)]
+        if len(ticks) <= MAX_TICKS:
+            break
+    if len(ticks) < 2:
+        even = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+        ticks = np.unique([float(f"{tick:.4g}") for tick in even if low <= tick <= high])
+    return ticks if len(ticks) else np.array([float(f"{low:.2g}")])
 
 
 def smooth(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 import csv
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TextIO
 
@@ -35,6 +36,8 @@ class LossLog:
     def __init__(self, path: Path, step: int) -> None:
         self.path, self.step = path, step
         self.file: TextIO | None = None
+        self.waiting: list[str] = []
+        self.failed = False
 
     def __enter__(self) -> Self:
         """Leave the file as it is until there is a row."""
@@ -43,16 +46,33 @@ class LossLog:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         if self.file:
-            self.file.close()
+            with suppress(OSError):  # a full disk, which add has named
+                self.file.close()
 
     def add(self, row: Mapping[str, float]) -> None:
-        """Add a row and flush it to the file. The first row names the columns."""
-        if self.file is None:
-            kept = self.kept_rows(",".join(row))
-            self.file = self.path.open("w", encoding="utf-8", newline="")
-            self.file.writelines(f"{line}\n" for line in [",".join(row), *kept])
-        self.file.write(",".join(f"{value:.6g}" for value in row.values()) + "\n")
-        self.file.flush()
+        """Add a row and flush it to the file. The first row names the columns.
+
+        If the disk is full, a warning says so once, and the row is written with a later one.
+        """
+        self.waiting.append(",".join(f"{value:.6g}" for value in row.values()) + "\n")
+        try:
+            if self.file is None:
+                self.file = self.opened(",".join(row))
+            while self.waiting:
+                self.file.write(self.waiting.pop(0))
+            self.file.flush()
+        except OSError as error:
+            if not self.failed:
+                LOG.warning("%s cannot be written: %s.", self.path, error)
+            self.failed = True
+
+    def opened(self, header: str) -> TextIO:
+        """Write the header and the rows that are kept to a new file, and open it for more."""
+        part = self.path.with_name(f"{self.path.name}.part")
+        lines = [header, *self.kept_rows(header)]
+        part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
+        part.replace(self.path)
+        return self.path.open("a", encoding="utf-8", newline="")
 
     def kept_rows(self, header: str) -> list[str]:
         """Rows of the steps that are done; rows that cannot be read are left out with a warning."""

@@ -1,0 +1,58 @@
+"""Data sets in COCO's format, checked before a run: what would be learned from them is as meant."""
+
+from pathlib import Path
+
+from roilearn.arguments import check_fraction
+from roilearn.data import BOX_FORMATS, CocoFolder
+
+MAX_FAULTS = 0.2
+"""Share of the images, or of the annotations, above which a kind of fault stops a run."""
+
+
+def open_coco(
+    path: Path,
+    images: Path | None = None,
+    boxes: str = "xywh",
+    max_faults: float = MAX_FAULTS,
+) -> CocoFolder:
+    """Open a COCO file; raise unless its objects have segmentations and few of them faults."""
+    check_fraction("--max-faults", max_faults)
+    folder = CocoFolder(
+        images, path, keypoints=False, box_format=boxes
+    )  # no model learns keypoints
+    objects = [each for _, there in folder.items for each in there]
+    if all(each.crowd for each in objects):
+        what = "nothing but crowds" if objects else "none: no list of annotations, or an empty one"
+        raise ValueError(
+            f"annotations must have objects to train on or to validate on; {path} has {what}."
+        )
+    if not folder.masks:
+        raise ValueError(
+            f"annotations must have segmentations, since a Mask R-CNN learns masks; {path} has "
+            "boxes alone."
+        )
+    check_faults(path, folder, max_faults)
+    return folder
+
+
+def check_faults(path: Path, folder: CocoFolder, max_faults: float) -> None:
+    """Raise if boxes are likely of another format, or if too many entries have a fault.
+
+    Raises
+    ------
+    ValueError: see above; the text says what to do.
+    """
+    if folder.likely_format:
+        name = folder.likely_format.partition(":")[0]
+        wanted = name if name in BOX_FORMATS else "masks"
+        raise ValueError(
+            f"annotations must have boxes as --boxes says; those of {path} are likely "
+            f"{folder.likely_format}. Pass --boxes {wanted}."
+        )
+    fault, share = next(iter(folder.faults.shares().items()))
+    if share > max_faults:
+        raise ValueError(
+            f"annotations must have few faults; of {path}, {share:.0%} have this: {fault}, such as "
+            f"{folder.faults.examples[fault][0]}. Mend the export, or train without what is "
+            f"faulty with --max-faults 1 (default {MAX_FAULTS:g})."
+        )

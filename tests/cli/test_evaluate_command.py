@@ -1,0 +1,64 @@
+"""`roilearn evaluate` measures what `roilearn.train.evaluate` does, by the names of classes."""
+
+import pytest
+import torch
+from tool_exports import open_export
+
+from roilearn.cli import device, main
+from roilearn.data import CocoFolder, Relabelled
+from roilearn.models import mask_rcnn_tiny, save_model
+from roilearn.train import evaluate
+
+SMALL = {"num_classes": 3, "widths": (8, 16, 32), "channels": 16, "mask_layers": (16,)}
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """Weights of a model whose classes are in another order than those of the export."""
+    torch.manual_seed(0)
+    model = mask_rcnn_tiny(**SMALL)
+    path = tmp_path / "model.safetensors"
+    return save_model(model, path, "mask_rcnn_tiny", SMALL, ("plum", "pear")), model
+
+
+def test_it_prints_and_writes_what_the_function_measures(tmp_path, weights, capsys):
+    file, model = weights
+    folder = open_export("coco_itself", tmp_path)
+    words = ["--coco", folder, "--weights", file, "--workers", 0, "--output", tmp_path / "table"]
+    assert main(["evaluate", *map(str, words)]) == 0
+    printed = capsys.readouterr().out
+    opened = CocoFolder(folder / "val2017", folder / "annotations" / "instances_val2017.json")
+    expected = evaluate(model, Relabelled(opened, ("plum", "pear")), progress=False)
+    assert printed == f"{expected}\n" == (tmp_path / "table").read_text(encoding="utf-8")
+    assert printed.startswith("3 images\n")
+    assert "-: the images have no object of that class and size" in printed
+
+
+def test_a_class_that_the_model_lacks_is_named(tmp_path, weights, capsys):
+    folder = open_export("fiftyone", tmp_path)
+    text = (folder / "labels.json").read_text().replace('"pear"', '"quince"')
+    (folder / "labels.json").write_text(text)
+    words = ["--coco", folder, "--weights", weights[0]]
+    assert main(["evaluate", *map(str, words)]) == 2
+    assert "no other classes than the model; got quince, and the model has plum, pear" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_wrong_path_ends_with_2(tmp_path, capsys):
+    assert main(["evaluate", "--coco", str(tmp_path / "none"), "--weights", "SHAPES"]) == 2
+    assert "there is none at" in capsys.readouterr().err
+    folder = open_export("fiftyone", tmp_path)
+    assert main(["evaluate", "--coco", str(folder), "--weights", "none.safetensors"]) == 2
+    assert "none.safetensors" in capsys.readouterr().err
+
+
+def test_bfloat16_is_advised_against_where_it_is_slow(monkeypatch):
+    cpu = torch.device("cpu")
+    for name in device.BFLOAT16_QUESTIONS:
+        monkeypatch.setattr(torch.cpu, name, lambda: False, raising=False)
+    assert "leave --precision out" in device.bfloat16_remark("bfloat16", cpu)
+    assert device.bfloat16_remark("float32", cpu) is None
+    assert device.bfloat16_remark("bfloat16", torch.device("cuda")) is None
+    monkeypatch.setattr(torch.cpu, device.BFLOAT16_QUESTIONS[0], lambda: True)
+    assert device.bfloat16_remark("bfloat16", cpu) is None
