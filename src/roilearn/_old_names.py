@@ -81,6 +81,7 @@ MOVED_MODULES = {
     "roilearn.models.keypoint_maps": "roilearn.models.roi_heads.keypoint_heatmaps",
     "roilearn.models.makers": "roilearn.models.builders",
     "roilearn.models.mask_head": "roilearn.models.roi_heads.mask_head",
+    "roilearn.models.mask_rcnn": "roilearn.models.rcnn.assembly",
     "roilearn.models.mask_targets": "roilearn.models.targets.mask_targets",
     "roilearn.models.matching": "roilearn.models.targets.matching",
     "roilearn.models.normalisation": "roilearn.models.backbone.batch_norm",

@@ -64,7 +64,7 @@ def test_models_of_one_seed_begin_alike_and_pool_where_the_stride_says():
         assert all(torch.equal(first[name], value) for name, value in model.state_dict().items())
     box = [torch.tensor([[0.0, 0.0, 40.0, 40.0]])]
     for run, model in zip(runs, models, strict=True):
-        pooler = model.roi_heads.box_pooler
+        pooler = model.roi_heads.box_roi_pool
         maps = {str(k): torch.full((1, 1, 32 >> k, 32 >> k), 4.0 * 2**k) for k in range(3)}
         pooled = pooler(maps, box, [(128, 128)])
         torch.testing.assert_close(pooled, torch.full_like(pooled, run.stride))

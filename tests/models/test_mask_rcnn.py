@@ -143,14 +143,14 @@ def test_options_reach_their_parts():
         anchor_sizes=(8, 16, 32, 64, 128), nms_threshold=0.3,
         mask_pooler_resolution=7, box_pooler_resolution=5,
     )  # fmt: skip
-    assert (model.transform.min_sizes, model.transform.max_size) == ([96], 200)
+    assert (model.transform.min_size, model.transform.max_size) == ((96,), 200)
     assert model.roi_heads.options.batch_size_per_image == 10
     assert model.roi_heads.options.nms_threshold == 0.3
     assert model.rpn.losses.keywords["batch_size_per_image"] == 20
     assert model.rpn.propose.keywords["nms_threshold"] == 0.6
-    assert model.roi_heads.box_pooler.output_size == (5, 5)
-    assert model.roi_heads.mask_pooler.output_size == (7, 7)
-    assert model.roi_heads.mask_pooler.levels == 4
+    assert model.roi_heads.box_roi_pool.output_size == (5, 5)
+    assert model.roi_heads.mask_roi_pool.output_size == (7, 7)
+    assert model.roi_heads.mask_roi_pool.levels == 4
     with torch.no_grad():
         (found,) = model.eval()([make_scene()[0]])
     assert found["masks"].shape[1:] == (1, 96, 128)

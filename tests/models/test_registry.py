@@ -52,7 +52,11 @@ def two_maps():
 
 def test_what_is_registered():
     assert set(BACKBONES) == {"resnet18", "resnet50", "resnet_tiny"}
-    assert set(BUILDERS) == {"mask_rcnn_resnet50_fpn", "mask_rcnn_tiny", "mask_rcnn_fpn"}
+    assert set(BUILDERS) == {
+        "mask_rcnn_resnet50_fpn", "mask_rcnn_tiny", "mask_rcnn_fpn", "faster_rcnn_tiny",
+        "maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn",
+        "maskrcnn_resnet50_fpn_v2", "fasterrcnn_resnet50_fpn_v2",
+    }  # fmt: skip
     assert BUILDERS["mask_rcnn_tiny"].command_line_name == "tiny"
     assert BUILDERS["mask_rcnn_tiny"].build is mask_rcnn_tiny
     assert "COCO_V1" in BUILDERS["mask_rcnn_resnet50_fpn"].named_weights

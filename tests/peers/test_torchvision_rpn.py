@@ -79,7 +79,7 @@ def truth(*counts, seed=0):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_anchors(dtype):
     ours, theirs = generators()
-    assert ours.anchors_per_location == theirs.num_anchors_per_location()[0]
+    assert ours.num_anchors_per_location() == theirs.num_anchors_per_location()
     maps = [torch.zeros(2, 8, *cells, dtype=dtype) for cells in CELLS]
     found = torch.cat(ours((100, 130), maps))
     for expected in theirs(ImageList(torch.zeros(2, 3, 100, 130), IMAGES), maps):

@@ -58,7 +58,7 @@ def test_cocos_names_have_gaps_where_its_numbers_have():
 
 def test_cocos_weights_by_name(monkeypatch):
     state = mask_rcnn_resnet50_fpn(num_classes=91).state_dict()
-    monkeypatch.setattr("roilearn.models.weights.pretrained._download", lambda _: state)
+    monkeypatch.setattr("roilearn.models.weights.pretrained._download", lambda *_: state)
     model, names = named_model("COCO_V1")
     assert names == coco_names()
     assert not model.training

@@ -16,6 +16,7 @@ In reading order:
 ``predictions``  outputs of the heads, IoU thresholds
 ``images``       images of a batch, and their sizes
 ``targets``      ground truth of one image
+``options``      options by name: unknown ones, two names of one
 ``training``     matching thresholds and losses
 """
 

@@ -27,6 +27,10 @@ from .masks import check_masks as check_masks
 from .masks import check_padding as check_padding
 from .masks import check_square_masks as check_square_masks
 from .masks import check_threshold as check_threshold
+from .options import check_all_or_none as check_all_or_none
+from .options import check_instead as check_instead
+from .options import check_known_options as check_known_options
+from .options import check_one_name as check_one_name
 from .pooling import MAX_SPATIAL_SCALE as MAX_SPATIAL_SCALE
 from .pooling import check_features as check_features
 from .pooling import check_gradient as check_gradient

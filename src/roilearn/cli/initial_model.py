@@ -1,17 +1,18 @@
 """The initial model of a run: its builder, the builder's options, and the weights to start from."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from inspect import signature
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from roilearn.arguments.options import near_names
 from roilearn.models.builders import BUILDERS
-from roilearn.models.mask_rcnn import mask_rcnn
+from roilearn.models.rcnn.assembly import known_options, mask_rcnn
+from roilearn.models.rcnn.faster_rcnn import parameter_names
+from roilearn.models.rcnn.mask_rcnn import MaskRCNN
 from roilearn.models.registry import Builder
-from roilearn.models.roi_heads.roi_heads import HeadOptions
 from roilearn.models.weights.model_config import current_options
 from roilearn.models.weights.model_files import TRAINED, read_model_file
 from roilearn.models.weights.pretrained import load_weights
@@ -24,11 +25,15 @@ DEFAULT_MODEL = "tiny"
 RESERVED_OPTIONS = {
     "num_classes": "it follows from the data",
     "weights": "pass --weights",
+    "weights_backbone": "pass --weights",
     "fold": "it is for prediction only",
+    "progress": "a download always shows it",
 }
 """Options of builders that must not stand in ``--model-options``, and why."""
-INTERNAL_OPTIONS = {"body", "backbone_options", "mask_target_aligned"}
-"""Options of ``mask_rcnn`` and its heads that builders set themselves, unless they name them."""
+INTERNAL_OPTIONS = {"backbone_options"}
+"""Options of detectors that builders set themselves, unless they name them."""
+MODULE_ENDINGS = ("_roi_pool", "_head", "_predictor", "_generator")
+"""Endings of the names of options that are modules, which no command line can hold."""
 
 
 @dataclass(frozen=True)
@@ -110,21 +115,18 @@ def find_builder(model: str) -> Builder:
 
 
 def check_options(builder: str, options: Mapping[str, Any]) -> None:
-    """Raise unless ``--model-options`` are options of the builder, and list those that are."""
-    allowed = {each.name for each in fields(HeadOptions)} | parameter_names(mask_rcnn)
-    allowed -= INTERNAL_OPTIONS
-    allowed = (allowed | parameter_names(BUILDERS[builder].build)) - RESERVED_OPTIONS.keys()
+    """Raise unless ``--model-options`` are options of the builder; name those near a wrong one."""
     for name in options:
         if name in RESERVED_OPTIONS:
             raise ValueError(f"--model-options must not hold {name}: {RESERVED_OPTIONS[name]}.")
-        if name not in allowed:
-            listed = ", ".join(sorted(allowed))
-            raise ValueError(
-                f"--model-options must be options of {builder}, {listed}; got {name!r}."
-            )
+        if name not in allowed_options(builder):
+            near = near_names(name, allowed_options(builder))
+            raise ValueError(f"--model-options must be options of {builder}; got {name!r}. {near}")
 
 
-def parameter_names(function: Callable[..., Any]) -> set[str]:
-    """Names of a function's parameters, without ``**options``."""
-    parameters = signature(function).parameters.values()
-    return {each.name for each in parameters if each.kind is not each.VAR_KEYWORD}
+def allowed_options(builder: str) -> list[str]:
+    """List what ``--model-options`` may hold: numbers and words, no modules."""
+    build = BUILDERS[builder].build
+    allowed = known_options(MaskRCNN, mask_rcnn) - INTERNAL_OPTIONS
+    allowed = allowed.union(parameter_names(build)) - RESERVED_OPTIONS.keys()
+    return sorted(each for each in allowed if not each.endswith(MODULE_ENDINGS))

@@ -24,7 +24,7 @@ def make_cascade(stages=3, **options):
         models.RoIPooler(7, aligned=True),
         [models.BoxHead(CHANNELS * 49, 12) for _ in range(stages)],
         [models.BoxPredictor(12, CLASSES, class_agnostic=True) for _ in range(stages)],
-        masks.mask_pooler,
+        masks.mask_roi_pool,
         masks.mask_head,
         masks.mask_predictor,
         models.HeadOptions(**options),

@@ -49,7 +49,7 @@ def test_maps_by_name_or_in_order(features):
 def test_masks_of_the_detected_class(features):
     heads = make_heads(score_threshold=0.1).eval()
     found = heads(features, PROPOSALS, SIZES)[0][0]
-    pooled = heads.mask_pooler(features, [found["boxes"], torch.zeros(0, 4)], SIZES)
+    pooled = heads.mask_roi_pool(features, [found["boxes"], torch.zeros(0, 4)], SIZES)
     every = heads.mask_predictor(heads.mask_head(pooled)).sigmoid()
     expected = every[range(len(every)), found["labels"]]
     assert set(found["labels"].tolist()) == {1, 2}

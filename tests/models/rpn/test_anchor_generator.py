@@ -25,7 +25,7 @@ def test_anchors_stand_over_what_their_cells_look_at():
 
 def test_how_many_a_cell():
     generator = AnchorGenerator([(16, 32), (64, 128)], (0.5, 1, 2))
-    assert generator.anchors_per_location == 6
+    assert generator.num_anchors_per_location() == [6, 6]
     assert [len(level) for level in generator((8, 8), maps((4, 4), (2, 2)))] == [96, 24]
     assert not list(generator.state_dict())
     assert "offset=0.5" in repr(generator)
@@ -41,8 +41,8 @@ def test_half_precision_holds_no_coordinates(dtype):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"sizes": [(16, 32), (64,)]}, "as many sizes for every level.*got 2, 1"),
-        ({"sizes": []}, "as many sizes for every level.*got no level"),
+        ({"sizes": [(16, 32), (64,)]}, "as many anchors at a cell of every level.*got 6, 3"),
+        ({"sizes": []}, "as many anchors at a cell of every level.*got no level"),
         ({"sizes": [16, -1]}, r"sizes\[1\] must be finite and positive"),
         ({"sizes": [16], "aspect_ratios": (0.0,)}, "aspect_ratios must be finite and positive"),
     ],

@@ -26,13 +26,15 @@ def test_famous_sizes(size, resized):
 
 
 def test_a_batch_is_normalised_and_padded_with_zeros_to_the_divisor():
-    transform = DetectorTransform(40, 100, size_divisor=32).eval()
+    transform = DetectorTransform(40, 100, size_divisible=32).eval()
     images = [image(40, 70), image(50, 40, seed=1)]
     batch, none = transform(images)
     assert none is None
     assert batch.tensors.shape == (2, 3, 64, 96)
     assert batch.sizes == [(40, 70), (50, 40)]
-    mean, std = (torch.tensor(v)[:, None, None] for v in (transform.mean, transform.std))
+    mean, std = (
+        torch.tensor(v)[:, None, None] for v in (transform.image_mean, transform.image_std)
+    )
     torch.testing.assert_close(batch.tensors[0, :, :40, :70], (images[0] - mean) / std)
     assert not batch.tensors[0, :, 40:].any()
     assert not batch.tensors[0, :, :, 70:].any()

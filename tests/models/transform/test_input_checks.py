@@ -132,8 +132,10 @@ def test_images_of_another_kind_are_named(idle, train, change, error, words):
 
 def test_a_little_more_than_white_and_what_another_mean_expects_pass():
     DetectorTransform()([image() * 1.5])
-    DetectorTransform(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))([image() * 255])
-    DetectorTransform(mean=(0, 0, 0), std=(1, 1, 1))([(image() - 0.45) / 0.225])
+    DetectorTransform(image_mean=(123.7, 116.3, 103.5), image_std=(58.4, 57.1, 57.4))(
+        [image() * 255]
+    )
+    DetectorTransform(image_mean=(0, 0, 0), image_std=(1, 1, 1))([(image() - 0.45) / 0.225])
 
 
 def test_in_less_than_float32_the_model_or_autocast_says_so(model):

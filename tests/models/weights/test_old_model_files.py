@@ -64,7 +64,7 @@ def test_every_old_name_of_an_option_means_what_it_meant(tmp_path):
     assert all(torch.equal(value, state[name]) for name, value in again.state_dict().items())
     options = again.roi_heads.options
     assert (options.batch_size_per_image, options.detections_per_image) == (7, 2)
-    assert again.roi_heads.box_pooler.aligned
+    assert again.roi_heads.box_roi_pool.aligned
     assert not options.mask_target_aligned
     assert (again.rpn.pre_nms_top_n, again.rpn.post_nms_top_n) == (OLD["before"], OLD["after"])
     assert again.rpn.propose.keywords["nms_threshold"] == 0.6

@@ -68,8 +68,8 @@ def test_what_weights_say_of_variances_and_of_layers_that_learn(monkeypatch, wei
     """On the device without numbers: shapes alone are built and loaded."""
     with torch.device("meta"):
         state = mask_rcnn_resnet50_fpn(num_classes=3).state_dict()
-        module = import_module("roilearn.models.builders")
-        monkeypatch.setattr(module, "load_weights", lambda _: state)
+        module = import_module("roilearn.models.weights.pretrained")
+        monkeypatch.setattr(module, "load_weights", lambda *_, **__: state)
         model = mask_rcnn_resnet50_fpn(num_classes=3, weights=weights)
     assert {m.eps for m in model.modules() if hasattr(m, "running_var")} == {eps}
     names = [name for name, p in model.backbone.named_parameters() if not p.requires_grad]
@@ -87,7 +87,7 @@ def test_weights_of_another_shape_are_refused(state):
 
 
 def test_weights_of_something_else_are_named():
-    with pytest.raises(ValueError, match="weights must be a state dict of Mask R-CNN"):
+    with pytest.raises(ValueError, match="weights must be a state dict of a detector"):
         count_classes({"fc.weight": torch.zeros(2, 2)})
 
 

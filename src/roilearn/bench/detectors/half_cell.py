@@ -39,7 +39,7 @@ def measure_all(images: int = VALIDATION_IMAGES) -> Iterator[HalfCell]:
 def model_with(aligned: bool) -> Any:
     """Load the model, and set whether its two poolers take half a cell off the boxes."""
     model: Any = load_model("SHAPES")[0]
-    for pooler in (model.roi_heads.box_pooler, model.roi_heads.mask_pooler):
+    for pooler in (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool):
         pooler.aligned = aligned
     return model
 

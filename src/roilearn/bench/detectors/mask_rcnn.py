@@ -48,9 +48,11 @@ def standardise_outputs(model: nn.Module, images: list[Tensor]) -> None:
     Each channel of an output gets mean 0 and a chosen standard deviation on ``images``. So scores
     differ, boxes move, and suppression, level assignment and masks have their usual work.
     """
+    layers = dict(model.named_modules())
     hooks = [
-        model.get_submodule(name).register_forward_hook(partial(_standardise, spread))
+        layers[name].register_forward_hook(partial(_standardise, spread))
         for name, spread in OUTPUT_LAYERS.items()
+        if name in layers  # a Faster R-CNN has no masks
     ]
     with torch.no_grad():
         model(images)

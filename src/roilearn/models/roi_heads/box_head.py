@@ -99,6 +99,40 @@ class BoxPredictor(nn.Module):
         return self.cls_score(hidden), self.bbox_pred(hidden).unflatten(1, (-1, 4))
 
 
+class FastRCNNPredictor(BoxPredictor):
+    """``BoxPredictor`` with torchvision's form of the deltas: (K, 4 * C), not (K, C, 4).
+
+    ``RoIHeads`` take either. Put a new one in the place of a trained one to fine-tune a detector on
+    other classes.
+
+    Parameters
+    ----------
+    in_channels : number of features from the box head.
+    num_classes : number of classes, background included as class 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> [tuple(part.shape) for part in FastRCNNPredictor(1024, 3)(torch.zeros(5, 1024))]
+    [(5, 3), (5, 12)]
+    """
+
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__(in_channels, num_classes)
+
+    def forward(
+        self, hidden: Float[Tensor, "K R"]
+    ) -> tuple[Float[Tensor, "K classes"], Float[Tensor, "K deltas"]]:
+        """Predict the logits and the deltas of all classes."""
+        logits, deltas = super().forward(hidden.flatten(1))
+        return logits, deltas.flatten(1)
+
+
+def predicted_classes(predictor: nn.Module) -> int | None:
+    """Return the number of classes of a box predictor, with background; None if it has no layer."""
+    return getattr(getattr(predictor, "cls_score", None), "out_features", None)
+
+
 def box_losses(
     class_logits: Float[Tensor, "K classes"],
     deltas: Float[Tensor, "K rows 4"],

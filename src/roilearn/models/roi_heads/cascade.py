@@ -41,9 +41,9 @@ class CascadeHeads(RoIHeads):
 
     Parameters
     ----------
-    box_pooler : shared by all stages.
+    box_roi_pool : shared by all stages.
     box_heads, box_predictors : one for each stage; predictors with ``class_agnostic=True``.
-    mask_pooler, mask_head, mask_predictor : as in ``RoIHeads``.
+    mask_roi_pool, mask_head, mask_predictor : as in ``RoIHeads``.
     options : as in ``RoIHeads``; ``positive_iou`` and ``delta_weights`` are replaced by those of
         the first stage.
     ious, weights : positive IoU and delta weights of each stage.
@@ -63,10 +63,10 @@ class CascadeHeads(RoIHeads):
 
     def __init__(
         self,
-        box_pooler: nn.Module,
+        box_roi_pool: nn.Module,
         box_heads: Sequence[nn.Module],
         box_predictors: Sequence[nn.Module],
-        mask_pooler: nn.Module,
+        mask_roi_pool: nn.Module,
         mask_head: nn.Module,
         mask_predictor: nn.Module,
         options: HeadOptions | None = None,
@@ -78,7 +78,7 @@ class CascadeHeads(RoIHeads):
         options = replace(options, positive_iou=ious[0], delta_weights=weights[0])
         stages = (nn.ModuleList(box_heads), nn.ModuleList(box_predictors))
         super().__init__(
-            box_pooler, *stages, mask_pooler, mask_head, mask_predictor, options=options
+            box_roi_pool, *stages, mask_roi_pool, mask_head, mask_predictor, options=options
         )
         self.ious, self.weights = ious, weights
 
@@ -121,7 +121,7 @@ class CascadeHeads(RoIHeads):
         self, stage: int, features: Features, boxes: Boxes, image_sizes: Sizes
     ) -> tuple[Float[Tensor, "K classes"], Float[Tensor, "K 1 4"]]:
         """Predict class logits and deltas of the boxes by one stage."""
-        pooled = self.box_pooler(features, boxes, image_sizes)
+        pooled = self.box_roi_pool(features, boxes, image_sizes)
         return self.box_predictor[stage](self.box_head[stage](pooled))
 
 

@@ -72,27 +72,31 @@ class KeypointHeads(RoIHeads):
 
     Parameters
     ----------
-    roi_heads : box head and mask head with their poolers and options, which are shared.
-    keypoint_pooler, keypoint_head, keypoint_predictor : compute heatmap logits (K, points, S, S).
+    roi_heads : box head and, if there is one, mask head with their poolers and options, which are
+        shared.
+    keypoint_roi_pool, keypoint_head, keypoint_predictor : compute heatmap logits (K, points, S, S).
 
     ``forward`` needs ``keypoints`` (n, points, 3) in targets, gives ``loss_keypoint``, and of each
     detection ``keypoints`` (n, points, 3) and ``keypoints_scores`` (n, points).
     """
 
-    required_targets = (*RoIHeads.required_targets, "keypoints")
-
     def __init__(
         self,
         roi_heads: RoIHeads,
-        keypoint_pooler: nn.Module,
+        keypoint_roi_pool: nn.Module,
         keypoint_head: nn.Module,
         keypoint_predictor: nn.Module,
     ) -> None:
-        boxes = (roi_heads.box_pooler, roi_heads.box_head, roi_heads.box_predictor)
-        masks = (roi_heads.mask_pooler, roi_heads.mask_head, roi_heads.mask_predictor)
+        boxes = (roi_heads.box_roi_pool, roi_heads.box_head, roi_heads.box_predictor)
+        masks = (roi_heads.mask_roi_pool, roi_heads.mask_head, roi_heads.mask_predictor)
         super().__init__(*boxes, *masks, options=roi_heads.options)
-        self.keypoint_pooler, self.keypoint_head = keypoint_pooler, keypoint_head
+        self.keypoint_roi_pool, self.keypoint_head = keypoint_roi_pool, keypoint_head
         self.keypoint_predictor = keypoint_predictor
+
+    @property
+    def required_targets(self) -> tuple[str, ...]:
+        """Entries that ground truth must have besides boxes and labels."""
+        return (*super().required_targets, "keypoints")
 
     def losses(
         self, features: Features, samples: Samples, image_sizes: Sizes, targets: Targets
@@ -111,7 +115,7 @@ class KeypointHeads(RoIHeads):
     def detect(
         self, features: Features, proposals: Boxes, image_sizes: Sizes
     ) -> list[dict[str, Tensor]]:
-        """Detect boxes, then predict their masks and keypoints."""
+        """Detect boxes, then predict their masks, if there is a mask head, and keypoints."""
         found = super().detect(features, proposals, image_sizes)
         boxes = [image["boxes"] for image in found]
         maps = self.heatmaps(features, boxes, image_sizes).split([len(image) for image in boxes])
@@ -124,7 +128,7 @@ class KeypointHeads(RoIHeads):
         self, features: Features, boxes: Boxes, image_sizes: Sizes
     ) -> Float[Tensor, "K points S S"]:
         """Predict the heatmap logits of every keypoint of every box."""
-        pooled = self.keypoint_pooler(features, boxes, image_sizes)
+        pooled = self.keypoint_roi_pool(features, boxes, image_sizes)
         return self.keypoint_predictor(self.keypoint_head(pooled))
 
 

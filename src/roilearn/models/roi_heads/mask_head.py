@@ -83,6 +83,10 @@ class MaskPredictor(nn.Module):
         return (einsum("kchw,kc->khw", larger, weight) + bias)[:, None]
 
 
+MaskRCNNPredictor = MaskPredictor
+"""torchvision's name of ``MaskPredictor``, whose arguments are the same."""
+
+
 def mask_loss(
     mask_logits: Float[Tensor, "K 1 M M"], targets: Float[Tensor, "K M M"]
 ) -> Float[Tensor, ""]:

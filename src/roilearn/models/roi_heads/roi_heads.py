@@ -1,26 +1,23 @@
-"""The RoI heads: box head and mask head, which turn proposals into losses or detections.
+"""The RoI heads: box head and, if there is one, mask head: proposals become losses or detections.
 
 In training the heads are applied to sampled proposals, the mask head to the positive ones only. In
 prediction masks come last: they are computed for the final detections only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from roilearn.arguments import check_labels, check_losses, check_target
+from roilearn.arguments import check_all_or_none, check_labels, check_losses, check_target
 from roilearn.arguments.lists import counted
-from roilearn.models.roi_heads.box_head import box_losses
+from roilearn.models.roi_heads.box_head import box_losses, predicted_classes
 from roilearn.models.roi_heads.detections import postprocess_detections
-from roilearn.models.roi_heads.mask_head import mask_loss
-from roilearn.models.targets.detection_targets import (
-    DELTA_WEIGHTS,
-    DetectionTargets,
-    detection_targets,
-)
+from roilearn.models.roi_heads.head_options import HeadOptions, option_property
+from roilearn.models.roi_heads.mask_head import MaskPredictor, mask_loss
+from roilearn.models.targets.detection_targets import DetectionTargets, detection_targets
 from roilearn.models.targets.ground_truth import object_rows
 from roilearn.models.targets.mask_targets import all_mask_targets
 from roilearn.ops.tracing import may_read_values
@@ -32,59 +29,46 @@ Targets = Sequence[Mapping[str, Tensor]]
 Samples = Sequence[DetectionTargets]
 
 
-@dataclass(frozen=True)
-class HeadOptions:
-    """Settings of the RoI heads; the defaults are those of torchvision 0.27."""
-
-    positive_iou: float = 0.5
-    """Minimum IoU with an object for a proposal to count as positive."""
-    batch_size_per_image: int = 512
-    """Maximum number of proposals sampled per image for the losses."""
-    positive_fraction: float = 0.25
-    """Maximum fraction of positives among them."""
-    delta_weights: tuple[float, float, float, float] = DELTA_WEIGHTS
-    """Factors of dx, dy, dw and dh, see ``encode_boxes``."""
-    score_threshold: float = 0.05
-    """Drop detections with a score at or below this."""
-    nms_threshold: float = 0.5
-    """IoU above which NMS, within a class, removes the detection of lower score."""
-    detections_per_image: int = 100
-    """Maximum number of detections per image."""
-    mask_target_aligned: bool = False
-    """Whether mask targets take a pixel's value to lie at its centre, see ``mask_targets``."""
-
-
 class RoIHeads(nn.Module):
-    """Box head and mask head, each with its own pooler.
+    """Box head and, if there is one, mask head, each with its own pooler.
 
     Parameters
     ----------
-    box_pooler, mask_pooler : (features, boxes, image sizes) to pooled features.
-    box_head, box_predictor : pooled features to logits (K, C) and deltas (K, C, 4).
-    mask_head, mask_predictor : pooled features and labels to logits (K, 1, M, M).
+    box_roi_pool, mask_roi_pool : (features, boxes, image sizes) to pooled features.
+    box_head, box_predictor : pooled features to logits (K, C) and deltas (K, C, 4), or (K, 4 * C)
+        as torchvision's predictors give them.
+    mask_head, mask_predictor : pooled features to logits (K, C, M, M); a ``MaskPredictor`` is asked
+        for the class of each box only. None, all three: boxes alone are detected, as in Faster
+        R-CNN.
     options : ``HeadOptions``.
+
+    ``score_thresh``, ``nms_thresh`` and ``detections_per_img`` can be set at any time.
 
     Source
     ------
     He et al., Mask R-CNN (2017), sections 3 and 3.1; names of parameters as in torchvision 0.27.
     """
 
-    required_targets = ("masks",)
-    """Entries that ground truth must have besides boxes and labels."""
+    score_thresh = option_property("score_threshold")
+    nms_thresh = option_property("nms_threshold")
+    detections_per_img = option_property("detections_per_image")
 
     def __init__(
         self,
-        box_pooler: nn.Module,
+        box_roi_pool: nn.Module,
         box_head: nn.Module,
         box_predictor: nn.Module,
-        mask_pooler: nn.Module,
-        mask_head: nn.Module,
-        mask_predictor: nn.Module,
+        mask_roi_pool: nn.Module | None = None,
+        mask_head: nn.Module | None = None,
+        mask_predictor: nn.Module | None = None,
         options: HeadOptions | None = None,
     ) -> None:
         super().__init__()
-        self.box_pooler, self.box_head, self.box_predictor = box_pooler, box_head, box_predictor
-        self.mask_pooler, self.mask_head = mask_pooler, mask_head
+        check_all_or_none(
+            mask_roi_pool=mask_roi_pool, mask_head=mask_head, mask_predictor=mask_predictor
+        )
+        self.box_roi_pool, self.box_head, self.box_predictor = box_roi_pool, box_head, box_predictor
+        self.mask_roi_pool, self.mask_head = mask_roi_pool, mask_head
         self.mask_predictor = mask_predictor
         self.options = options or HeadOptions()
 
@@ -108,8 +92,8 @@ class RoIHeads(nn.Module):
         Returns
         -------
         In training an empty list, and the losses by name. Else the detections of each image,
-        ``boxes``, ``labels``, ``scores`` and ``masks`` (n, 1, M, M), the probability that each cell
-        of the box belongs to the object; and no losses.
+        ``boxes``, ``labels``, ``scores`` and, with a mask head, ``masks`` (n, 1, M, M), the
+        probability that each cell of the box belongs to the object; and no losses.
 
         Raises
         ------
@@ -134,11 +118,22 @@ class RoIHeads(nn.Module):
         return [], losses
 
     @property
+    def has_masks(self) -> bool:
+        """Whether there is a mask head."""
+        return self.mask_head is not None
+
+    @property
+    def required_targets(self) -> tuple[str, ...]:
+        """Entries that ground truth must have besides boxes and labels."""
+        return ("masks",) if self.has_masks else ()
+
+    @property
     def num_classes(self) -> int | None:
         """Number of classes of the box predictor, background included; None if it does not tell."""
         predictors = self.box_predictor
-        last = predictors[-1] if isinstance(predictors, nn.ModuleList) else predictors
-        return getattr(getattr(last, "cls_score", None), "out_features", None)
+        return predicted_classes(
+            predictors[-1] if isinstance(predictors, nn.ModuleList) else predictors
+        )
 
     def check_ground_truth(self, target: Mapping[str, Tensor]) -> None:
         """Raise unless the ground truth of an image has all that the heads are trained on."""
@@ -152,22 +147,26 @@ class RoIHeads(nn.Module):
         """Sample proposals of one image, and compute their targets."""
         options = self.options
         settings = (options.positive_iou, options.batch_size_per_image, options.positive_fraction)
-        return detection_targets(proposals, target, *settings, options.delta_weights)
+        weights, low = options.delta_weights, options.negative_iou
+        return detection_targets(proposals, target, *settings, weights, low)
 
     def losses(
         self, features: Features, samples: Samples, image_sizes: Sizes, targets: Targets
     ) -> dict[str, Tensor]:
         """Compute all losses of the sampled proposals."""
         losses = self.box_losses(features, samples, image_sizes, targets)
-        return losses | self.mask_losses(features, samples, image_sizes, targets)
+        if self.has_masks:
+            losses |= self.mask_losses(features, samples, image_sizes, targets)
+        return losses
 
     def box_losses(
         self, features: Features, samples: Samples, image_sizes: Sizes, targets: Targets
     ) -> dict[str, Tensor]:
         """Compute the losses of classes and deltas."""
         del targets  # the samples hold all that is needed here; a cascade needs the targets
-        pooled = self.box_pooler(features, [image.boxes for image in samples], image_sizes)
-        logits, deltas = self.box_predictor(self.box_head(pooled))
+        logits, deltas = self.predict_boxes(
+            features, [image.boxes for image in samples], image_sizes
+        )
         labels = torch.cat([image.labels for image in samples])
         return box_losses(logits, deltas, labels, torch.cat([image.deltas for image in samples]))
 
@@ -176,9 +175,9 @@ class RoIHeads(nn.Module):
     ) -> dict[str, Tensor]:
         """Compute the mask loss of the positives."""
         positives = [image.objects() for image in samples]
-        pooled = self.mask_pooler(features, [image.boxes for image in positives], image_sizes)
+        boxes = [image.boxes for image in positives]
         labels = torch.cat([image.labels for image in positives])
-        logits = self.mask_predictor(self.mask_head(pooled), labels)
+        logits = self.predict_masks(features, boxes, labels, image_sizes)
         masks = [target["masks"] for target in targets]
         options = (logits.shape[-1], self.options.mask_target_aligned)
         return {"loss_mask": mask_loss(logits, all_mask_targets(masks, positives, *options))}
@@ -186,11 +185,12 @@ class RoIHeads(nn.Module):
     def detect(
         self, features: Features, proposals: Boxes, image_sizes: Sizes
     ) -> list[dict[str, Tensor]]:
-        """Detect boxes, then predict their masks."""
+        """Detect boxes, then predict their masks if there is a mask head."""
         found = self.detect_boxes(features, proposals, image_sizes)
+        if not self.has_masks:
+            return found
         boxes, labels = ([image[key] for image in found] for key in ("boxes", "labels"))
-        pooled = self.mask_pooler(features, boxes, image_sizes)
-        masks = self.mask_predictor(self.mask_head(pooled), torch.cat(labels)).sigmoid()
+        masks = self.predict_masks(features, boxes, torch.cat(labels), image_sizes).sigmoid()
         rows = [len(image) for image in boxes]
         for image, its_masks in zip(found, masks.split(rows), strict=True):
             image["masks"] = its_masks
@@ -200,11 +200,35 @@ class RoIHeads(nn.Module):
         self, features: Features, proposals: Boxes, image_sizes: Sizes
     ) -> list[dict[str, Tensor]]:
         """Detect the boxes of each image, with classes and scores."""
-        pooled = self.box_pooler(features, proposals, image_sizes)
-        logits, deltas = self.box_predictor(self.box_head(pooled))
+        logits, deltas = self.predict_boxes(features, proposals, image_sizes)
         return self.filter_detections(
             logits, deltas, proposals, image_sizes, self.options.delta_weights
         )
+
+    def predict_boxes(
+        self, features: Features, boxes: Boxes, image_sizes: Sizes
+    ) -> tuple[Float[Tensor, "K classes"], Float[Tensor, "K rows 4"]]:
+        """Predict the class logits and the deltas of boxes."""
+        pooled = self.box_roi_pool(features, boxes, image_sizes)
+        logits, deltas = self.box_predictor(self.box_head(pooled))
+        return logits, deltas if deltas.ndim == 3 else deltas.unflatten(1, (-1, 4))
+
+    def predict_masks(
+        self,
+        features: Features,
+        boxes: Boxes,
+        labels: Int64[Tensor, " K"],
+        image_sizes: Sizes,
+    ) -> Float[Tensor, "K 1 M M"]:
+        """Predict the mask logits of boxes, each for its class."""
+        pool: Any = self.mask_roi_pool
+        head: Any = self.mask_head
+        predictor: Any = self.mask_predictor
+        hidden = head(pool(features, boxes, image_sizes))
+        if isinstance(predictor, MaskPredictor):
+            return predictor(hidden, labels)
+        rows = torch.arange(len(labels), device=labels.device)
+        return predictor(hidden)[rows, labels][:, None]
 
     def filter_detections(
         self,

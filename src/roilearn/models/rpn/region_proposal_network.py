@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from roilearn.arguments.lists import counted
 from roilearn.models.rpn.anchors import AnchorGenerator
 from roilearn.models.rpn.proposals import generate_proposals
+from roilearn.models.rpn.rpn_head import in_anchor_order
 from roilearn.models.rpn.rpn_losses import rpn_losses
 from roilearn.models.transform.image_batch import ImageBatch
 from roilearn.ops.boxes.boxes import all_finite
@@ -29,7 +30,8 @@ class RegionProposalNetwork(nn.Module):
     Parameters
     ----------
     anchor_generator : an ``AnchorGenerator``.
-    head : predicts objectness and deltas of these anchors, as ``RPNHead`` does.
+    head : predicts objectness and deltas of these anchors, as ``RPNHead`` does or, in maps, as
+        torchvision's do, see ``in_anchor_order``.
     positive_iou : minimum IoU for an anchor to count as positive.
     negative_iou : an anchor whose highest IoU is below this one counts as negative.
     batch_size_per_image : maximum number of anchors sampled per image for the losses.
@@ -115,7 +117,7 @@ class RegionProposalNetwork(nn.Module):
         maps = list(features.values()) if isinstance(features, Mapping) else list(features)
         height, width = batch.tensors.shape[-2:]
         anchors = self.anchor_generator((height, width), maps)
-        objectness, deltas = self.head(maps)
+        objectness, deltas = in_anchor_order(*self.head(maps))
         check_finite_predictions(objectness, deltas)
         mode = "training" if self.training else "testing"
         limits = (self.pre_nms_top_n[mode], self.post_nms_top_n[mode])

@@ -86,6 +86,21 @@ class RPNHead(nn.Module):
         return objectness, deltas
 
 
+def in_anchor_order(
+    objectness: Sequence[Float[Tensor, "N *_"]], deltas: Sequence[Float[Tensor, "N *_"]]
+) -> tuple[list[Float[Tensor, "N _"]], list[Float[Tensor, "N _ 4"]]]:
+    """Bring maps, as torchvision's heads give them, into the order of the anchors.
+
+    Parameters
+    ----------
+    objectness, deltas : for each level (N, A, H, W) and (N, 4 * A, H, W); or (N, n) and (N, n, 4),
+        as ``RPNHead`` gives them, which are returned as they are.
+    """
+    logits = [m.permute(0, 2, 3, 1).flatten(1) if m.ndim == 4 else m for m in objectness]
+    boxes = [m.permute(0, 2, 3, 1).reshape(len(m), -1, 4) if m.ndim == 4 else m for m in deltas]
+    return logits, boxes
+
+
 def _rename_old_convolution(
     module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *others: object
 ) -> None:

@@ -20,7 +20,7 @@ from roilearn.models.targets.ground_truth import (
     nonempty_boxes,
     object_rows,
 )
-from roilearn.models.targets.matching import match
+from roilearn.models.targets.matching import BETWEEN_THRESHOLDS, match
 from roilearn.models.targets.sampling import sample
 from roilearn.ops import box_iou, encode_boxes
 from roilearn.ops.boxes.boxes import check_coordinates
@@ -60,6 +60,7 @@ def detection_targets(
     batch_size_per_image: int = 512,
     positive_fraction: float = 0.25,
     weights: Sequence[float] = DELTA_WEIGHTS,
+    negative_iou: float | None = None,
 ) -> DetectionTargets:
     """Sample the proposals of one image to train on, and compute the targets of each.
 
@@ -68,7 +69,9 @@ def detection_targets(
     proposals : (N, 4) boxes x1, y1, x2, y2 in image pixels. Rows without area are padding.
     target : ``boxes`` (n, 4) and ``labels`` (n,), 1 and above; ``iscrowd`` (n,), if any, is 1 for a
         box around many objects that were not annotated one by one. Rows without area are padding.
-    positive_iou : minimum IoU with an object for a proposal to be positive; below it is background.
+    positive_iou : minimum IoU with an object for a proposal to be positive.
+    negative_iou : a proposal whose highest IoU is below this one is background; one between the two
+        is not sampled. None: ``positive_iou``, so that every proposal is either.
     batch_size_per_image : maximum number of proposals sampled.
     positive_fraction : maximum fraction of positives among them.
     weights : factors of dx, dy, dw and dh, see ``encode_boxes``.
@@ -108,30 +111,37 @@ def detection_targets(
     check_coordinates("boxes", target["boxes"])
     true_boxes = target["boxes"].to(proposals.dtype)
     candidates = torch.cat([nonempty_boxes(proposals), true_boxes[object_rows(target)]])
-    labels, matched_idxs = assign_targets(candidates, target, positive_iou)
+    labels, matched_idxs = assign_targets(candidates, target, positive_iou, negative_iou)
     sampled = torch.cat(sample(labels, batch_size_per_image, positive_fraction)).sort().values
     parts = (candidates[sampled], labels[sampled], matched_idxs[sampled])
     return with_deltas(*parts, target, weights)
 
 
 def assign_targets(
-    boxes: Float[Tensor, "N 4"], target: Mapping[str, Tensor], positive_iou: float
+    boxes: Float[Tensor, "N 4"],
+    target: Mapping[str, Tensor],
+    positive_iou: float,
+    negative_iou: float | None = None,
 ) -> tuple[Int64[Tensor, " N"], Int64[Tensor, " N"]]:
     """Match each box with the object of highest IoU, if that is at least ``positive_iou``.
 
     Returns
     -------
-    labels : (N,) the object's class; ``BACKGROUND``; or ``IGNORED``, in a crowd.
+    labels : (N,) the object's class; ``BACKGROUND``; or ``IGNORED``, in a crowd or between the two
+        thresholds.
     matched_idxs : (N,) the object's row of ``target``; -1 where there is none.
     """
     rows = object_rows(target)
     true_boxes = target["boxes"].to(boxes.dtype)
     iou = box_iou(true_boxes[rows], boxes)
-    matched_idxs = match(iou, positive_iou, positive_iou, allow_low_quality_matches=False)
-    positive = matched_idxs >= 0
-    matched_idxs[positive] = rows[matched_idxs[positive]]
+    low = positive_iou if negative_iou is None else negative_iou
+    matches = match(iou, positive_iou, low, allow_low_quality_matches=False)
+    positive = matches >= 0
+    matched_idxs = torch.full_like(matches, -1)
+    matched_idxs[positive] = rows[matches[positive]]
     inside = largest_ioa(boxes, nonempty_boxes(true_boxes[is_crowd(target)]))
-    labels = torch.where(inside >= CROWD_IOA, IGNORED, BACKGROUND)
+    ignored = (inside >= CROWD_IOA) | (matches == BETWEEN_THRESHOLDS)
+    labels = torch.where(ignored, IGNORED, BACKGROUND)
     labels[positive] = target["labels"][matched_idxs[positive]]
     return labels, matched_idxs
 

@@ -1,6 +1,7 @@
 """The detector's transform: images to a normalised batch, and detections back to the images."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -41,8 +42,8 @@ class DetectorTransform(nn.Module):
     min_size : length of the shorter side after resizing, in pixels. Of several, training takes one
         at random for each image, and prediction takes the last.
     max_size : maximum length of the longer side after resizing; it has priority over ``min_size``.
-    mean, std : of each colour channel, subtracted and divided by.
-    size_divisor : height and width of the batch are multiples of it, so that every level of the
+    image_mean, image_std : of each colour channel, subtracted and divided by.
+    size_divisible : height and width of the batch are multiples of it, so that every level of the
         pyramid has whole cells. It is the largest stride.
     paste : one of ``roilearn.ops.PASTE_RULES``, for the masks of detections.
     mask_mode : mode of ``torch.nn.functional.interpolate`` for ground-truth masks. ``"nearest"``,
@@ -61,7 +62,7 @@ class DetectorTransform(nn.Module):
 
     Examples
     --------
-    >>> transform = DetectorTransform(min_size=48, max_size=80, size_divisor=32)
+    >>> transform = DetectorTransform(min_size=48, max_size=80, size_divisible=32)
     >>> batch, _ = transform([torch.zeros(3, 60, 80), torch.zeros(3, 20, 40)])
     >>> batch.sizes, batch.tensors.shape
     ([(48, 64), (40, 80)], torch.Size([2, 3, 64, 96]))
@@ -71,9 +72,9 @@ class DetectorTransform(nn.Module):
         self,
         min_size: int | Sequence[int] = 800,
         max_size: int = 1333,
-        mean: Sequence[float] = IMAGE_MEAN,
-        std: Sequence[float] = IMAGE_STD,
-        size_divisor: int = 32,
+        image_mean: Sequence[float] = IMAGE_MEAN,
+        image_std: Sequence[float] = IMAGE_STD,
+        size_divisible: int = 32,
         *,
         paste: str = "torchvision",
         mask_mode: str = "nearest",
@@ -81,11 +82,11 @@ class DetectorTransform(nn.Module):
     ) -> None:
         super().__init__()
         sizes = [min_size] if isinstance(min_size, int) else min_size
-        self.min_sizes = [check_count("min_size", size) for size in sizes]
+        self.min_size = tuple(check_count("min_size", size) for size in sizes)
         self.max_size = check_count("max_size", max_size)
-        self.mean = list(mean)
-        self.std = list(check_positive("std", std))
-        self.size_divisor = check_count("size_divisor", size_divisor)
+        self.image_mean = list(image_mean)
+        self.image_std = list(check_positive("image_std", image_std))
+        self.size_divisible = check_count("size_divisible", size_divisible)
         check_choice("paste", paste, PASTE_RULES)
         check_choice("mask_mode", mask_mode, MASK_MODES)
         self.paste = paste
@@ -115,11 +116,11 @@ class DetectorTransform(nn.Module):
             than 5 standard deviations from the mean, such as bytes or a normalised image.
         """
         check_images(images)
-        check_image_values(images, self.mean, self.std)
+        check_image_values(images, self.image_mean, self.image_std)
         if targets is not None:
             check_one_per_image("targets", targets, len(images))
         resized = [self.resize(self.normalise(image), self.choose_min_size()) for image in images]
-        batch = batch_images(resized, self.size_divisor, self.memory_format)
+        batch = batch_images(resized, self.size_divisible, self.memory_format)
         if targets is None:
             return batch, None
         resized_targets = [
@@ -130,15 +131,17 @@ class DetectorTransform(nn.Module):
 
     def normalise(self, image: Float[Tensor, "3 H W"]) -> Float[Tensor, "3 H W"]:
         """Subtract the mean of each colour channel and divide by its standard deviation."""
-        mean, std = image.new_tensor([self.mean, self.std])[:, :, None, None]  # [3, 1, 1] each
+        mean, std = image.new_tensor([self.image_mean, self.image_std])[
+            :, :, None, None
+        ]  # [3, 1, 1] each
         return (image - mean) / std
 
     def choose_min_size(self) -> int:
         """Choose the length of the shorter side; in training at random."""
         if not self.training:
-            return self.min_sizes[-1]
+            return self.min_size[-1]
         # A random number is used even if there is one size, as in torchvision, for later draws.
-        return self.min_sizes[int(torch.empty(1).uniform_(0, len(self.min_sizes)))]
+        return self.min_size[int(torch.empty(1).uniform_(0, len(self.min_size)))]
 
     def resize(self, image: Float[Tensor, "3 _ _"], min_size: int) -> Float[Tensor, "3 _ _"]:
         """Resize an image, see ``resized_size``."""
@@ -191,9 +194,21 @@ class DetectorTransform(nn.Module):
             results.append(image)
         return results
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Give the attributes to ``copy`` and ``pickle``, the memory format by its name.
+
+        PyTorch's pickle has no form for a ``torch.memory_format``.
+        """
+        return {**self.__dict__, "memory_format": str(self.memory_format)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes back."""
+        name = state["memory_format"].removeprefix("torch.")
+        super().__setstate__({**state, "memory_format": getattr(torch, name)})
+
     def extra_repr(self) -> str:
         """Show the sizes in the printed model."""
         return (
-            f"min_size={self.min_sizes}, max_size={self.max_size}, "
-            f"size_divisor={self.size_divisor}, paste={self.paste!r}"
+            f"min_size={list(self.min_size)}, max_size={self.max_size}, "
+            f"size_divisible={self.size_divisible}, paste={self.paste!r}"
         )

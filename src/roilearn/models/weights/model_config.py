@@ -14,7 +14,7 @@ from roilearn.models.builders import BUILDERS
 from roilearn.models.coordinates import Coordinates
 from roilearn.models.weights.state_dict import count_classes
 
-NOT_OPTIONS = ("weights", "fold")
+NOT_OPTIONS = ("weights", "weights_backbone", "progress", "fold")
 """Arguments of builders that say nothing of the architecture."""
 OLD_OPTION_NAMES = {
     "after": "rpn_post_nms_top_n",
@@ -71,8 +71,11 @@ def build_model(config: Mapping[str, Any]) -> nn.Module:
     options = json_options(config["options"])
     if isinstance(options.get("coordinates"), dict):
         options["coordinates"] = Coordinates(**options["coordinates"])
+    builder = BUILDERS[config["builder"]]
+    if "weights_backbone" in signature(builder.build).parameters:
+        options["weights_backbone"] = None  # the file has the weights of the body as well
     with torch.random.fork_rng(devices=[]):
-        return BUILDERS[config["builder"]](**options)
+        return builder(**options)
 
 
 def current_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,10 +100,10 @@ def _renamed(options: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
 
 def json_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Give options as JSON returns them: tuples become lists, ``Coordinates`` a dictionary."""
-    if options.get("weights") is not None:
+    if options.get("weights") is not None or options.get("weights_backbone") is not None:
         raise ValueError(
-            "options must not hold weights: the file has its own; leave them out, and pass what "
-            "followed from them (num_classes, frozen_batch_norm, norm_eps)."
+            "options must not hold weights or weights_backbone: the file has its own; leave them "
+            "out, and pass what followed from them (num_classes, frozen_batch_norm, norm_eps)."
         )
     plain = {}
     for name, value in options.items():

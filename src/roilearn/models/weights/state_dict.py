@@ -8,8 +8,9 @@ CLASS_LAYERS = (
     "roi_heads.box_predictor.cls_score",
     "roi_heads.box_predictor.bbox_pred",
     "roi_heads.mask_predictor.mask_fcn_logits",
+    "roi_heads.keypoint_predictor.kps_score_lowres",
 )
-"""Layers whose shape depends on the number of classes."""
+"""Layers whose shape depends on the number of classes, or of keypoints."""
 SHOWN_NAMES = 3
 """Number of names of each kind that an error shows."""
 
@@ -77,7 +78,13 @@ def count_classes(state: Mapping[str, Tensor]) -> int:
     name = f"{CLASS_LAYERS[0]}.bias"
     if name not in state:
         raise ValueError(
-            f"weights must be a state dict of Mask R-CNN; got one of {len(state)} names, and "
-            f"{name!r} is not among them."
+            f"weights must be a state dict of a detector such as Mask R-CNN; got one of "
+            f"{len(state)} names, and {name!r} is not among them."
         )
     return len(state[name])
+
+
+def count_keypoints(state: Mapping[str, Tensor]) -> int | None:
+    """Count the keypoints of a state dict of Keypoint R-CNN; None for another detector's."""
+    bias = state.get(f"{CLASS_LAYERS[-1]}.bias")
+    return None if bias is None else len(bias)

@@ -24,7 +24,7 @@ from roilearn.arguments import (
 )
 from roilearn.reference.boxes.box_coding import encode_boxes
 from roilearn.reference.boxes.iou import box_iou
-from roilearn.reference.detection.matching import match
+from roilearn.reference.detection.matching import BETWEEN_THRESHOLDS, match
 from roilearn.reference.pooling.roi_align import roi_align
 
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
@@ -66,6 +66,7 @@ def detection_targets(
     positive_fraction: float = 0.25,
     weights: Sequence[float] = DELTA_WEIGHTS,
     random: RandomGenerator | None = None,
+    negative_iou: float | None = None,
 ) -> DetectionTargets:
     """Sample proposals of one image for the losses of the RoI heads, with their targets.
 
@@ -74,11 +75,13 @@ def detection_targets(
     proposals : (N, 4) boxes x1, y1, x2, y2 in image pixels. Rows without area are padding.
     target : ``boxes`` (n, 4) and ``labels`` (n,), 1 and above; ``iscrowd`` (n,), if any, is 1 for a
         box around many objects that were not annotated one by one. Rows without area are padding.
-    positive_iou : minimum IoU for a proposal to count as positive; below it is background.
+    positive_iou : minimum IoU with an object for a proposal to be positive.
     batch_size_per_image : maximum number of proposals sampled.
     positive_fraction : maximum fraction of positives among ``batch_size_per_image``.
     weights : weights of the deltas.
     random : random generator; None: a new one, seeded by the system, at every call.
+    negative_iou : a proposal whose highest IoU is below this one is background; one between the two
+        is not sampled. None: ``positive_iou``, so that every proposal is either.
 
     Returns
     -------
@@ -115,11 +118,12 @@ def detection_targets(
     boxes = np.array([*boxes, *target["boxes"][rows]]).reshape(-1, 4)
     iou = box_iou(target["boxes"][rows], boxes)
     matched_idxs, labels = np.full(len(boxes), -1), np.zeros(len(boxes), np.int64)
-    for k, best in enumerate(
-        match(iou, positive_iou, positive_iou, allow_low_quality_matches=False)
-    ):
+    low = positive_iou if negative_iou is None else negative_iou
+    for k, best in enumerate(match(iou, positive_iou, low, allow_low_quality_matches=False)):
         matched_idxs[k] = rows[best] if best >= 0 else -1
         labels[k] = label_of(boxes[k], matched_idxs[k], target)
+        if best == BETWEEN_THRESHOLDS:
+            labels[k] = IGNORED
     random = random or np.random.RandomState()
     sampled = sample_proposals(labels, batch_size_per_image, positive_fraction, random)
     deltas = np.zeros((len(sampled), 4))
