@@ -12,6 +12,7 @@ from roilearn.bench.recorded.degradation import (
     BLOCKS,
     EPOCHS,
     LAYERS,
+    MANY_EPOCHS,
     last_epochs,
     read_degradation,
 )
