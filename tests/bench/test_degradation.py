@@ -8,7 +8,14 @@ import torch
 from roilearn import plot
 from roilearn.bench.detectors import degradation
 from roilearn.bench.detectors.degradation import PlainBlock, format_rows, make_network
-from roilearn.bench.recorded.degradation import BLOCKS, LAYERS, last_epochs, read_degradation
+from roilearn.bench.recorded.degradation import (
+    BLOCKS,
+    EPOCHS,
+    LAYERS,
+    MANY_EPOCHS,
+    last_epochs,
+    read_degradation,
+)
 from roilearn.models import IdentityBlock
 
 
@@ -18,10 +25,11 @@ def recorded():
 
 
 def test_the_record_is_whole(recorded):
-    runs = {(row.block, row.layers, row.seed) for row in recorded}
-    assert len(runs) == len(BLOCKS) * len(LAYERS) * len(degradation.SEEDS)
-    assert len(recorded) == len(runs) * degradation.EPOCHS
-    assert len(list(format_rows(recorded))) == 2 * len(BLOCKS) * len(LAYERS)
+    runs = {(row.block, row.layers, row.seed, row.epochs) for row in recorded}
+    assert runs == set(degradation.list_runs())
+    assert len(recorded) == sum(epochs for *_, epochs in runs)
+    networks = {(block, layers, epochs) for block, layers, _, epochs in runs}
+    assert len(list(format_rows(recorded))) == 2 * len(networks)
 
 
 def test_chapter_7_says_what_is_recorded(recorded):
@@ -32,6 +40,8 @@ def test_chapter_7_says_what_is_recorded(recorded):
     deep = last["plain", 50]
     gap = mean(row.held_out_error - row.training_error for row in deep)
     assert 0 <= gap < 0.05
+    longer = sorted(row.training_error for row in last_epochs(recorded, MANY_EPOCHS)["plain", 50])
+    assert 0 < longer[0] < longer[1] < 0.02 < longer[2]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -66,7 +76,8 @@ def test_a_short_run_gives_a_row_for_each_pass():
 
 
 def test_the_figure_has_a_line_for_each_network_and_seed(recorded):
-    plain, residual = plot.training_error(recorded).axes
+    rows = [row for row in recorded if row.epochs == EPOCHS]
+    plain, residual = plot.training_error(rows).axes
     assert [axes.get_title() for axes in (plain, residual)] == ["plain", "residual"]
     assert len(plain.lines) == len(residual.lines) == len(LAYERS) * len(degradation.SEEDS)
     assert max(plain.lines[-1].get_ydata()) <= 100

@@ -29,3 +29,19 @@ def test_unsigned_words_and_a_list_of_answers_pass_too():
     assert exercises.check(
         "6b.4", lambda words: [bool(stay) for stay in chapter6b.survivors(words)]
     )
+
+
+def test_the_folded_answer_about_half_precision_prints_true_numbers(monkeypatch):
+    shape = workloads.WORKLOADS["roi_align"][0]
+    steps = roofline.STEPS
+    counts = [roofline.bytes_requested(step, shape) for step in steps]
+    needed = roofline.bytes_needed(shape)
+    monkeypatch.setattr(roofline, "NUMBER", 2)
+    halves = [roofline.bytes_requested(step, shape) for step in steps]
+    shares = [round(half / count, 2) for half, count in zip(halves, counts, strict=True)]
+    assert shares == [1.0, 0.51, 0.5, 0.66, 0.5]
+    assert round(roofline.bytes_needed(shape) / needed, 2) == 0.5
+
+
+def test_a_rate_in_operations_a_second_is_told_its_unit():
+    assert exercises.check("6b.3", 4.853e11).mistake == "operations a second"

@@ -57,3 +57,23 @@ def test_with_rates_the_roofs_meet_where_copying_and_multiplying_take_as_long():
     x, y = slope.get_xdata()[0], slope.get_ydata()[0]
     assert y == pytest.approx(100 * x)
     assert [list(line.get_ydata()) for line in axes.lines[2:]] == [[5, 5], [5], [5]]
+
+
+def test_the_roof_of_a_data_sheet_stands_over_the_lines_and_says_that_it_is_not_measured():
+    figure = plot.roofline([point("first"), point("second")], sheet=("X", 100e9, 1000e9))
+    above, below = figure.axes
+    assert above.get_title() == "roof from the data sheet of X, not measured"
+    roof, *dots = above.lines
+    assert list(roof.get_xdata()[1:2]) == [pytest.approx(10)]
+    assert list(roof.get_ydata()[1:]) == [pytest.approx(1000)] * 2
+    assert roof.get_ydata()[0] == pytest.approx(100 * roof.get_xdata()[0])
+    assert [dot.get_xdata()[0] for dot in dots] == [0.1, 0.5]
+    assert [dot.get_ydata()[0] for dot in dots] == [pytest.approx(10), pytest.approx(50)]
+    assert [label.get_text() for label in below.get_yticklabels()] == ["first", "second"]
+    assert above.get_xlim() == below.get_xlim()
+
+
+def test_a_roof_that_was_measured_is_drawn_and_not_the_data_sheet_s():
+    points = [point("first", 5e9)]
+    figure = plot.roofline(points, roofs=(100e9, 1000e9), sheet=("X", 1.0, 1.0))
+    assert len(figure.axes) == 1

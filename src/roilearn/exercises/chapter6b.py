@@ -6,10 +6,9 @@ from roilearn.exercises.exercise import Edit, Exercise, Mistake, OpenTask
 
 SECTORS = Exercise(
     "6b.1",
-    "In step 1 a thread computes one number of the output from 3 x 3 samples of four cells each. "
-    "Memory "
-    "is fetched in sectors of 32 bytes. How many bytes of the map does that number fetch, if no "
-    "cache helps and no two loads share a sector?",
+    "In step 1 a program computes one number of the output from 3 x 3 samples of four cells each. "
+    "Memory is fetched in sectors of 32 bytes. How many bytes of the map does that number fetch, "
+    "if no cache helps and no two loads share a sector?",
     1152,
     (
         Mistake(
@@ -48,14 +47,19 @@ PROGRAMS = Exercise(
 
 ROOF = Exercise(
     "6b.3",
-    "Each number of an output takes 33 operations and moves 68 bytes; memory gives 1,000 * 10**9 "
-    "bytes "
-    "a second. How many 10**9 operations a second are possible at most?",
+    "Each number of an output takes 33 operations and moves 68 bytes, 64 of the map and 4 of the "
+    "output; memory gives 1,000 * 10**9 bytes a second. How many 10**9 operations a second are "
+    "possible at most?",
     33 / 68 * 1000,
     (
         Mistake("upside down", 68 / 33 * 1000, "You divided the bytes by the operations."),
         Mistake("bandwidth", 1000, "That is the bandwidth: one operation for each byte."),
         Mistake("numbers", 1000 / 68, "That many 10**9 numbers. Each takes 33 operations."),
+        Mistake(
+            "operations a second",
+            33 / 68 * 1e12,
+            "That many operations a second is right. The question asks for it in 10**9.",
+        ),
         Mistake("no bytes", 33_000, "You gave every byte 33 operations. 68 bytes share them."),
     ),
     tolerance=2e-3,
@@ -151,7 +155,6 @@ OPEN_TASKS = (
     OpenTask(
         "6b.5",
         "The features are half as wide, bfloat16. What becomes of the bytes asked for by each "
-        "step, of "
-        "those needed, and of the places on the roofline? Which step gains least?",
+        "step, of those needed, and of the lines in Figure 6b.4? Which step gains least?",
     ),
 )

@@ -17,6 +17,7 @@ CHAPTERS = (
     "chapter6",
     "chapter6b",
     "chapter7",
+    "chapter8",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

@@ -24,6 +24,8 @@ def literal(value: Any) -> str:
         return f"np.array({value.tolist()!r})"
     if isinstance(value, np.generic):
         return repr(value.item())
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
     return repr(value)
 
 

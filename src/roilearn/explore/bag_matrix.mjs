@@ -81,7 +81,7 @@ function drawMatrix(layer, { features, look }, numbers, width) {
   layer.replaceChildren(...strip, ...squares, ...names, svg("rect", look === "bag" ? row : column));
 }
 
-// The chosen row as a sum, or the chosen column as what the cell is paid.
+// The chosen row as a sum, or the chosen column as the gradient that the cell receives.
 function tell(place, numbers, look) {
   const { weights } = numbers[look];
   const term = (n) => [n ? " + " : "", readout(`${look}.weights.${n}`, 3), look === "bag" ? " \u00d7 " : ` g${numbers.cell.bags[n]}`, ...(look === "bag" ? [readout(`bag.values.${n}`, 0)] : [])];
@@ -90,7 +90,7 @@ function tell(place, numbers, look) {
     const start = ["Bag ", readout("bag.number", 0), `, ${weights.length} entries: `];
     place.replaceChildren(...start, ...terms, " = ", readout("bag.sum"));
   } else {
-    const start = ["Cell ", readout("cell.number", 0), weights.length ? " is paid " : " stands in no bag", ...terms];
+    const start = ["Cell ", readout("cell.number", 0), weights.length ? " receives " : " stands in no bag", ...terms];
     place.replaceChildren(...start, "; its weights add up to ", readout("cell.sum", 3));
   }
 }

@@ -3,6 +3,7 @@ from .backbone.batch_norm import FrozenBatchNorm2d as FrozenBatchNorm2d
 from .backbone.batch_norm import fold_normalisation as fold_normalisation
 from .backbone.fpn import Backbone as Backbone
 from .backbone.fpn import FeaturePyramid as FeaturePyramid
+from .backbone.fpn import top_down as top_down
 from .backbone.residual_blocks import ConvolutionBlock as ConvolutionBlock
 from .backbone.residual_blocks import IdentityBlock as IdentityBlock
 from .backbone.residual_blocks import basic_branch as basic_branch

@@ -33,6 +33,9 @@ from .other_operators import rotated_box_corners as rotated_box_corners
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
 from .png import figure_to_png as figure_to_png
+from .pyramids import double_and_add as double_and_add
+from .pyramids import pooled_from_levels as pooled_from_levels
+from .pyramids import pyramid_steps as pyramid_steps
 from .quantization import bins_and_equal_parts as bins_and_equal_parts
 from .quantization import box_end_on_ruler as box_end_on_ruler
 from .quantization import crops as crops

@@ -10,6 +10,7 @@ from roilearn.palette import COLOURS
 from roilearn.plot.base import new_figure
 
 NOT_RUN = "counted, not timed"
+SHEET = "roof from the data sheet of {}, not measured"
 MARKERS = "osD^vP*X"
 """A marker for each point, in order: rates may lie so close that names would not fit."""
 
@@ -23,24 +24,57 @@ class RooflinePoint(Protocol):
     flop_rate: float | None
 
 
-def roofline(points: Sequence[RooflinePoint], roofs: tuple[float, float] | None = None) -> Figure:
-    """Draw operations a second against operations a byte; without rates, the latter alone.
+def roofline(
+    points: Sequence[RooflinePoint],
+    roofs: tuple[float, float] | None = None,
+    sheet: tuple[str, float, float] | None = None,
+) -> Figure:
+    """Draw operations a second against operations a byte; without rates, only a line for each step.
 
     Parameters
     ----------
-    points : a bar for each, from its lowest arithmetic intensity to its highest.
+    points : a line for each, from its lowest arithmetic intensity to its highest.
     roofs : highest rates of the machine, bytes and operations a second; None: not measured.
+    sheet : name, bytes and operations a second of a data sheet: the roof where none was measured.
     """
     measured = [point for point in points if point.flop_rate is not None]
+    if sheet and not (measured and roofs):
+        return _under_a_sheet(points, *sheet)
     figure, axes = new_figure(height=3.6 if measured and roofs else 2.4)
-    axes.set(xscale="log", xlabel="operations for each byte moved")
-    axes.set_xlim(
-        min(p.min_intensity for p in points) / 1.6, max(p.max_intensity for p in points) * 1.6
-    )
+    _intensity_axis(axes, points)
     if measured and roofs:
         _rates(axes, [(p, p.flop_rate) for p in points if p.flop_rate is not None], roofs)
     else:
         _intensities(axes, points)
+    return figure
+
+
+def _intensity_axis(axes: Axes, points: Sequence[RooflinePoint]) -> None:
+    axes.set(xscale="log", xlabel="operations for each byte moved")
+    axes.set_xlim(
+        min(p.min_intensity for p in points) / 1.6, max(p.max_intensity for p in points) * 1.6
+    )
+
+
+def _under_a_sheet(
+    points: Sequence[RooflinePoint], name: str, bandwidth: float, peak: float
+) -> Figure:
+    """Draw the roof of a data sheet, and below it the intensities on the same axis."""
+    figure, (above, below) = new_figure(
+        rows=2, height=4.4, sharex=True, gridspec_kw={"height_ratios": [1, 1.2]}
+    )
+    _intensity_axis(below, points)
+    _intensities(below, points)
+    left, right = below.get_xlim()
+    bend = peak / bandwidth
+    right = max(right, 4 * bend)
+    limit = [left * bandwidth / 1e9, peak / 1e9, peak / 1e9]
+    above.plot([left, bend, right], limit, color=COLOURS["box"])
+    for point in points:
+        rate = min(point.min_intensity * bandwidth, peak) / 1e9
+        above.plot([point.min_intensity], [rate], "o", markersize=6, color=COLOURS["align"])
+    above.set(yscale="log", xlim=(left, right), ylabel="10⁹ operations\na second, at most")
+    above.set_title(SHEET.format(name))
     return figure
 
 

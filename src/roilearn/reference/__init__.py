@@ -8,6 +8,7 @@ Nothing here is vectorised, on purpose: the loops are slow, short and printed in
 ``quantize``         rounding of coordinates to whole cells, and its error
 ``residual_blocks``  a convolution, and blocks with a shortcut around several of them
 ``receptive_field``  pixels that a cell of a convolutional network depends on
+``feature_pyramid``  maps of all resolutions, each with the context of the coarser ones
 ``pooling``          RoIPool, RoIAlign and the other RoI operators
 ``boxes``            boxes, masks, IoU, NMS, box coding and anchors
 ``detection``        matching, proposals, detection targets and average precision

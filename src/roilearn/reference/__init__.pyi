@@ -34,6 +34,9 @@ from .detection.targets import DELTA_WEIGHTS as DELTA_WEIGHTS
 from .detection.targets import DetectionTargets as DetectionTargets
 from .detection.targets import detection_targets as detection_targets
 from .detection.targets import mask_targets as mask_targets
+from .feature_pyramid import enlarge_nearest as enlarge_nearest
+from .feature_pyramid import feature_pyramid as feature_pyramid
+from .feature_pyramid import top_down as top_down
 from .interpolation import bilinear as bilinear
 from .interpolation import bilinear_adjoint as bilinear_adjoint
 from .interpolation import bilinear_gradient as bilinear_gradient

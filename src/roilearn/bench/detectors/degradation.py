@@ -6,6 +6,8 @@ and nothing else. All have the same number of channels and the same resolution i
 of one seed and depth begin with the same weights and see the images in the same order.
 
     python -m roilearn.bench.detectors.degradation
+
+What has been recorded is not trained again.
 """
 
 import argparse
@@ -24,12 +26,20 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, relu
 
 from roilearn.bench.environment import versions
-from roilearn.bench.recorded.degradation import BLOCKS, FILE, LAYERS, Degradation, last_epochs
+from roilearn.bench.recorded.degradation import (
+    BLOCKS,
+    EPOCHS,
+    FILE,
+    LAYERS,
+    MANY_EPOCHS,
+    Degradation,
+    last_epochs,
+    read_degradation,
+)
 from roilearn.bench.recorded.results import write
 from roilearn.models import IdentityBlock, basic_branch
 
 SEEDS = (0, 1, 2)
-EPOCHS = 30
 TRAINING_IMAGES = 1400
 BATCH_SIZE = 100
 LEARNING_RATE = 0.05
@@ -96,7 +106,8 @@ def train_network(
             schedule.step()
         loss, error = (mean(values) for values in zip(*found, strict=True))
         after = (error_of(network, digits) for digits in (training, held_out))
-        yield Degradation(block, layers, seed, epoch, loss, error, *after, versions=versions())
+        done = (block, layers, seed, epochs, epoch)
+        yield Degradation(*done, loss, error, *after, versions=versions())
 
 
 def training_step(
@@ -124,25 +135,35 @@ def share_of_wrong(scores: Float[Tensor, "N 10"], classes: Int[Tensor, " N"]) ->
     return (scores.argmax(dim=1) != classes).float().mean().item()
 
 
-def run_one(run: tuple[str, int, int]) -> list[Degradation]:
+def list_runs() -> list[tuple[str, int, int, int]]:
+    """List the block, layers, seed and passes of every run."""
+    runs = [(block, layers, seed, EPOCHS) for seed, layers, block in product(SEEDS, LAYERS, BLOCKS)]
+    return runs + [("plain", max(LAYERS), seed, MANY_EPOCHS) for seed in SEEDS]
+
+
+def run_one(run: tuple[str, int, int, int]) -> list[Degradation]:
     """Train one network in this process, on one thread."""
     torch.set_num_threads(1)
     return list(train_network(*run))
 
 
 def format_rows(rows: list[Degradation]) -> Iterator[str]:
-    """Lay out the errors after the last pass: a line for each network."""
-    for (block, layers), found in last_epochs(rows).items():
-        for name in ("training_error", "held_out_error"):
-            numbers = "  ".join(f"{100 * getattr(row, name):5.1f} %" for row in found)
-            yield f"{block:8} {layers:2} layers  {name:14} {numbers}"
+    """Lay out the errors after the last pass: two lines for each network."""
+    for epochs in (EPOCHS, MANY_EPOCHS):
+        for (block, layers), found in last_epochs(rows, epochs).items():
+            for name in ("training_error", "held_out_error"):
+                numbers = "  ".join(f"{100 * getattr(row, name):5.1f} %" for row in found)
+                yield f"{block:8} {layers:2} layers, {epochs} passes  {name:14} {numbers}"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Train plain and residual networks.")
     parser.add_argument("--jobs", type=int, default=2, help="networks trained at a time")
-    runs = [(block, layers, seed) for seed, layers, block in product(SEEDS, LAYERS, BLOCKS)]
+    recorded = read_degradation()
+    done = {(row.block, row.layers, row.seed, row.epochs) for row in recorded}
+    runs = [run for run in list_runs() if run not in done]
     with ProcessPoolExecutor(parser.parse_args().jobs, get_context("spawn")) as pool:
-        recorded = [row for rows in pool.map(run_one, runs) for row in rows]
-    write(recorded, FILE, Degradation)
+        for rows in pool.map(run_one, runs):
+            recorded += rows
+            write(recorded, FILE, Degradation)
     print("\n".join(format_rows(recorded)))  # noqa: T201

@@ -10,6 +10,8 @@ FILE = FOLDER / "degradation.csv"
 BLOCKS = ("plain", "residual")
 LAYERS = (14, 50)
 """Layers with weights: a convolution, two in each block, and a linear layer."""
+EPOCHS, MANY_EPOCHS = 30, 90
+"""Passes of every network, and of a longer run of the deep plain one."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Degradation:
     block: str  # "plain" or "residual"
     layers: int
     seed: int
-    epoch: int  # passes over the training images so far
+    epochs: int  # passes of the whole run, over which the learning rate falls to 0
+    epoch: int  # passes so far
     loss: float
     error: float
     training_error: float
@@ -36,12 +39,16 @@ def read_degradation(path: Path = FILE) -> list[Degradation]:
     return read_table(Degradation, path)
 
 
-def last_epochs(rows: Iterable[Degradation]) -> dict[tuple[str, int], list[Degradation]]:
-    """Group the rows after the last pass by kind of block and number of layers, seed by seed."""
-    rows = list(rows)
-    last = max(row.epoch for row in rows)
-    return {
-        (block, layers): [r for r in rows if (r.block, r.layers, r.epoch) == (block, layers, last)]
-        for block in BLOCKS
-        for layers in LAYERS
-    }
+def last_epochs(
+    rows: Iterable[Degradation], epochs: int = EPOCHS
+) -> dict[tuple[str, int], list[Degradation]]:
+    """Group the rows after the last pass by kind of block and number of layers, seed by seed.
+
+    Parameters
+    ----------
+    epochs : of runs with so many passes. Networks without such a run are left out.
+    """
+    last = [row for row in rows if row.epochs == row.epoch == epochs]
+    networks = [(block, layers) for block in BLOCKS for layers in LAYERS]
+    groups = {own: [row for row in last if (row.block, row.layers) == own] for own in networks}
+    return {network: found for network, found in groups.items() if found}

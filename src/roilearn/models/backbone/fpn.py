@@ -83,15 +83,43 @@ class FeaturePyramid(nn.Module):
         ``"pool"``. With a body of four stages these are P2, P3, P4, P5 and P6.
         """
         check_levels(maps=maps, in_channels=self.in_channels)
-        merged = [lateral(level) for lateral, level in zip(self.inner_blocks, maps, strict=True)]
-        for finer, coarser in zip(merged[-2::-1], merged[:0:-1], strict=True):
-            finer.add_(interpolate(coarser, finer.shape[-2:], mode="nearest"))
+        laterals = [lateral(level) for lateral, level in zip(self.inner_blocks, maps, strict=True)]
+        merged = top_down(laterals)  # [N, C, _, _] each
         # Enlarging repeats cells; a 3 x 3 convolution smooths the steps between them.
         levels = [smooth(level) for smooth, level in zip(self.layer_blocks, merged, strict=True)]
         pyramid = {str(number): level for number, level in enumerate(levels)}
         if self.extra == "pool":
             pyramid["pool"] = max_pool2d(levels[-1], 1, stride=2)
         return pyramid
+
+
+def top_down(laterals: Sequence[Float[Tensor, "N C _ _"]]) -> list[Float[Tensor, "N C _ _"]]:
+    """Add to each map the sum of all coarser ones, enlarged by repeating cells.
+
+    Parameters
+    ----------
+    laterals : maps of equally many channels, finest first.
+
+    Returns
+    -------
+    As many maps of the same sizes. The coarsest is unchanged.
+
+    Source
+    ------
+    Lin et al., Feature Pyramid Networks (2017), section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> maps = top_down([torch.ones(1, 1, 2, 2), torch.full((1, 1, 1, 1), 5.0)])
+    >>> maps[0].flatten()
+    tensor([6., 6., 6., 6.])
+    """
+    merged = [laterals[-1]]
+    for lateral in laterals[-2::-1]:
+        enlarged = interpolate(merged[0], lateral.shape[-2:], mode="nearest")
+        merged.insert(0, lateral + enlarged)
+    return merged
 
 
 class Backbone(nn.Module):
