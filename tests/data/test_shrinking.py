@@ -51,6 +51,10 @@ def test_boxes_masks_and_areas_are_shrunk_with_the_image(tmp_path):
     means = torch.nn.functional.avg_pool2d(target["masks"].float(), 2)
     assert torch.equal(small["masks"], (means >= 0.5).byte())
     assert torch.equal(seen[0][1]["masks"], small["masks"])  # as they were kept
+    opened.mask_pixels = 1000  # which shrinks the same image to an eighth for evaluation
+    assert opened[0][1]["masks"].shape == (2, SIZE[1] // 4, SIZE[0] // 4)
+    assert torch.equal(seen[0][1]["masks"], small["masks"])
+    opened.mask_pixels = None
     assert opened.seen_at(SIZE[1], SIZE[0]).shrink_factor(0) == 1
 
 

@@ -164,15 +164,18 @@ def test_the_bar_counts_images(capsys):
 def test_the_table_has_a_line_for_every_class():
     numbers = {"AP": 0.5, "APl": -1.0}
     table = str(Evaluation({"boxes": numbers}, {"boxes": {"disc": numbers}}, 3))
-    assert [line.split() for line in table.splitlines()] == [
+    *lines, explained = table.splitlines()
+    assert explained.startswith("-: the images have no object of that class and size")
+    assert [line.split() for line in lines] == [
         ["3", "images"],
         ["AP", "APl"],
         ["boxes", "0.500", "-"],
         ["disc", "0.500", "-"],
     ]
     assert str(Evaluation({"boxes": numbers}, {"boxes": {}}, 1)).startswith("1 image\n")
-    lines = table.splitlines()[1:]
-    assert len({len(line) for line in lines}) == 1
+    assert len({len(line) for line in lines[1:]}) == 1
+    whole = {"AP": 0.5, "APl": 0.0}
+    assert "-" not in str(Evaluation({"boxes": whole}, {"boxes": {"disc": whole}}, 3))
 
 
 def test_what_cannot_be_done_is_said_before_any_work(monkeypatch):

@@ -79,7 +79,7 @@ def read_image(path: str | Path, upright: bool = True, shrink: int = 1) -> Float
         turn = TURNS.get(orientation(image)) if upright else None
         whole = image.size
         if shrink > 1:
-            image.draft("RGB", tuple(-(-side // shrink) for side in whole))
+            image.draft("RGB", (-(-whole[0] // shrink), -(-whole[1] // shrink)))
         colours = as_rgb(image)
     if (left := shrink // round(whole[0] / colours.width)) > 1:
         colours = colours.reduce(left)

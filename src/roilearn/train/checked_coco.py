@@ -17,9 +17,8 @@ def open_coco(
 ) -> CocoFolder:
     """Open a COCO file; raise unless its objects have segmentations and few of them faults."""
     check_fraction("--max-faults", max_faults)
-    folder = CocoFolder(
-        images, path, keypoints=False, box_format=boxes
-    )  # no model learns keypoints
+    # No model that the command trains learns keypoints.
+    folder = CocoFolder(images, path, keypoints=False, box_format=boxes)
     objects = [each for _, there in folder.items for each in there]
     if all(each.crowd for each in objects):
         what = "nothing but crowds" if objects else "none: no list of annotations, or an empty one"

@@ -67,7 +67,7 @@ def likely_format(boxes: Sequence[WrittenBox], box_format: str) -> str | None:
     --------
     >>> boxes = [WrittenBox((x, 20, x + 20, 50), (x, 20, x + 20, 50), 90, 90) for x in (5, 30, 60)]
     >>> print(likely_format(boxes, "xywh"))
-    xyxy: two corners, x1, y1, x2, y2; mean IoU of boxes and masks 1.00 so, and 0.36 as xywh
+    xyxy: two corners, x1, y1, x2, y2; mean IoU of boxes and masks 1.00 so, and 0.29 as xywh
     """
     if not boxes or box_format == "masks":
         return None

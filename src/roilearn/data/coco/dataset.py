@@ -69,7 +69,8 @@ class CocoFolder(Dataset):
     -------
     ``folder[i]`` is an image, (3, H, W) float32 from 0 to 1, upright, and a target: ``boxes``
     (n, 4) float32 x1, y1, x2, y2 in pixels, ends exclusive; ``labels`` (n,) int64 from 1;
-    ``masks`` (n, H, W) uint8; ``iscrowd`` (n,) int64; ``area`` (n,) float32, as the file says;
+    ``masks`` (n, H, W) uint8; ``iscrowd`` (n,) int64; ``area`` (n,) float32, as the file says, or
+    of the mask where it says nothing, 0 or 1;
     ``keypoints`` (n, k, 3) float32, x, y in pixels, and 0 (not marked), 1 (hidden) or 2 (seen);
     ``image_id``, the id in the file if it is a number, otherwise i.
 
@@ -105,7 +106,7 @@ class CocoFolder(Dataset):
         check_choice("box_format", box_format, BOX_FORMATS)
         self.model_size: tuple[int, int] | None = None
         self.mask_pixels: int | None = None
-        self.small_masks: dict[int, list[RLE]] = {}
+        self.small_masks: dict[tuple[int, int], list[RLE]] = {}
         self.faults, self.transform = Faults(), transform
         file = Path(annotations)
         if images is not None and not Path(images).is_dir():
@@ -180,7 +181,7 @@ class CocoFolder(Dataset):
         min_size, max_size : see ``roilearn.models.transform.DetectorTransform``.
         """
         seen = copy(self)
-        seen.model_size, seen.small_masks = (min_size, max_size), {}
+        seen.model_size = (min_size, max_size)
         return seen
 
     def shrink_factor(self, index: int) -> int:
@@ -211,9 +212,10 @@ class CocoFolder(Dataset):
         """Decode the masks of an image; small ones are kept as run lengths for the next time."""
         encoded = [each.rle or {} for each in self.items[index][1]]
         if factor > 1:
-            if index not in self.small_masks:
-                self.small_masks[index] = [shrunk_mask(each, factor) for each in encoded]
-            encoded = self.small_masks[index]
+            if (index, factor) not in self.small_masks:
+                small = [shrunk_mask(each, factor) for each in encoded]
+                self.small_masks[index, factor] = small
+            encoded = self.small_masks[index, factor]
         masks = np.zeros((len(encoded), *size), np.uint8)
         for n, each in enumerate(encoded):
             masks[n] = decode_segmentation(each)
