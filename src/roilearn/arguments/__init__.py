@@ -17,6 +17,7 @@ In reading order:
 ``images``       images of a batch, and their sizes
 ``targets``      ground truth of one image
 ``training``     matching thresholds and losses
+``export``       what an exported file cannot hold
 """
 
 import lazy_loader

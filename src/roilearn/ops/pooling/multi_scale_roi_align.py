@@ -27,6 +27,7 @@ from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import kernels_for
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import index_dtype
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.pooling.levels import assign_levels
 from roilearn.ops.pooling.roi_align import (
@@ -178,10 +179,11 @@ def pyramid_bag(
     image, top, left, height, width, map_index = regions.unbind(1)
     cells = [images * rows * columns for rows, columns in sizes]
     begin = [sum(cells[:number]) for number in range(len(cells))]
-    numbers = torch.tensor([(*size, at) for size, at in zip(sizes, begin, strict=True)])
-    of_box = numbers.to(regions.device, torch.int32)[map_index.long()]  # [K, 3]
+    numbers = [(*size, at) for size, at in zip(sizes, begin, strict=True)]
+    dtype = index_dtype(sum(cells))
+    of_box = torch.tensor(numbers, dtype=dtype, device=regions.device)[map_index.long()]  # [K, 3]
     rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
-    origin = first + image.to(torch.int32)[:, None, None] * rows * columns
+    origin = first + image.to(dtype)[:, None, None] * rows * columns
     box = (top, left, height, width)
     return sample_bag_from(origin, box, bins, sampling_ratio, (rows, columns))
 
