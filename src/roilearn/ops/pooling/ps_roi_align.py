@@ -22,7 +22,7 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
-from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
@@ -33,7 +33,7 @@ from roilearn.ops.pooling.roi_align import (
     roi_align,
     sample_bag_from,
 )
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing
+from roilearn.ops.tracing import is_tracing
 
 
 def ps_roi_align(
@@ -94,12 +94,13 @@ def ps_roi_align(
     check_features(input)
     check_position_sensitive(input, bins)
     check_one_device(input=input, boxes=boxes)
-    if (kernels := kernels_for([input], boxes, ratio)) is not None:
-        return kernels.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
+    way = choose_way([input], boxes, ratio, sizes_follow_from_shapes=lists_samples(ratio))
+    if way is Way.KERNEL:
+        return load_kernels().ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if is_exporting_onnx():
+    if way is Way.ONNX:
         return _with_roi_align(input, rois, bins, scale, ratio)
-    if is_tracing() and not lists_samples(ratio):
+    if way is Way.NODE:
         channels = input.shape[1] // (bins[0] * bins[1])
         return _custom_op([input], rois, bins, channels, scale, ratio)
     return pool_with_bags([input], rois, bins, scale, ratio)

@@ -26,14 +26,14 @@ from roilearn.arguments import (
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.clamping import clamp
 from roilearn.ops.custom_op import as_custom_op
-from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.embedding_bags.spans import Size, Spans, max_count, outer_bag_from
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.onnx.pooling_nodes import roi_align_node
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing
+from roilearn.ops.tracing import is_tracing
 
 MAX_LISTED_RATIO = 2
 """Up to this sampling ratio a bag has an entry for every sample; above it, one for every cell."""
@@ -114,13 +114,14 @@ def roi_align(
     check_tensor("input", input)
     check_features(input)
     check_one_device(input=input, boxes=boxes)
-    if (kernels := kernels_for([input], boxes, ratio)) is not None:
+    way = choose_way([input], boxes, ratio, sizes_follow_from_shapes=lists_samples(ratio))
+    if way is Way.KERNEL:
         options = {"validate": validate, "out": out, "memory_format": memory_format}
-        return kernels.roi_align(input, boxes, bins, scale, ratio, aligned, **options)
+        return load_kernels().roi_align(input, boxes, bins, scale, ratio, aligned, **options)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if is_exporting_onnx():
+    if way is Way.ONNX:
         return _onnx_node(input, rois, bins, scale, ratio, aligned)
-    if is_tracing() and not lists_samples(ratio):
+    if way is Way.NODE:
         return _custom_op([input], rois, bins, input.shape[1], scale, ratio, aligned)
     return pool_with_bags([input], rois, bins, scale, ratio, aligned, out, memory_format)
 

@@ -21,7 +21,7 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
-from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_chunks
@@ -29,7 +29,6 @@ from roilearn.ops.embedding_bags.spans import Spans, broadcast_to_bins, max_coun
 from roilearn.ops.onnx.pooling_nodes import max_roi_pool_node
 from roilearn.ops.pooling.max_pool import max_pool_bins
 from roilearn.ops.pooling.quantize import quantize_box
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing
 
 POOL_MODES = ("max", "average")
 
@@ -88,12 +87,14 @@ def roi_pool(
     check_tensor("input", input)
     check_features(input)
     check_one_device(input=input, boxes=boxes)
-    if mode == "max" and (kernels := kernels_for([input], boxes)) is not None:
-        return kernels.roi_pool(input, boxes, bins, scale, validate=validate)
+    only_max = {"has_kernel": mode == "max", "is_in_onnx": mode == "max"}
+    way = choose_way([input], boxes, sizes_follow_from_shapes=False, **only_max)
+    if way is Way.KERNEL:
+        return load_kernels().roi_pool(input, boxes, bins, scale, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
-    if is_exporting_onnx() and mode == "max":
+    if way is Way.ONNX:
         return _onnx_node(input, rois, bins, scale)
-    if is_tracing():
+    if way is Way.NODE:
         return _custom_op([input], rois, bins, input.shape[1], scale, mode)
     if mode == "max":
         return pool_maxima(input, rois, bins, scale)
