@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BOOK_VENV := .venv-book
 FLOORS := .venv-floors
+NEWEST := .venv-newest
 BIN := $(VENV)/bin
 REPORTS := _build/reports
 CONSTRAINTS ?= constraints.txt
@@ -27,7 +28,7 @@ export PYTHONHASHSEED ?= 0
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help book html lab notebooks test lint types unit mutants nbval browser chromium tally \
-	test-floors format bench record-cuda test-gpu bench-gpu clean
+	test-floors test-newest format bench record-cuda test-gpu bench-gpu clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' \
@@ -121,8 +122,11 @@ bench-gpu:  ## measure the kernels on a GPU and store the results (PYTHON= as fo
 test-floors: $(FLOORS)/ready  ## the core tests with the oldest supported versions
 	$(FLOORS)/bin/python -m pytest tests/reference tests/ops tests/peers
 
+test-newest: $(NEWEST)/ready  ## the core tests with the newest versions that pip offers today
+	$(NEWEST)/bin/python -m pytest tests/reference tests/ops tests/peers tests/models
+
 clean:  ## remove the environments and everything built
-	rm -rf $(VENV) $(FLOORS) $(BOOK_VENV) _build dist
+	rm -rf $(VENV) $(FLOORS) $(NEWEST) $(BOOK_VENV) _build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 ## Environments: made once, brought up to date when what they are made from changes ---------------
@@ -131,7 +135,9 @@ $(BOOK_VENV)/ready: EXTRA := book
 $(VENV)/ready: EXTRA := dev
 $(FLOORS)/ready: EXTRA := explore,peers,test
 $(FLOORS)/ready: CONSTRAINTS = constraints-floors.txt
-$(BOOK_VENV)/ready $(VENV)/ready $(FLOORS)/ready: pyproject.toml constraints.txt constraints-floors.txt
+$(NEWEST)/ready: EXTRA := explore,peers,test,train
+$(NEWEST)/ready: CONSTRAINTS = /dev/null
+$(BOOK_VENV)/ready $(VENV)/ready $(FLOORS)/ready $(NEWEST)/ready: pyproject.toml constraints.txt constraints-floors.txt
 	@$(MAKE) --no-print-directory check-python
 	@echo "Installing what '$(EXTRA)' needs into $(@D) (book: a minute; dev: some minutes, 6 GB with PyTorch)"
 	@$(PYTHON) -m venv $(@D)

@@ -5,34 +5,20 @@ takes a second, so these meet every option and every opset, not every pair of th
 ``dynamo=False`` meets every pair.
 """
 
-import io
 from itertools import product
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 import torchvision
 from boxes import KINDS, draw
+from onnx_files import EXPECTED_WARNINGS, EXPORTERS, NEW, export, run
 from torch import nn
 
 from roilearn import ops
 
-pytestmark = [
-    # Said by dynamo=False at every export: that it is the older exporter ...
-    pytest.mark.filterwarnings("ignore:You are using the legacy TorchScript:DeprecationWarning"),
-    # ... that its own logging is to go ...
-    pytest.mark.filterwarnings("ignore:The feature will be removed:DeprecationWarning"),
-    # ... that it cannot follow the shape checks, whose answers do not depend on K ...
-    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
-    # ... that it does not fold the padding of a list of boxes ...
-    pytest.mark.filterwarnings("ignore:Constant folding - Only steps=1:UserWarning"),
-    # ... and, at opset 21, that it was made for 20.
-    pytest.mark.filterwarnings("ignore:Exporting to ONNX opset version 2[12]"),
-    # Said by dynamo=True, of a class in its own copy of the model.
-    pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec:FutureWarning"),
-]
+pytestmark = EXPECTED_WARNINGS
 
 SHAPE, SIZE, SCALE = (2, 3, 9, 13), (3, 2), 0.25
 CURVED = torch.tensor(np.random.RandomState(0).randn(*SHAPE), dtype=torch.float32)
@@ -41,8 +27,6 @@ MORE = torch.cat([CURVED.flip(3), CURVED[:1].flip(2)])
 SEVEN = torch.tensor(draw("inside", 7, SHAPE, SCALE))
 OVERFLOWS = ("inverted x", "inverted y")  # adaptive and aligned: the engines count samples below 0
 
-NEW = hasattr(torch.onnx, "ops")  # torch 2.8: both exporters write the node, up to opset 21
-EXPORTERS = [False, True] if NEW else [False]
 OLDER = product([False], (16, 18, 20, 21) if NEW else (16, 18, 20), (2, 1, -1, 0), (False, True))
 NEWER = (
     *((True, 16, 2, True), (True, 18, 1, True), (True, 20, -1, True), (True, 21, 0, True)),
@@ -50,28 +34,6 @@ NEWER = (
     *((True, 11, 2, False), (True, 15, -1, True)),  # written as opset 18
 )
 COVERING = [*OLDER, *(NEWER if NEW else ())]
-
-
-def export(module, inputs, dynamo, opset=18):
-    """ONNX model of inputs x0, x1 ...; for any number of images and boxes where it may be."""
-    names = [f"x{i}" for i in range(len(inputs))]
-    settings = {"input_names": names, "opset_version": opset, "dynamo": dynamo}
-    if dynamo:
-        sizes = [{0: torch.export.Dim.AUTO}] * len(inputs)
-        program = torch.onnx.export(
-            module.eval(), inputs, dynamic_shapes=sizes, verbose=False, **settings
-        )
-        return program.model_proto
-    file, sizes = io.BytesIO(), {name: {0: f"{name}_size"} for name in names}
-    torch.onnx.export(module.eval(), inputs, file, dynamic_axes=sizes, **settings)
-    return onnx.load_from_string(file.getvalue())
-
-
-def run(model, *inputs):
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    return torch.tensor(session.run(None, {f"x{i}": x.numpy() for i, x in enumerate(inputs)})[0])
 
 
 def the_node(model):

@@ -18,6 +18,7 @@ In reading order:
 ``targets``      ground truth of one image
 ``options``      options by name: unknown ones, two names of one
 ``training``     matching thresholds and losses
+``export``       what an exported file cannot hold
 """
 
 import lazy_loader

@@ -15,6 +15,7 @@ from .boxes import check_four_columns as check_four_columns
 from .boxes import check_last_axis as check_last_axis
 from .boxes import check_positive_sides as check_positive_sides
 from .boxes import check_weights as check_weights
+from .export import raise_not_in_onnx as raise_not_in_onnx
 from .images import check_image_shapes as check_image_shapes
 from .images import check_images as check_images
 from .images import check_pixel_values as check_pixel_values

@@ -17,7 +17,9 @@ In reading order:
 ``tracing``         whether a graph is being traced, and values may be read
 ``dispatch``        whether a call runs as Triton kernels
 ``custom_op``       value-dependent operators as one node of a traced graph
-``onnx``            the ONNX node of RoIAlign
+``custom_ops``      all of these, registered before a saved graph is loaded
+``onnx``            operators as nodes of ONNX
+``clamping``        clamping with one gradient at the bounds
 """
 
 from importlib.util import find_spec

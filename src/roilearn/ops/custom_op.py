@@ -4,6 +4,7 @@ How many cells an adaptive bin reads depends on the values of its box. ``torch.c
 ``torch.export`` trace shapes and no values, so the inside of such an operator cannot be traced. It
 becomes one node of the graph instead, which says what shape it returns and runs as in eager mode.
 Its derivative is another node, which runs the operator again and lets autograd record it.
+``import roilearn.ops.custom_ops`` registers all of them, for programs that load a saved graph.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from roilearn.arguments import raise_not_in_onnx
 
-def as_custom_op(operator: Callable[..., Tensor], options: str) -> Callable[..., Tensor]:
+
+def as_custom_op(
+    operator: Callable[..., Tensor], options: str, not_in_onnx: str = ""
+) -> Callable[..., Tensor]:
     """Register an operator, and its derivative, as custom operators of PyTorch.
 
     Parameters
@@ -23,6 +28,7 @@ def as_custom_op(operator: Callable[..., Tensor], options: str) -> Callable[...,
     operator : called as ``operator(input, rois, bins, *options)``; ``input`` is a list of maps
         if the operator's name begins with multi_scale.
     options : types and names of the options, as in a schema of PyTorch: ``"float spatial_scale"``.
+    not_in_onnx : what to do where the node is wanted in an ONNX file, which cannot hold it.
 
     Returns
     -------
@@ -68,6 +74,7 @@ def as_custom_op(operator: Callable[..., Tensor], options: str) -> Callable[...,
         maps: Sequence[Tensor], rois: Tensor, bins: Sequence[int], channels: int, *values: Any
     ) -> Tensor:
         del values
+        check_not_exporting(operator.__name__, not_in_onnx)  # nothing else is run by one exporter
         return maps[0].new_empty(rois.shape[0], channels, *bins)
 
     def fake_backward(
@@ -89,7 +96,21 @@ def as_custom_op(operator: Callable[..., Tensor], options: str) -> Callable[...,
     forward_op.register_fake(fake_forward)
     backward_op.register_fake(fake_backward)
     forward_op.register_autograd(backward, setup_context=setup_context)
-    return forward_op
+    return partial(call_unless_exporting, forward_op, operator.__name__, not_in_onnx)
+
+
+def check_not_exporting(name: str, advice: str) -> None:
+    """Raise while a model is exported to ONNX, which does not know the node."""
+    if torch.onnx.is_in_onnx_export():
+        raise_not_in_onnx(name, advice)
+
+
+def call_unless_exporting(
+    forward_op: Callable[..., Tensor], name: str, advice: str, *arguments: Any
+) -> Tensor:
+    """Record the node ``forward_op``, or raise while a model is exported to ONNX."""
+    check_not_exporting(name, advice)
+    return forward_op(*arguments)
 
 
 def gradients_of(

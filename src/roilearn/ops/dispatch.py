@@ -1,11 +1,13 @@
-"""Dispatch: whether an operator runs as Triton kernels or in PyTorch.
+"""Dispatch: which way a pooling operator is computed; whether it runs as Triton kernels.
 
-Kernels run on a GPU, where Triton is installed, and only for arguments that they support. They have
-the names and signatures of the operators. The package is found by name and imported at the first
-call that needs it, so that Triton is not loaded without a GPU.
+``choose_way`` decides for all pooling operators, and every way gives the same result. Kernels run
+on a GPU, where Triton is installed, and only for arguments that they support. They have the names
+and signatures of the operators. The package is found by name and imported at the first call that
+needs it, so that Triton is not loaded without a GPU.
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,7 +16,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from roilearn.ops.tracing import is_tracing
+from roilearn.ops.tracing import is_exporting_onnx, is_tracing
 
 KERNEL_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 """Dtypes of features that the kernels support. Their sums and boxes are float32."""
@@ -24,6 +26,45 @@ MAX_NMS_BOXES = 2**15
 """Largest number of boxes for the ``nms`` kernel, which keeps a bit for every pair: 128 MB."""
 MAX_LEVELS = 5
 """Largest number of feature maps of a pyramid that one launch reads."""
+
+
+class Way(Enum):
+    """A way through a pooling operator."""
+
+    KERNEL = "Triton kernels"
+    ONNX = "a node of ONNX"
+    NODE = "a custom operator, one node of a traced graph"
+    BAGS = "weighted sums of cells in PyTorch, or the maxima of bins"
+
+
+def choose_way(
+    maps: Sequence[Tensor],
+    boxes: Tensor | Sequence[Tensor],
+    sampling_ratio: int = -1,
+    *,
+    sizes_follow_from_shapes: bool,
+    has_kernel: bool = True,
+    is_in_onnx: bool = True,
+) -> Way:
+    """Choose how these arguments are pooled.
+
+    Parameters
+    ----------
+    maps, boxes, sampling_ratio : as in ``kernels_for``.
+    sizes_follow_from_shapes : whether the number of cells that are read depends on shapes alone, so
+        that the operator can be traced.
+    has_kernel, is_in_onnx : whether there is a kernel, and a node of ONNX, for these options.
+    """
+    if has_kernel and kernels_for(maps, boxes, sampling_ratio) is not None:
+        return Way.KERNEL
+    if is_in_onnx and is_exporting_onnx():
+        return Way.ONNX
+    return Way.NODE if is_tracing() and not sizes_follow_from_shapes else Way.BAGS
+
+
+def load_kernels() -> ModuleType:
+    """Import the package ``roilearn.kernels``, which loads Triton."""
+    return import_module("roilearn.kernels")
 
 
 def kernels_for(
@@ -45,7 +86,7 @@ def kernels_for(
     dtypes, box_dtypes = ({tensor.dtype for tensor in tensors} for tensors in (maps, every))
     if not kernels_support(devices, dtypes, box_dtypes, len(maps), sampling_ratio):
         return None
-    return import_module("roilearn.kernels")
+    return load_kernels()
 
 
 def kernels_support(

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from roilearn.arguments import check_floating, check_not_empty, check_tensor
+from roilearn.ops.clamping import clamp
 from roilearn.ops.tracing import may_read_values
 
 
@@ -26,14 +27,16 @@ def neighbours(
 
     Returns
     -------
-    (low, high, fraction) with 0 <= fraction < 1; at the last value low == high.
+    (low, high, fraction) with 0 <= fraction < 1; at the last value low == high. The gradient of the
+    fraction is 1 from the first position to the last, and 0 beyond: what is read with it has the
+    slope to its right.
 
     Examples
     --------
     >>> neighbours(torch.tensor([1.25, 9.0]), 4)
     (tensor([1, 3]), tensor([2, 3]), tensor([0.2500, 0.0000]))
     """
-    position = position.clamp(min=0).clamp(max=size - 1)
+    position = clamp(position, 0, size - 1)
     low = position.detach().floor()
     fraction = position - low
     low = low.long()
@@ -96,7 +99,7 @@ def linear_adjoint(
     >>> linear_adjoint(torch.tensor([1.0, 1.0]), torch.tensor([1.25, 0.5]), 3)
     tensor([0.5000, 1.2500, 0.2500])
     """
-    gradient = torch.as_tensor(gradient)
+    gradient = _beside(gradient, position)
     low, high, fraction = neighbours(_finite("position", position, gradient), size)
     spread = gradient.new_zeros(size)
     spread = spread.index_add(0, low.flatten(), ((1 - fraction) * gradient).flatten())
@@ -213,7 +216,7 @@ def bilinear_adjoint(
     tensor([[0.3750, 0.3750],
             [0.1250, 0.1250]])
     """
-    gradient = torch.as_tensor(gradient)
+    gradient = _beside(gradient, row, column)
     row, column = _finite("row", row, gradient), _finite("column", column, gradient)
     leading = gradient.shape[: gradient.ndim - row.ndim]
     spread = gradient.new_zeros(*leading, height * width)
@@ -227,6 +230,14 @@ def _check(name: str, values: Tensor, dimensions: int) -> None:
     check_tensor(name, values)
     check_not_empty(name, values, dimensions)
     check_floating(name, values)
+
+
+def _beside(number: Tensor | float, *others: Tensor | float) -> Tensor:
+    """Return ``number`` as a tensor; a plain number on the device of the tensors among others."""
+    if isinstance(number, Tensor):
+        return number
+    devices = [other.device for other in others if isinstance(other, Tensor)]
+    return torch.as_tensor(number, device=devices[0] if devices else None)
 
 
 def _finite(name: str, position: Tensor | float, like: Tensor | None = None) -> Tensor:

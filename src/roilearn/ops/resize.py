@@ -24,7 +24,11 @@ GRID_RULES = ("corner", "corner_truncated", "half_pixel", "align_corners")
 
 
 def source_positions(
-    out_size: int, in_size: int, rule: str = "half_pixel"
+    out_size: int,
+    in_size: int,
+    rule: str = "half_pixel",
+    *,
+    device: torch.device | str | None = None,
 ) -> Float[Tensor, " out_size"]:
     """Index position in the input that each output reads, before clamping.
 
@@ -37,6 +41,8 @@ def source_positions(
         ``corner_truncated``  floor(i * scale), which is nearest-neighbour resizing
         ``half_pixel``        (i + 0.5) * scale - 0.5 (PyTorch, OpenCV, TensorFlow 2, Pillow)
         ``align_corners``     i * (in_size - 1) / (out_size - 1)
+
+    device : of the result.
 
     Returns
     -------
@@ -54,7 +60,7 @@ def source_positions(
     check_choice("rule", rule, GRID_RULES)
     check_output_size((out_size, in_size), name="out_size and in_size")
     scale = in_size / out_size
-    i = torch.arange(out_size, dtype=torch.float64)
+    i = torch.arange(out_size, dtype=torch.float64, device=device)
     if rule == "corner":
         return i * scale
     if rule == "corner_truncated":
@@ -76,7 +82,7 @@ def resize_linear(
     """
     check_tensor("values", values)
     check_not_empty("values", values, dimensions=1)
-    positions = source_positions(size, len(values), rule).to(values.device)
+    positions = source_positions(size, len(values), rule, device=values.device)
     return linear(values, positions).to(values.dtype)
 
 
@@ -110,8 +116,8 @@ def resize(
     check_not_empty("image", image, dimensions=2)
     check_floating("image", image)
     height, width = check_output_size(size, name="size")
-    rows = source_positions(height, image.shape[-2], rule).to(image.device)
-    columns = source_positions(width, image.shape[-1], rule).to(image.device)
+    rows = source_positions(height, image.shape[-2], rule, device=image.device)
+    columns = source_positions(width, image.shape[-1], rule, device=image.device)
     top, bottom, down = neighbours(rows, image.shape[-2])
     left, right, across = neighbours(columns, image.shape[-1])
     down, across = down.to(image.dtype), across.to(image.dtype)

@@ -31,7 +31,9 @@ POOLS = {
 
 def rotated(rois):
     image, x1, y1, x2, y2 = rois.unbind(1)
-    return torch.stack([image, (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, 30 + 0 * x1], 1)
+    columns = [image, (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, 30 + 0 * x1]
+    with torch.autocast("cpu", enabled=False):  # which refuses to stack the other half
+        return torch.stack(columns, 1)
 
 
 def answers(name):
@@ -72,6 +74,35 @@ def test_autocast_changes_nothing(name, dtype):
             cast = POOLS[name](features, ROIS)
         assert cast.dtype == features.dtype
         assert torch.equal(cast, plain)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("other", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", POOLS)
+def test_autocast_meets_features_and_boxes_of_either_half(name, other, dtype):
+    rois = ROIS.to(other)
+    for features in (FEATURES, FEATURES.bfloat16(), FEATURES.half()):
+        plain = POOLS[name](features, rois)
+        with torch.autocast("cpu", dtype=dtype):
+            assert torch.equal(POOLS[name](features, rois), plain)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", sorted(set(POOLS) - {"roi_pool"}))
+def test_halves_are_weighted_and_added_up_in_float32(name, dtype):
+    """Of a map of halves comes what a float32 map of the same numbers gives, rounded once."""
+    half = FEATURES.to(dtype)
+    exact = POOLS[name](half.float(), ROIS)
+    assert torch.equal(POOLS[name](half, ROIS), exact.to(dtype))
+    recorded = POOLS[name](half.clone().requires_grad_(), ROIS)
+    assert torch.equal(recorded.detach(), exact.to(dtype))
+
+
+def test_bins_of_a_constant_map_of_halves_are_that_constant():
+    ones = torch.ones(1, 1, 40, 40, dtype=torch.bfloat16)
+    sides = torch.linspace(3, 30, 200)
+    rois = torch.stack([0 * sides, 0 * sides + 4, 0 * sides + 5, 4 + sides, 5 + sides], 1)
+    assert (ops.roi_align(ones, rois, 7, aligned=True) == 1).all()
 
 
 def test_torchvision_casts_and_casts_back():

@@ -17,6 +17,7 @@ from roilearn.arguments import (
     check_weights,
 )
 from roilearn.ops.boxes.boxes import box_corners, check_coordinates
+from roilearn.ops.clamping import clamp
 from roilearn.ops.tracing import may_read_values
 
 SCALE_CLAMP = math.log(1000 / 16)
@@ -90,7 +91,8 @@ def decode_boxes(
     anchors : (K, 4) boxes as x1, y1, x2, y2.
     weights : those of ``encode_boxes``.
     scale_clamp : maximum of dw and dh. Larger ones are clamped to it, so that the exponential does
-        not overflow, and get no gradient; ``math.inf`` clamps nothing.
+        not overflow, and get no gradient, unlike one of exactly the maximum; ``math.inf`` clamps
+        nothing.
 
     Returns
     -------
@@ -134,8 +136,8 @@ def decode_boxes(
     dx, dy, dw, dh = deltas.unbind(-1)  # [K, *C] each
     centre_x = dx / factors[0] * anchor_width + anchor_x
     centre_y = dy / factors[1] * anchor_height + anchor_y
-    width = (dw / factors[2]).clamp(max=limit).exp() * anchor_width
-    height = (dh / factors[3]).clamp(max=limit).exp() * anchor_height
+    width = clamp(dw / factors[2], high=limit).exp() * anchor_width
+    height = clamp(dh / factors[3], high=limit).exp() * anchor_height
     first = [centre_x - 0.5 * width, centre_y - 0.5 * height]
     return torch.stack([*first, centre_x + 0.5 * width, centre_y + 0.5 * height], -1)
 

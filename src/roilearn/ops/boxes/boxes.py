@@ -15,6 +15,7 @@ from roilearn.arguments import (
     check_output_size,
     check_tensor,
 )
+from roilearn.ops.clamping import clamp
 from roilearn.ops.tracing import may_read_values
 
 TO_CORNERS = {
@@ -43,8 +44,9 @@ def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Te
 
     Returns
     -------
-    (..., 4) new tensor of the same floating dtype; whole numbers as int64, in which the sum
-    of two below 2**62 does not wrap, or floating where a centre needs a half.
+    (..., 4) new tensor of the same floating dtype, halves rounded once at the end; whole numbers as
+    int64, in which the sum of two below 2**62 does not wrap, or floating where a centre needs a
+    half.
 
     Raises
     ------
@@ -53,7 +55,8 @@ def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Te
 
     Differs from
     ------------
-    torchvision 0.27: whole numbers keep their dtype there, and bytes wrap.
+    torchvision 0.27: whole numbers keep their dtype there, and bytes wrap; halves are added in half
+    precision, where the second corner may overflow.
 
     Examples
     --------
@@ -69,8 +72,11 @@ def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Te
         boxes = boxes.to(torch.int64)
     if in_fmt == out_fmt:
         return boxes.clone()
-    corners = TO_CORNERS[in_fmt](*boxes.unbind(-1))
-    return torch.stack(FROM_CORNERS[out_fmt](*corners), -1)
+    # In halves a corner may overflow where the centre does not: 60,000 + 8,000 is infinite.
+    halves = boxes.is_floating_point() and boxes.element_size() == 2
+    corners = TO_CORNERS[in_fmt](*(boxes.float() if halves else boxes).unbind(-1))
+    converted = torch.stack(FROM_CORNERS[out_fmt](*corners), -1)
+    return converted.to(boxes.dtype) if halves else converted
 
 
 def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
@@ -110,7 +116,7 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
     Returns
     -------
     (..., 4) tensor. A box wholly outside has no area afterwards and lies on the nearest edge or
-    corner. A coordinate that was clipped gets no gradient.
+    corner. A coordinate that was clipped gets no gradient; one exactly on the edge gets its own.
 
     Raises
     ------
@@ -126,7 +132,7 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
     if boxes.element_size() < 4:  # a bound beyond the largest number of the dtype would overflow
         kind = torch.finfo if boxes.is_floating_point() else torch.iinfo
         height, width = (min(side, int(kind(boxes.dtype).max)) for side in (height, width))
-    x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)  # [*K, 2] each
+    x, y = clamp(boxes[..., 0::2], 0, width), clamp(boxes[..., 1::2], 0, height)  # [*K, 2]
     return torch.stack([x, y], -1).flatten(-2)
 
 

@@ -23,7 +23,8 @@ def box_iou(
     -------
     (N, M) tensor, in [0, 1] for boxes whose areas and their sum are numbers of the dtype: float32
     holds sides from 1e-18 to 1e19. Beyond this range areas are 0 or infinite and the result may be
-    NaN; pass float64. A box of no area has IoU 0 with everything, itself included.
+    NaN; pass float64. A box of no area has IoU 0 with everything, itself included. Where edges of
+    both boxes coincide, each gets half of the gradient.
 
     Raises
     ------
@@ -72,7 +73,8 @@ def generalized_box_iou(
 
     Differs from
     ------------
-    torchvision 0.27: two boxes of no area give NaN there.
+    torchvision 0.27: two boxes of no area give NaN there, and inverted boxes may give infinity,
+    where their union is 0; here that part is 0.
 
     Examples
     --------

@@ -73,11 +73,10 @@ def join_rois(
         check_floating("boxes", image_boxes)
         dtype = torch.promote_types(dtype, image_boxes.dtype)
     dtype = torch.promote_types(dtype, torch.float32)
-    if not isinstance(boxes, Tensor):
-        images = [
-            torch.nn.functional.pad(b.to(dtype), (1, 0), value=n) for n, b in enumerate(boxes)
-        ]
-    return torch.cat(images).to(dtype) if images else torch.zeros(0, columns.count(",") + 1)
+    if isinstance(boxes, Tensor):
+        return boxes.to(dtype)
+    images = [torch.nn.functional.pad(b.to(dtype), (1, 0), value=n) for n, b in enumerate(images)]
+    return torch.cat(images) if images else torch.zeros(0, columns.count(",") + 1, device="cpu")
 
 
 def without_bad_rows(rois: Float[Tensor, "K n"], batch_size: int) -> Float[Tensor, "K n"]:

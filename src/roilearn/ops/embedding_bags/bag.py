@@ -13,6 +13,7 @@ list of bags reads them all. In the backward pass the same list, sorted, writes 
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
@@ -27,11 +28,12 @@ from roilearn.ops.embedding_bags.layout import (
     blocks,
     cell_table,
     memory_format_of,
+    sum_dtype,
     tables,
     whole_table,
     write_rows,
 )
-from roilearn.ops.tracing import is_tracing, may_read_values, records_gradients
+from roilearn.ops.tracing import is_exporting_onnx, is_tracing, may_read_values, records_gradients
 
 Grid = tuple[int, int, int]
 """Number of maps, rows and columns of an (N, C, H, W) tensor: its shape without channels."""
@@ -82,7 +84,9 @@ def weighted_sums(
     bag : the bags of all outputs, numbered in the same way.
     shapes, formats : (K, PH, PW) and memory format of each output.
     """
-    weight = bag.weight.to(maps[0].dtype)
+    weight = bag.weight.to(sum_dtype(maps))
+    if is_exporting_onnx():
+        return [_gathered_sum(maps, bag._replace(weight=weight), shape) for shape in shapes]
     inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
     if is_tracing() and not records_gradients(weight, *maps):
         # With several maps torch.compile miscounts the inputs of apply.
@@ -96,7 +100,7 @@ def write_weighted_sums(
     outputs: Sequence[Float[Tensor, "_ C _ _"]],
 ) -> None:
     """Write the sum of each bag to its place in ``outputs``; autograd does not record this."""
-    bag = bag._replace(weight=bag.weight.to(maps[0].dtype))
+    bag = bag._replace(weight=bag.weight.to(sum_dtype(maps)))
     if not may_read_values(maps[0]):  # reading the offsets would break a graph that is traced
         sums = _embedding_bag(whole_table(maps), bag)
         cells = [output[:, 0].numel() for output in outputs]
@@ -120,7 +124,7 @@ def concatenate_bags(bags: Sequence[Bag]) -> Bag:
     """Concatenate lists of bags."""
     if len(bags) == 1:
         return bags[0]
-    before = torch.tensor([0] + [bag.index.numel() for bag in bags[:-1]]).cumsum(0).tolist()
+    before = accumulate((bag.index.numel() for bag in bags[:-1]), initial=0)
     index, weight, _ = (torch.cat(parts) for parts in zip(*bags, strict=True))
     offsets = [bag.offsets + first for bag, first in zip(bags, before, strict=True)]
     return Bag(index, weight, torch.cat(offsets))
@@ -199,7 +203,8 @@ class _DotProducts(Function):
 
     @staticmethod
     def forward(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        left, right = cell_table(left), cell_table(right)
+        dtype = sum_dtype([left])
+        left, right = cell_table(left).to(dtype), cell_table(right).to(dtype)
         at_once = max(BLOCK_SIZE // left.shape[1], 1)
         products = [
             left.index_select(0, some_i).mul_(right.index_select(0, some_j)).sum(1)
@@ -222,7 +227,9 @@ class _DotProducts(Function):
 
 def _embedding_bags(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[Tensor]:
     """Yield the sums of each slice of bags in turn."""
-    first = bag.offsets[torch.tensor([some.start for some in rows], dtype=torch.int64)].tolist()
+    starts = [some.start for some in rows]
+    starts = torch.tensor(starts, dtype=torch.int64, device=bag.offsets.device)
+    first = bag.offsets[starts].tolist()
     for some, start, stop in zip(rows, first, [*first[1:], None], strict=False):
         entries, offsets = slice(start, stop), bag.offsets[some] - start
         yield _embedding_bag(table, Bag(bag.index[entries], bag.weight[entries], offsets))
@@ -232,6 +239,23 @@ def _embedding_bag(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "b
     """Sum every bag, in one call of PyTorch."""
     weight = bag.weight
     return embedding_bag(bag.index, table, bag.offsets, mode="sum", per_sample_weights=weight)
+
+
+def _gathered_sum(
+    maps: Sequence[Float[Tensor, "_ C _ _"]], bag: Bag, shape: Grid
+) -> Float[Tensor, "K C PH PW"]:
+    """``weighted_sum`` in operators that ONNX has: each entry is gathered, and added to its bag.
+
+    There ``embedding_bag`` becomes a loop, and what is written into a view is lost.
+    """
+    table = whole_table(maps)  # [rows, C]
+    entries = table.index_select(0, bag.index.long()) * bag.weight[:, None]
+    begins = table.new_zeros(bag.index.shape[0] + 1, dtype=torch.int64)
+    begins = begins.scatter_add(0, bag.offsets.long(), torch.ones_like(bag.offsets).long())
+    owner = begins.cumsum(0)[:-1, None] - 1  # bag of each entry
+    sums = table.new_zeros(bag.offsets.shape[0], table.shape[1])
+    sums = sums.scatter_add(0, owner.expand(-1, table.shape[1]), entries)  # [bags, C]
+    return sums.unflatten(0, (-1, *shape[1:])).permute(0, 3, 1, 2).to(maps[0].dtype)
 
 
 def allocate_output(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from roilearn.ops.tracing import may_read_values
+from roilearn.ops.tracing import is_tracing, may_read_values
 
 TABLE_SIZE = 2**22
 """Numbers in a table of some channels: 16 MB of float32, which fit the last-level cache."""
@@ -32,8 +32,30 @@ def cell_table(features: Float[Tensor, "N C H W"]) -> Float[Tensor, "rows C"]:
 
 
 def whole_table(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "rows C"]:
-    """Tables of all maps, one below the other."""
-    return cell_table(maps[0]) if len(maps) == 1 else torch.cat([cell_table(m) for m in maps])
+    """Tables of all maps, one below the other, in ``sum_dtype``."""
+    parts = [cell_table(m).to(sum_dtype(maps)) for m in maps]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def index_dtype(cells: int) -> torch.dtype:
+    """Whole numbers for rows of a table of so many cells: int32 while it holds them, for speed.
+
+    In a traced graph the number of cells may be a symbol, so that it may not be compared.
+    """
+    return torch.int64 if is_tracing() or cells >= 2**31 else torch.int32
+
+
+def cells_of(maps: Sequence[Tensor]) -> int:
+    """Count the cells of all maps: the rows of their table."""
+    return sum(each.shape[0] * each.shape[2] * each.shape[3] for each in maps)
+
+
+def sum_dtype(maps: Sequence[Tensor]) -> torch.dtype:
+    """Dtype in which cells are weighted and added up: that of the maps, or float32 for halves.
+
+    In bfloat16 the weights of a bin would be rounded, and sum to 0.996 or 1.004.
+    """
+    return torch.promote_types(maps[0].dtype, torch.float32)
 
 
 def as_single_map(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> Float[Tensor, "_ C _ _"]:
@@ -67,14 +89,15 @@ def tables(
 ) -> Iterator[tuple[slice, Float[Tensor, "rows c"]]]:
     """Yield tables of some channels each, in the same memory: (channels, table).
 
-    A single map in channels-last format is one table, which is not copied.
+    Tables are of ``sum_dtype``. A single map in channels-last format is one table, which is not
+    copied if it is of this dtype.
     """
-    each, channels = channels_at_once(maps), maps[0].shape[1]
+    each, channels, dtype = channels_at_once(maps), maps[0].shape[1], sum_dtype(maps)
     if each == channels:
         yield slice(0, channels), whole_table(maps)
         return
     sizes = [m[:, 0].numel() for m in maps]
-    memory = maps[0].new_empty(sum(sizes) * each)
+    memory = maps[0].new_empty(sum(sizes) * each, dtype=dtype)
     for first in range(0, channels, each):
         width = min(each, channels - first)
         table = memory[: sum(sizes) * width].view(-1, width)

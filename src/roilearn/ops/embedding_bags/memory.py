@@ -15,7 +15,12 @@ from roilearn.ops.embedding_bags.bag import (
     write_weighted_sums,
 )
 from roilearn.ops.embedding_bags.layout import is_channels_last
-from roilearn.ops.tracing import is_tracing, may_read_values, records_gradients
+from roilearn.ops.tracing import (
+    is_exporting_onnx,
+    is_tracing,
+    may_read_values,
+    records_gradients,
+)
 
 MAX_ENTRIES = 2**22
 """Entries of bags that are built at one time, unless a single box needs more.
@@ -48,6 +53,10 @@ def pool_bags(
     bins : (PH, PW).
     out, memory_format : as in ``roi_align``.
     """
+    if is_exporting_onnx():  # with a box more: the older exporter cannot reshape tensors of none
+        check_unrecorded(out)
+        bag = make_bag(torch.cat([rois, rois.new_zeros(1, rois.shape[1])]))
+        return weighted_sums(maps, bag, [(0, *bins)], [memory_format])[0][:-1]
     shape, chunks = (rois.shape[0], *bins), chunks_of_boxes(rois, entries)
     if records_gradients(*maps, rois) or is_tracing():
         check_unrecorded(out)

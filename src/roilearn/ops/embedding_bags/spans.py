@@ -8,12 +8,12 @@ product of the two weights. However many samples read the same few cells, each c
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int32, Num, Shaped
+from jaxtyping import Float, Int32, Integer, Num, Shaped
 from torch import Tensor
 
 from roilearn.ops.embedding_bags.bag import Bag
 
-Size = int | Int32[Tensor, "K 1 1"]
+Size = int | Integer[Tensor, "K 1 1"]
 """Number of cells along one axis of the map, or of the map that each of K boxes reads."""
 
 
@@ -26,13 +26,13 @@ class Spans(NamedTuple):
 
 
 def outer_bag(
-    image: Int32[Tensor, " K"], rows: Spans, columns: Spans, size: tuple[int, int]
+    image: Integer[Tensor, " K"], rows: Spans, columns: Spans, size: tuple[int, int]
 ) -> Bag:
     """List one bag for each bin of each box: the outer product of its two spans.
 
     Parameters
     ----------
-    image : index of the image of each of the K boxes.
+    image : index of the image of each of the K boxes, in the dtype that numbers the cells.
     rows, columns : spans of PH and of PW bins.
     size : (height, width) of the map.
 
@@ -44,7 +44,9 @@ def outer_bag(
     return outer_bag_from(origin, size[1], rows, columns)
 
 
-def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, columns: Spans) -> Bag:
+def outer_bag_from(
+    origin: Integer[Tensor, "K ..."], width: Size, rows: Spans, columns: Spans
+) -> Bag:
     """``outer_bag`` where each box, or each bin, reads its own map.
 
     The products differ in size. They are listed in two steps, without padding: a bag is expanded to
@@ -55,7 +57,8 @@ def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, col
     origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map of each box or bin begins.
     width : width of the map in cells: one number, or (K, 1, 1).
     """
-    first = origin + rows.first[:, :, None] * width + columns.first[:, None, :]  # [K, PH, PW]
+    down = rows.first[:, :, None].to(origin.dtype)
+    first = origin + down * width + columns.first[:, None, :]  # [K, PH, PW]
     tall, wide = broadcast_to_bins(rows.count, columns.count)  # [bags]
     row_weights, column_weights = broadcast_to_bins(
         _weight_starts(rows.weight), _weight_starts(columns.weight)
@@ -67,7 +70,7 @@ def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, col
     )  # [entries]: which run, how many cells along it
     if isinstance(width, Tensor):
         width = _select(width.expand_as(first).flatten(), bag)  # [runs]
-    run_index = _select(first.flatten(), bag) + down * width
+    run_index = _select(first.flatten(), bag) + down.to(first.dtype) * width
     row_weight = _select(rows.weight.flatten(), _select(row_weights, bag) + down)  # [runs]
     column_weight = _select(
         columns.weight.flatten(), _select(_select(column_weights, bag), run) + across
@@ -75,7 +78,7 @@ def outer_bag_from(origin: Int32[Tensor, "K ..."], width: Size, rows: Spans, col
     return Bag(
         index=_select(run_index, run) + across,
         weight=_select(row_weight, run) * column_weight,
-        offsets=_exclusive_cumsum(tall * wide),
+        offsets=_exclusive_cumsum(tall * wide).to(first.dtype),
     )
 
 

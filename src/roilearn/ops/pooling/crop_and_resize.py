@@ -23,6 +23,7 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.pooling.quantize import quantize
 from roilearn.ops.pooling.roi_align import sample_by_sample
@@ -60,7 +61,7 @@ def crop_and_resize(
     Returns
     -------
     (K, C, height, width) tensor, of the features' dtype. Differentiable in the features and, with
-    the bilinear method, in the boxes, to any order.
+    the bilinear method, in the boxes, to any order; on a cell's centre with the slope to its right.
 
     Raises
     ------
@@ -104,14 +105,19 @@ def crop_and_resize(
     corners = rois[:, 1:] * scale - (0.5 if aligned else 0.0)
     corners = torch.cat([rois[:, :1], corners], 1)  # [K, 5]
     size = (input.shape[2], input.shape[3])
-    make_bag = partial(point_bag, points=points, size=size, method=method)
+    index = index_dtype(cells_of([input]))
+    make_bag = partial(point_bag, points=points, size=size, method=method, index=index)
     entries = corners.new_full(corners.shape[:1], 4 * points[0] * points[1])
     read = pool_bags(make_bag, [input], corners, entries, points)
     return torch.where(inside_map(corners, points, size)[:, None], read, outside)
 
 
 def point_bag(
-    corners: Float[Tensor, "K 5"], points: tuple[int, int], size: tuple[int, int], method: str
+    corners: Float[Tensor, "K 5"],
+    points: tuple[int, int],
+    size: tuple[int, int],
+    method: str,
+    index: torch.dtype = torch.int32,
 ) -> Bag:
     """List the cells that each point reads: K * PH * PW bags.
 
@@ -119,8 +125,9 @@ def point_bag(
     ----------
     corners : image, left, top, right, bottom of each box, in cells, index coordinates.
     size : (height, width) of the map.
+    index : dtype that numbers the cells.
     """
-    origin = corners[:, 0].to(torch.int32)[:, None, None] * (size[0] * size[1])
+    origin = corners[:, 0].to(index)[:, None, None] * (size[0] * size[1])
     rows, columns = (
         torch.where(inside(position, cells), to_read(position, method), torch.nan)[..., None]
         for position, cells in zip(box_points(corners, points), size, strict=True)

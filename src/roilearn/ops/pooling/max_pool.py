@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int32, Int64
+from jaxtyping import Float, Int32, Int64, Integer
 from torch import Tensor
 from torch.autograd import Function
 
@@ -23,8 +23,8 @@ from roilearn.ops.embedding_bags.layout import (
 
 def max_pool_bins(
     features: Float[Tensor, "N C H W"],
-    image: Int32[Tensor, " K"],
-    first: Int32[Tensor, " bins"],
+    image: Integer[Tensor, " K"],
+    first: Integer[Tensor, " bins"],
     wide: Int32[Tensor, " bins"],
     area: Int32[Tensor, " bins"],
     shape: tuple[int, int, int],
@@ -99,9 +99,9 @@ class _MaxPool(Function):
 def _max_and_argmax(
     table: Float[Tensor, "rows c"],
     bins: Int64[Tensor, " m"],
-    read: Int32[Tensor, "m n"],
+    read: Integer[Tensor, "m n"],
     best: Float[Tensor, "bins c"],
-    argmax: Int32[Tensor, "bins c"] | None,
+    argmax: Integer[Tensor, "bins c"] | None,
 ) -> None:
     """Write the maximum of the rows that each of ``bins`` reads, and the first row with it."""
     values = table.index_select(0, read.flatten()).unflatten(0, read.shape)  # [m, n, c]
@@ -109,7 +109,7 @@ def _max_and_argmax(
     best.index_copy_(0, bins, maximum)
     if argmax is not None:
         no_cell = len(table)
-        others = (values != maximum[:, None]).int().mul_(no_cell)  # 0 for a cell that holds it
+        others = (values != maximum[:, None]).to(read.dtype).mul_(no_cell)  # 0: a maximum
         first = others.add_(read[..., None]).amin(1).clamp_(max=no_cell)
         argmax.index_copy_(0, bins, first)
 
@@ -126,7 +126,7 @@ def _bins_by_area(
         # Smaller bins of a group repeat their last cell, which does not change the maximum.
         place = torch.arange(most, device=area.device).minimum(area[bins, None] - 1)  # [m, n]
         down, across = place // wide[bins, None], place % wide[bins, None]
-        yield bins, (first[bins, None] + down * width + across).int()
+        yield bins, (first[bins, None] + down * width + across).to(first.dtype)
 
 
 def _max_without_nan(values: Float[Tensor, "m n C"]) -> Float[Tensor, "m C"]:

@@ -25,8 +25,9 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
-from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import index_dtype
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.pooling.levels import assign_levels
 from roilearn.ops.pooling.roi_align import (
@@ -36,7 +37,6 @@ from roilearn.ops.pooling.roi_align import (
     roi_align,
     sample_bag_from,
 )
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing
 
 
 def multi_scale_roi_align(
@@ -105,18 +105,19 @@ def multi_scale_roi_align(
     check_pyramid(maps)
     check_one_device(input=maps, boxes=boxes)
     scales = check_spatial_scales(spatial_scales, len(maps))
-    if (kernels := kernels_for(maps, boxes, ratio)) is not None:
+    way = choose_way(maps, boxes, ratio, sizes_follow_from_shapes=lists_samples(ratio))
+    if way is Way.KERNEL:
         levels = (canonical_scale, canonical_level, rule)
         options = {"validate": validate, "out": out, "memory_format": memory_format}
-        return kernels.multi_scale_roi_align(
+        return load_kernels().multi_scale_roi_align(
             maps, boxes, bins, scales, ratio, aligned, *levels, **options
         )
     rois = as_rois(boxes, maps[0].shape[0], maps[0].dtype, validate=validate)
     map_index = assign_maps(rois, scales, canonical_scale, canonical_level, rule)  # [K]
-    if is_exporting_onnx():
+    if way is Way.ONNX:
         options = (bins, ratio, aligned)
         return _pool_every_level(maps, rois, map_index, scales, *options)
-    if is_tracing() and not lists_samples(ratio):
+    if way is Way.NODE:
         levels = (canonical_scale, canonical_level, rule)
         return _custom_op(maps, rois, bins, maps[0].shape[1], scales, ratio, aligned, *levels)
     return pool_with_bags(maps, rois, map_index, bins, scales, ratio, aligned, out, memory_format)
@@ -178,10 +179,11 @@ def pyramid_bag(
     image, top, left, height, width, map_index = regions.unbind(1)
     cells = [images * rows * columns for rows, columns in sizes]
     begin = [sum(cells[:number]) for number in range(len(cells))]
-    numbers = torch.tensor([(*size, at) for size, at in zip(sizes, begin, strict=True)])
-    of_box = numbers.to(regions.device, torch.int32)[map_index.long()]  # [K, 3]
+    numbers = [(*size, at) for size, at in zip(sizes, begin, strict=True)]
+    dtype = index_dtype(sum(cells))
+    of_box = torch.tensor(numbers, dtype=dtype, device=regions.device)[map_index.long()]  # [K, 3]
     rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
-    origin = first + image.to(torch.int32)[:, None, None] * rows * columns
+    origin = first + image.to(dtype)[:, None, None] * rows * columns
     box = (top, left, height, width)
     return sample_bag_from(origin, box, bins, sampling_ratio, (rows, columns))
 

@@ -22,8 +22,10 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.clamping import clamp
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.embedding_bags.spans import Spans, max_count, outer_bag
 from roilearn.ops.tracing import is_tracing
@@ -95,7 +97,7 @@ def prroi_pool(
         return _custom_op([input], rois, bins, input.shape[1], scale, aligned)
     regions = region(rois, scale, aligned)
     size = (input.shape[2], input.shape[3])
-    make_bag = partial(integral_bag, bins=bins, size=size)
+    make_bag = partial(integral_bag, bins=bins, size=size, index=index_dtype(cells_of([input])))
     return pool_bags(make_bag, [input], regions, entries_per_box(regions, bins, size), bins)
 
 
@@ -103,12 +105,15 @@ def region(rois: Float[Tensor, "K 5"], spatial_scale: float, aligned: bool) -> F
     """Boxes on the map: image, top, left, height, width, in cells, index coordinates."""
     x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)
     # A side too long for the dtype gets its largest number; that of a box beyond its range is 0.
-    height, width = ((b - a).nan_to_num().clamp(min=0) for a, b in ((y1, y2), (x1, x2)))
+    height, width = (clamp((b - a).nan_to_num(), 0) for a, b in ((y1, y2), (x1, x2)))
     return torch.stack([rois[:, 0], y1, x1, height, width], 1)
 
 
 def integral_bag(
-    regions: Float[Tensor, "K 5"], bins: tuple[int, int], size: tuple[int, int]
+    regions: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    size: tuple[int, int],
+    index: torch.dtype = torch.int32,
 ) -> Bag:
     """List the cells whose hat functions overlap each bin, with their weights: K * PH * PW bags.
 
@@ -116,11 +121,12 @@ def integral_bag(
     ----------
     regions : image, top, left, height, width of each box, in cells, index coordinates.
     size : (height, width) of the map.
+    index : dtype that numbers the cells.
     """
     image, top, left, height, width = regions.unbind(1)
     rows = hat_spans(top, height, bins[0], size[0])
     columns = hat_spans(left, width, bins[1], size[1])
-    return outer_bag(image.to(torch.int32), rows, columns, size)
+    return outer_bag(image.to(index), rows, columns, size)
 
 
 def hat_spans(
@@ -161,8 +167,8 @@ def hat_area(start: Float[Tensor, "*P"], stop: Float[Tensor, "*P"]) -> Float[Ten
     """
     # At the centre, where the halves meet, the gradient must not count twice: only the right half
     # is clamped there.
-    right = [end.clamp(0, 1) for end in (start, stop)]
-    left = [end.clamp(-1, 1) - part for end, part in zip((start, stop), right, strict=True)]
+    right = [clamp(end, 0, 1) for end in (start, stop)]
+    left = [clamp(end, -1, 1) - part for end, part in zip((start, stop), right, strict=True)]
     before = (left[1] - left[0]) * (1 + (left[0] + left[1]) / 2)
     after = (right[1] - right[0]) * (1 - (right[0] + right[1]) / 2)
     return before + after
@@ -178,7 +184,11 @@ def entries_per_box(
     return cells.prod(1) + max_count(cells.sum(1))
 
 
-_custom_op = as_custom_op(prroi_pool, "float spatial_scale, bool aligned")
+_custom_op = as_custom_op(
+    prroi_pool,
+    "float spatial_scale, bool aligned",
+    not_in_onnx="Use roi_align with a fixed sampling_ratio, whose limit it is and which ONNX has.",
+)
 
 
 class PrRoIPool(nn.Module):

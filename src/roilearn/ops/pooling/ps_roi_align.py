@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
-from jaxtyping import Float, Int32
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from roilearn.arguments import (
@@ -22,10 +22,17 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
-from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
-from roilearn.ops.pooling.roi_align import entries_per_box, lists_samples, region, sample_bag_from
+from roilearn.ops.pooling.roi_align import (
+    entries_per_box,
+    lists_samples,
+    region,
+    roi_align,
+    sample_bag_from,
+)
 from roilearn.ops.tracing import is_tracing
 
 
@@ -54,7 +61,8 @@ def ps_roi_align(
     Returns
     -------
     (K, C, height, width) tensor, contiguous. The half cell is always subtracted, as in RoIAlign
-    with ``aligned=True``. Differentiable in the features and in the boxes, to any order.
+    with ``aligned=True``. Differentiable in the features and in the boxes, to any order, with the
+    slopes of ``roi_align``.
 
     Raises
     ------
@@ -67,8 +75,8 @@ def ps_roi_align(
 
     Differs from
     ------------
-    torchvision 0.27: adaptive sampling of a box of zero size gives NaN there and 0 here. The boxes
-    get no gradient there.
+    torchvision 0.27: adaptive sampling of a box of zero size, or inverted by less than a bin, gives
+    NaN there and 0 here. The boxes get no gradient there.
 
     Examples
     --------
@@ -86,10 +94,13 @@ def ps_roi_align(
     check_features(input)
     check_position_sensitive(input, bins)
     check_one_device(input=input, boxes=boxes)
-    if (kernels := kernels_for([input], boxes, ratio)) is not None:
-        return kernels.ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
+    way = choose_way([input], boxes, ratio, sizes_follow_from_shapes=lists_samples(ratio))
+    if way is Way.KERNEL:
+        return load_kernels().ps_roi_align(input, boxes, bins, scale, ratio, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if is_tracing() and not lists_samples(ratio):
+    if way is Way.ONNX:
+        return _with_roi_align(input, rois, bins, scale, ratio)
+    if way is Way.NODE:
         channels = input.shape[1] // (bins[0] * bins[1])
         return _custom_op([input], rois, bins, channels, scale, ratio)
     return pool_with_bags([input], rois, bins, scale, ratio)
@@ -105,9 +116,12 @@ def pool_with_bags(
     """Pool boxes that have been checked, as weighted sums of cells of the one input in ``maps``."""
     regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned=True)], 1)  # [K, 5]
     size = (maps[0].shape[2], maps[0].shape[3])
-    make_bag = partial(position_sensitive_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
+    maps = maps_of_bins(maps[0], bins)
+    index = index_dtype(cells_of(maps))
+    options = {"bins": bins, "sampling_ratio": sampling_ratio, "size": size, "index": index}
+    make_bag = partial(position_sensitive_bag, **options)
     entries = entries_per_box(regions, bins, sampling_ratio, size)
-    return pool_bags(make_bag, maps_of_bins(maps[0], bins), regions, entries, bins)
+    return pool_bags(make_bag, maps, regions, entries, bins)
 
 
 def maps_of_bins(
@@ -125,16 +139,23 @@ def maps_of_bins(
 
 
 def map_origins(
-    image: Float[Tensor, " K"], bins: tuple[int, int], cells: int
-) -> Int32[Tensor, "K PH PW"]:
+    image: Float[Tensor, " K"],
+    bins: tuple[int, int],
+    cells: int,
+    index: torch.dtype = torch.int32,
+) -> Integer[Tensor, "K PH PW"]:
     """Row of the table where the map of each bin of each box begins; a map has ``cells`` rows."""
-    number = torch.arange(bins[0] * bins[1], dtype=torch.int32, device=image.device).view(bins)
-    first = image.to(torch.int32)[:, None, None] * number.numel()
+    number = torch.arange(bins[0] * bins[1], dtype=index, device=image.device).view(bins)
+    first = image.to(index)[:, None, None] * number.numel()
     return (first + number) * cells
 
 
 def position_sensitive_bag(
-    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+    regions: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    size: tuple[int, int],
+    index: torch.dtype = torch.int32,
 ) -> Bag:
     """List the cells that the samples of each bin read, in the map of that bin.
 
@@ -142,10 +163,26 @@ def position_sensitive_bag(
     ----------
     regions : image, top, left, height, width of each box, in cells, index coordinates.
     size : (height, width) of the map.
+    index : dtype that numbers the cells.
     """
     image, *box = regions.unbind(1)
-    origin = map_origins(image, bins, size[0] * size[1])
+    origin = map_origins(image, bins, size[0] * size[1], index)
     return sample_bag_from(origin, box, bins, sampling_ratio, size)
+
+
+def _with_roi_align(
+    input: Float[Tensor, "N _ H W"],
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int,
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool every channel in every bin and keep each bin's own channels, which ONNX can express."""
+    everywhere = roi_align(input, rois, bins, spatial_scale, sampling_ratio, aligned=True)
+    number, channels = bins[0] * bins[1], input.shape[1]
+    channel = torch.arange(channels, device=input.device)
+    place = channel * number + channel % number  # of each channel, that of its own bin
+    return everywhere.flatten(1).index_select(1, place).unflatten(1, (channels // number, *bins))
 
 
 _custom_op = as_custom_op(ps_roi_align, "float spatial_scale, SymInt sampling_ratio")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from roilearn.arguments import (
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.embedding_bags.spans import Spans, outer_bag_from
 from roilearn.ops.pooling.ps_roi_align import map_origins, maps_of_bins
@@ -93,8 +95,10 @@ def ps_roi_pool(
     limits = size if read_last else (size[0] - 1, size[1] - 1)
     rows, columns = box_spans(rois, bins, scale, limits)
     entries = rows.count.sum(1) * columns.count.sum(1)  # [K]
-    make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size, limits=limits)
-    return pool_bags(make_bag, maps_of_bins(input, bins), rois, entries, bins)
+    maps = maps_of_bins(input, bins)
+    options = {"bins": bins, "spatial_scale": scale, "size": size, "limits": limits}
+    make_bag = partial(average_bag, **options, index=index_dtype(cells_of(maps)))
+    return pool_bags(make_bag, maps, rois, entries, bins)
 
 
 def box_spans(
@@ -112,13 +116,18 @@ def average_bag(
     spatial_scale: float,
     size: tuple[int, int],
     limits: tuple[int, int],
+    index: torch.dtype = torch.int32,
 ) -> Bag:
     """List the cells of each bin with equal weights, in the map of that bin."""
-    origin = map_origins(rois[:, 0], bins, size[0] * size[1])
+    origin = map_origins(rois[:, 0], bins, size[0] * size[1], index)
     return outer_bag_from(origin, size[1], *box_spans(rois, bins, spatial_scale, limits))
 
 
-_custom_op = as_custom_op(ps_roi_pool, "float spatial_scale, bool read_last")
+_custom_op = as_custom_op(
+    ps_roi_pool,
+    "float spatial_scale, bool read_last",
+    not_in_onnx="Use ps_roi_align, which becomes a node that ONNX has.",
+)
 
 
 class PSRoIPool(nn.Module):

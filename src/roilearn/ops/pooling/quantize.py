@@ -37,7 +37,7 @@ def quantize(values: Float[Tensor, "*P"], rule: str = "half_away") -> Float[Tens
         return values.floor()
     if rule == "half_even":
         return values.round()
-    whole = values.trunc()
+    whole = values.sign() * values.abs().floor()
     return whole + values.sign() * ((values - whole).abs() >= 0.5)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
-from jaxtyping import Bool, Float, Int32
+from jaxtyping import Bool, Float, Int32, Integer
 from torch import Tensor, nn
 
 from roilearn.arguments import (
@@ -24,14 +24,16 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.ops.boxes.rois import as_rois
+from roilearn.ops.clamping import clamp
 from roilearn.ops.custom_op import as_custom_op
-from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.embedding_bags.spans import Size, Spans, max_count, outer_bag_from
 from roilearn.ops.interpolation import neighbours
-from roilearn.ops.onnx import roi_align_node
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing
+from roilearn.ops.onnx.pooling_nodes import roi_align_node
+from roilearn.ops.tracing import is_tracing
 
 MAX_LISTED_RATIO = 2
 """Up to this sampling ratio a bag has an entry for every sample; above it, one for every cell."""
@@ -76,7 +78,10 @@ def roi_align(
     Returns
     -------
     (K, C, height, width) tensor, contiguous unless ``out`` or ``memory_format`` says otherwise, of
-    the features' dtype. Differentiable in the features and in the boxes, to any order.
+    the features' dtype. Differentiable in the features and in the boxes, to any order. Where the
+    slope of the map jumps, a box gets the slope to the right: on a cell's centre that to the next
+    cell, at the first cell too, and 0 at the last cell and beyond. A side of exactly one cell moves
+    with both edges, also if not ``aligned``.
 
     Raises
     ------
@@ -109,13 +114,14 @@ def roi_align(
     check_tensor("input", input)
     check_features(input)
     check_one_device(input=input, boxes=boxes)
-    if (kernels := kernels_for([input], boxes, ratio)) is not None:
+    way = choose_way([input], boxes, ratio, sizes_follow_from_shapes=lists_samples(ratio))
+    if way is Way.KERNEL:
         options = {"validate": validate, "out": out, "memory_format": memory_format}
-        return kernels.roi_align(input, boxes, bins, scale, ratio, aligned, **options)
+        return load_kernels().roi_align(input, boxes, bins, scale, ratio, aligned, **options)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if is_exporting_onnx():
+    if way is Way.ONNX:
         return _onnx_node(input, rois, bins, scale, ratio, aligned)
-    if is_tracing() and not lists_samples(ratio):
+    if way is Way.NODE:
         return _custom_op([input], rois, bins, input.shape[1], scale, ratio, aligned)
     return pool_with_bags([input], rois, bins, scale, ratio, aligned, out, memory_format)
 
@@ -133,7 +139,8 @@ def pool_with_bags(
     """Pool boxes that have been checked, as weighted sums of cells of the one map in ``maps``."""
     regions = torch.stack([rois[:, 0], *region(rois, spatial_scale, aligned)], 1)  # [K, 5]
     size = (maps[0].shape[2], maps[0].shape[3])
-    make_bag = partial(sample_bag, bins=bins, sampling_ratio=sampling_ratio, size=size)
+    index = index_dtype(cells_of(maps))
+    make_bag = partial(sample_bag, bins=bins, sampling_ratio=sampling_ratio, size=size, index=index)
     entries = entries_per_box(regions, bins, sampling_ratio, size)
     return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
 
@@ -145,12 +152,16 @@ def region(
     x1, y1, x2, y2 = (rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)).unbind(1)
     height, width = y2 - y1, x2 - x1
     if not aligned:
-        height, width = height.clamp(min=1), width.clamp(min=1)
+        height, width = clamp(height, 1), clamp(width, 1)
     return y1, x1, height, width
 
 
 def sample_bag(
-    regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+    regions: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    size: tuple[int, int],
+    index: torch.dtype = torch.int32,
 ) -> Bag:
     """List the cells that the samples of each bin read, with their weights: K * PH * PW bags.
 
@@ -158,14 +169,15 @@ def sample_bag(
     ----------
     regions : image, top, left, height, width of each box, in cells, index coordinates.
     size : (height, width) of the map.
+    index : dtype that numbers the cells.
     """
     image, *box = regions.unbind(1)
-    origin = image.to(torch.int32)[:, None, None] * (size[0] * size[1])
+    origin = image.to(index)[:, None, None] * (size[0] * size[1])
     return sample_bag_from(origin, box, bins, sampling_ratio, size)
 
 
 def sample_bag_from(
-    origin: Int32[Tensor, "K ..."],
+    origin: Integer[Tensor, "K ..."],
     box: Sequence[Float[Tensor, " K"]],
     bins: tuple[int, int],
     sampling_ratio: int,
@@ -244,7 +256,7 @@ def in_band(position: Float[Tensor, "*P"], size: Size) -> Bool[Tensor, "*P"]:
 
 
 def sample_by_sample(
-    origin: Int32[Tensor, "K ..."],
+    origin: Integer[Tensor, "K ..."],
     rows: Float[Tensor, "K PH S"],
     columns: Float[Tensor, "K PW S"],
     size: tuple[Size, Size],
@@ -252,13 +264,13 @@ def sample_by_sample(
     """Bags of 4 * S * S entries: the four cells of each sample in turn."""
     row, row_weight = cells_read(rows, size[0])  # [K, PH, 2S]
     column, column_weight = cells_read(columns, size[1])  # [K, PW, 2S]
-    row = row * size[1]  # in rows of the table
+    row = row.to(origin.dtype) * size[1]  # in rows of the table
     index = row[:, :, None, :, None] + column[:, None, :, None, :]  # [K, PH, PW, 2S, 2S]
     index = index + origin[..., None, None]
     weight = row_weight[:, :, None, :, None] * column_weight[:, None, :, None, :]
-    each = row.shape[-1] * column.shape[-1]
-    offsets = torch.arange(0, index.numel(), each, dtype=torch.int32, device=index.device)
-    return Bag(index.flatten(), weight.flatten(), offsets)
+    index = index.flatten(3).flatten(0, 2)  # [bags, entries of a bag]
+    bag = torch.arange(index.shape[0], dtype=index.dtype, device=index.device)
+    return Bag(index.flatten(), weight.flatten(), bag * index.shape[1])
 
 
 def cells_read(

@@ -4,6 +4,7 @@ The same result as the loops of ``roilearn.reference.roi_align_rotated``, comput
 bags. A rotated bin is not a product of rows and columns, so each sample has its own four entries.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from roilearn.arguments import (
 from roilearn.ops.boxes.rois import NOWHERE, as_rois
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.pooling.roi_align import in_band, sample_positions, samples_per_bin
@@ -62,7 +64,7 @@ def roi_align_rotated(
     (K, C, height, width) tensor, contiguous, of the features' dtype. Coordinates are continuous:
     at angle 0 it is ``roi_align(aligned=True)`` of the same box. Samples more than one cell outside
     the map are 0, and still count in the average. Differentiable in the features and in the boxes,
-    angle included, to any order.
+    angle included, to any order, with the slopes of ``roi_align``.
 
     Raises
     ------
@@ -95,7 +97,8 @@ def roi_align_rotated(
         return _custom_op([input], rois, bins, input.shape[1], scale, ratio)
     regions = region(rois, scale)
     size = (input.shape[2], input.shape[3])
-    make_bag = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size)
+    index = index_dtype(cells_of([input]))
+    make_bag = partial(sample_bag, bins=bins, sampling_ratio=ratio, size=size, index=index)
     return pool_bags(make_bag, [input], regions, entries_per_box(regions, bins, ratio), bins)
 
 
@@ -123,7 +126,7 @@ def region(rois: Float[Tensor, "K 6"], spatial_scale: float) -> Float[Tensor, "K
     image, x, y, width, height, angle = rois.unbind(1)
     row, column = y * spatial_scale - 0.5, x * spatial_scale - 0.5
     sides = height * spatial_scale, width * spatial_scale
-    return torch.stack([image, row, column, *sides, angle.deg2rad()], 1)
+    return torch.stack([image, row, column, *sides, angle * (math.pi / 180)], 1)
 
 
 class Samples(NamedTuple):
@@ -135,7 +138,11 @@ class Samples(NamedTuple):
 
 
 def sample_bag(
-    regions: Float[Tensor, "K 6"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
+    regions: Float[Tensor, "K 6"],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    size: tuple[int, int],
+    index: torch.dtype = torch.int32,
 ) -> Bag:
     """List the cells that the samples of each bin read: K * PH * PW bags, four entries per sample.
 
@@ -143,6 +150,7 @@ def sample_bag(
     ----------
     regions : as returned by ``region``.
     size : (height, width) of the map.
+    index : dtype that numbers the cells.
     """
     image, centre_row, centre_column, height, width, angle = regions.unbind(1)
     each, samples = list_samples(height, width, bins, sampling_ratio)
@@ -158,16 +166,16 @@ def sample_bag(
     inside = in_band(row, size[0]) & in_band(column, size[1])
     top, bottom, below = neighbours(torch.where(inside, row, 0), size[0])
     left, right, beside = neighbours(torch.where(inside, column, 0), size[1])
-    first = image.to(torch.int32)[box] * size[0]  # row of cells
+    first = image.to(torch.int64)[box] * size[0]  # row of cells
     rows, columns = torch.stack([top, bottom], 1) + first[:, None], torch.stack([left, right], 1)
-    index = rows[:, :, None] * size[1] + columns[:, None, :]  # [samples, 2, 2]
+    cell = rows[:, :, None] * size[1] + columns[:, None, :]  # [samples, 2, 2]
     share = inside.to(row.dtype) / each[box]
     weight = torch.stack([(1 - below) * share, below * share], 1)[:, :, None]
     weight = weight * torch.stack([1 - beside, beside], 1)[:, None, :]
 
-    entries = (4 * each).repeat_interleave(bins[0] * bins[1])  # of each bag
-    offsets = entries.cumsum(0, dtype=torch.int32) - entries
-    return Bag(index.flatten().to(torch.int32), weight.flatten(), offsets)
+    entries = (4 * each)[:, None].expand(-1, bins[0] * bins[1]).flatten()  # of each bag
+    offsets = entries.cumsum(0, dtype=index) - entries
+    return Bag(cell.flatten().to(index), weight.flatten(), offsets)
 
 
 def list_samples(
@@ -182,9 +190,12 @@ def list_samples(
     grid_height = samples_per_bin(height.detach(), bins[0], sampling_ratio).to(torch.int32)  # [K]
     grid_width = samples_per_bin(width.detach(), bins[1], sampling_ratio).to(torch.int32)
     each = grid_height * grid_width
-    total = height.shape[0] * bins[0] * bins[1] * sampling_ratio**2 if sampling_ratio > 0 else None
     counts = each * (bins[0] * bins[1])
-    box = torch.repeat_interleave(counts, output_size=total)
+    if sampling_ratio > 0:  # as many of each box
+        number = torch.arange(height.shape[0], device=height.device)
+        box = number[:, None].expand(-1, sampling_ratio**2 * bins[0] * bins[1]).flatten()
+    else:
+        box = torch.repeat_interleave(counts)
     number = torch.arange(box.shape[0], dtype=torch.int32, device=box.device)
     number = number - (counts.cumsum(0, dtype=torch.int32) - counts)[box]  # within its box
 
@@ -220,7 +231,11 @@ def entries_per_box(
     return 4 * down * across
 
 
-_custom_op = as_custom_op(roi_align_rotated, "float spatial_scale, SymInt sampling_ratio")
+_custom_op = as_custom_op(
+    roi_align_rotated,
+    "float spatial_scale, SymInt sampling_ratio",
+    not_in_onnx="Pass a sampling_ratio of 1 or more, which takes equally many samples everywhere.",
+)
 
 
 class RoIAlignRotated(nn.Module):

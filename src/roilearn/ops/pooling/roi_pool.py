@@ -21,13 +21,14 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
-from roilearn.ops.dispatch import kernels_for
+from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_chunks
 from roilearn.ops.embedding_bags.spans import Spans, broadcast_to_bins, max_count, outer_bag
+from roilearn.ops.onnx.pooling_nodes import max_roi_pool_node
 from roilearn.ops.pooling.max_pool import max_pool_bins
 from roilearn.ops.pooling.quantize import quantize_box
-from roilearn.ops.tracing import is_tracing
 
 POOL_MODES = ("max", "average")
 
@@ -86,15 +87,20 @@ def roi_pool(
     check_tensor("input", input)
     check_features(input)
     check_one_device(input=input, boxes=boxes)
-    if mode == "max" and (kernels := kernels_for([input], boxes)) is not None:
-        return kernels.roi_pool(input, boxes, bins, scale, validate=validate)
+    only_max = {"has_kernel": mode == "max", "is_in_onnx": mode == "max"}
+    way = choose_way([input], boxes, sizes_follow_from_shapes=False, **only_max)
+    if way is Way.KERNEL:
+        return load_kernels().roi_pool(input, boxes, bins, scale, validate=validate)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
-    if is_tracing():
+    if way is Way.ONNX:
+        return _onnx_node(input, rois, bins, scale)
+    if way is Way.NODE:
         return _custom_op([input], rois, bins, input.shape[1], scale, mode)
     if mode == "max":
         return pool_maxima(input, rois, bins, scale)
     size = (input.shape[2], input.shape[3])
-    make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size)
+    index = index_dtype(cells_of([input]))
+    make_bag = partial(average_bag, bins=bins, spatial_scale=scale, size=size, index=index)
     return pool_bags(make_bag, [input], rois, cells_per_box(rois, bins, scale, size), bins)
 
 
@@ -119,10 +125,15 @@ def cells_per_box(
 
 
 def average_bag(
-    rois: Float[Tensor, "K 5"], bins: tuple[int, int], spatial_scale: float, size: tuple[int, int]
+    rois: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    spatial_scale: float,
+    size: tuple[int, int],
+    index: torch.dtype = torch.int32,
 ) -> Bag:
     """List the cells of each bin with equal weights: the average as a bag."""
-    return outer_bag(*box_spans(rois, bins, spatial_scale, size), size)
+    image, rows, columns = box_spans(rois, bins, spatial_scale, size)
+    return outer_bag(image.to(index), rows, columns, size)
 
 
 def max_pool_boxes(
@@ -134,6 +145,7 @@ def max_pool_boxes(
     """Maximum of each channel over the cells of each bin; 0 for a bin without cells."""
     height, width = input.shape[2:]
     image, rows, columns = box_spans(rois, bins, spatial_scale, (height, width))
+    image = image.to(index_dtype(cells_of([input])))
     top, left = broadcast_to_bins(image[:, None] * height + rows.first, columns.first)  # [bins]
     tall, wide = broadcast_to_bins(rows.count, columns.count)
     first = top * width + left  # row of the table
@@ -189,7 +201,12 @@ def equal_weights(
     return Spans(start, count, share[:, :, None].expand(-1, -1, max_count(count)))
 
 
-_custom_op = as_custom_op(roi_pool, "float spatial_scale, str mode")
+_custom_op = as_custom_op(
+    roi_pool,
+    "float spatial_scale, str mode",
+    not_in_onnx="Pass mode='max', or use roi_align, which ONNX has.",
+)
+_onnx_node = max_roi_pool_node(roi_pool)
 
 
 class RoIPool(nn.Module):

@@ -5,6 +5,7 @@ between kernel and PyTorch, and the node in a traced graph; ``greedy.py`` does t
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int, Int64
@@ -23,8 +24,9 @@ from roilearn.arguments import (
 )
 from roilearn.ops.dispatch import MAX_NMS_BOXES, kernels_for
 from roilearn.ops.suppression.greedy import kept_boxes
+from roilearn.ops.suppression.onnx_nms import nms_node
 from roilearn.ops.suppression.overlapping_pairs import box_table
-from roilearn.ops.tracing import is_tracing
+from roilearn.ops.tracing import is_exporting_onnx, is_tracing
 
 
 def nms(
@@ -73,8 +75,7 @@ def nms(
     """
     threshold = check_iou_threshold(iou_threshold)
     check_boxes_and_scores(boxes, scores)
-    operator = _NMS_OP if is_tracing() else suppress
-    return operator(boxes.detach(), scores.detach(), None, threshold)
+    return choose_operator()(boxes.detach(), scores.detach(), None, threshold)
 
 
 def batched_nms(
@@ -117,8 +118,14 @@ def batched_nms(
     check_one_per_box("idxs", idxs, boxes.shape[0])
     check_whole_numbers("idxs", idxs)
     check_one_device(boxes=boxes, idxs=idxs)
-    operator = _NMS_OP if is_tracing() else suppress
-    return operator(boxes.detach(), scores.detach(), idxs, threshold)
+    return choose_operator()(boxes.detach(), scores.detach(), idxs, threshold)
+
+
+def choose_operator() -> Callable[..., Tensor]:
+    """Choose what runs: ``suppress``, or what stands for it in a graph that is being recorded."""
+    if is_exporting_onnx():
+        return _onnx_nms
+    return _NMS_OP if is_tracing() else suppress
 
 
 def check_boxes_and_scores(boxes: Tensor, scores: Tensor) -> None:
@@ -169,6 +176,9 @@ _NMS_OP = torch.library.custom_op(
 """``suppress`` as one node of a traced graph: the number of kept boxes is unknown while tracing."""
 
 
+_onnx_nms = nms_node(suppress)
+
+
 @_NMS_OP.register_fake
 def fake_suppress(
     boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float
@@ -198,7 +208,7 @@ def threshold_in_dtype(dtype: torch.dtype, threshold: float) -> float:
     PyTorch rounds a number to the dtype of the tensor that it is compared with, and rounds 0.3 up.
     An IoU of exactly that number would then not be above 0.3, although it is in the kernel.
     """
-    rounded = torch.tensor(threshold, dtype=dtype)
+    rounded = torch.tensor(threshold, dtype=dtype, device="cpu")
     if rounded.item() > threshold:
         rounded = rounded.nextafter(torch.zeros_like(rounded))
     return rounded.item()

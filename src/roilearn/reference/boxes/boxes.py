@@ -102,8 +102,11 @@ def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
         rows = rows.astype(np.int64)
     if in_fmt == out_fmt:
         return rows.copy()
-    corners = TO_CORNERS[in_fmt](*np.moveaxis(rows, -1, 0))
-    return np.stack(FROM_CORNERS[out_fmt](*corners), axis=-1)
+    # In float16 a corner may overflow where the centre does not: 60,000 + 8,000 is infinite.
+    halves = rows.dtype == np.float16
+    numbers = np.moveaxis(rows.astype(np.float32) if halves else rows, -1, 0)
+    converted = np.stack(FROM_CORNERS[out_fmt](*TO_CORNERS[in_fmt](*numbers)), axis=-1)
+    return converted.astype(np.float16) if halves else converted
 
 
 def box_area(boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
