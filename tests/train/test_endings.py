@@ -92,6 +92,18 @@ def test_a_process_that_loads_images_may_die(tmp_path):
     assert (run.returncode, "Traceback" in said, step > 1) == (1, False, True)
 
 
+def test_the_first_process_saves_when_another_fails(tmp_path):
+    run = start(command(tmp_path, 1, launch=TWO))
+    wait_for_steps(run, tmp_path)
+    (loading,) = children_of(max(children_of(run.pid)))  # of the second process
+    os.kill(loading, signal.SIGKILL)
+    said = run.communicate()[1]
+    assert "a process that loads images has ended by itself" in said
+    assert "another of the processes that train together has failed" in said
+    assert f"Step {saved_step(tmp_path)} is saved; the same command goes on from there." in said
+    assert saved_step(tmp_path) == steps_of(tmp_path)[-1]
+
+
 class Failing(Toy):
     """Raises an error in the second micro-batch of a step, when running statistics have changed."""
 
