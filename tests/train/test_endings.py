@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -90,6 +91,18 @@ def test_a_process_that_loads_images_may_die(tmp_path):
     step = saved_step(tmp_path)
     assert f"Step {step} is saved; the same command goes on from there." in said
     assert (run.returncode, "Traceback" in said, step > 1) == (1, False, True)
+
+
+def test_the_first_process_saves_when_another_fails(tmp_path):
+    run = start(command(tmp_path, 1, launch=TWO))
+    wait_for_steps(run, tmp_path)
+    (loading,) = children_of(max(children_of(run.pid)))  # of the second process
+    os.kill(loading, signal.SIGKILL)
+    said = run.communicate()[1]
+    assert "a process that loads images has ended by itself" in said
+    assert "another of the processes that train together has failed" in said
+    assert f"Step {saved_step(tmp_path)} is saved; the same command goes on from there." in said
+    assert saved_step(tmp_path) == steps_of(tmp_path)[-1]
 
 
 class Failing(Toy):
@@ -215,7 +228,8 @@ def test_a_signal_that_is_ignored_stays_so(tmp_path):
 
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        quiet(Closed(), Noise(), replace(SETTINGS, steps=2), tmp_path)
+        with suppress(KeyboardInterrupt):  # which would leave one step, and end pytest
+            quiet(Closed(), Noise(), replace(SETTINGS, steps=2), tmp_path)
     finally:
         signal.signal(signal.SIGHUP, before)
     assert saved_step(tmp_path) == 2

@@ -18,7 +18,7 @@ from roilearn.cli.errors import as_command_error
 from roilearn.cli.run_arguments import RunArguments, prepare_run
 from roilearn.cli.validation_run import ValidationRun
 from roilearn.models.weights.model_files import save_model
-from roilearn.train.distributed import ProcessGroup, leave_at_once, process_group
+from roilearn.train.distributed import PeerError, ProcessGroup, leave_at_once, process_group
 from roilearn.train.gradient_accumulation import DataError
 from roilearn.train.interrupt import signals_as_interrupts
 from roilearn.train.loop import CHECKPOINT, train
@@ -37,6 +37,7 @@ FAILURES = (
     FloatingPointError,
     MemoryError,
     OSError,
+    PeerError,
     SafetensorError,
     torch.OutOfMemoryError,
 )

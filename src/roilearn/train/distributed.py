@@ -17,6 +17,9 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+LOST_PEER = "by peer"
+"""Words of gloo's errors about a process that is gone: connection closed, or reset, by peer."""
+
 
 @dataclass(frozen=True)
 class ProcessGroup:
@@ -78,6 +81,24 @@ def current_process_group() -> ProcessGroup:
     if distributed.is_available() and distributed.is_initialized():
         return ProcessGroup(distributed.get_rank(), distributed.get_world_size())
     return ProcessGroup()
+
+
+class PeerError(RuntimeError):
+    """Another of the processes that train together has failed."""
+
+
+@contextmanager
+def named_peer_failures(processes: ProcessGroup) -> Iterator[None]:
+    """Raise ``PeerError`` where a process waits in vain for one that has failed."""
+    try:
+        yield
+    except RuntimeError as error:
+        if processes.world_size > 1 and LOST_PEER in str(error):
+            raise PeerError(
+                "another of the processes that train together has failed; what it has printed says "
+                "why."
+            ) from error
+        raise
 
 
 def leave_at_once(status: int) -> NoReturn:

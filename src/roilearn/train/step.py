@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils import clip_grad_norm_
 
-from roilearn.train.distributed import ProcessGroup
+from roilearn.train.distributed import ProcessGroup, named_peer_failures
 from roilearn.train.gradient_accumulation import MicroBatch, accumulate_gradients
 from roilearn.train.interrupt import Interrupt
 from roilearn.train.run_folder.checkpoint import TrainingState
@@ -34,7 +34,7 @@ def take_step(
     """
     settings, step = state.settings, state.step
     state.optimizer.zero_grad(set_to_none=True)
-    with restored_buffers(state.model):
+    with restored_buffers(state.model), named_peer_failures(processes):
         names, values = accumulate_gradients(state, wrapped, micro_batches, processes)
         state.scaler.unscale_(state.optimizer)
         grad_norm = clip_grad_norm_(state.model.parameters(), settings.max_grad_norm, foreach=True)
