@@ -104,8 +104,8 @@ def test_the_block_of_chapter_7():
     [
         ((2, 3), (1, 1, 3, 3), 1, "3 dimensions"),
         ((2, 3, 3), (1, 1, 3, 3), 1, "map of 2 channels"),
-        ((1, 3, 3), (1, 1, 2, 2), 1, "odd k"),
-        ((1, 3, 3), (1, 1, 1, 3), 1, "odd k"),
+        ((1, 3, 3), (1, 1, 2, 2), 1, "odd q"),
+        ((1, 3, 3), (1, 1, 1, 3), 1, "odd q"),
         ((1, 3, 3), (1, 3, 3), 1, "weights must have the shape"),
         ((1, 3, 3), (1, 1, 3, 3), 0, "stride must be at least 1"),
     ],

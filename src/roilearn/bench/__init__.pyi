@@ -29,6 +29,8 @@ from .recorded.degradation import last_epochs as last_epochs
 from .recorded.degradation import read_degradation as read_degradation
 from .recorded.half_cell import HalfCell as HalfCell
 from .recorded.half_cell import read_half_cell as read_half_cell
+from .recorded.missing_pieces import MissingPiece as MissingPiece
+from .recorded.missing_pieces import read_missing_pieces as read_missing_pieces
 from .recorded.oracle_masks import OracleIoU as OracleIoU
 from .recorded.oracle_masks import read_oracle_masks as read_oracle_masks
 from .recorded.profiles import OpProfile as OpProfile

@@ -42,6 +42,11 @@ BY_HAND = Exercise(
             "You mirrored the weights. The first of the three belongs to the cell before.",
         ),
         Mistake(
+            "the branch",
+            np.array([-1.5, 3.0]),
+            "That is what the branch gives. Two steps follow it: the addition and a ReLU.",
+        ),
+        Mistake(
             "border repeated",
             np.array([1.0, 3.0]),
             "You repeated the outer cells. Outside the row stand zeros.",
@@ -62,8 +67,16 @@ COLUMNS = Exercise(
             "also for what is left at the end: it rounds up.",
         ),
         Mistake("not whole", 66.625, "A map has whole columns. Up or down?"),
+        Mistake(
+            "padded to a multiple of 32",
+            68.0,
+            "That holds inside the detector, which pads its images to a multiple of 32: to 1088 "
+            "pixels here. Asked for is the map of the image as it is.",
+        ),
         Mistake("C5", 34.0, "That is C5, at stride 32. Which power of 2 is the stride of C4?"),
         Mistake("C3", 134.0, "That is C3, at stride 8. Which power of 2 is the stride of C4?"),
+        Mistake("C3, down", 133.0, "That is C3, at stride 8, and rounded down. C4 has stride 16."),
+        Mistake("C2", 267.0, "That is C2, at stride 4. Which power of 2 is the stride of C4?"),
     ),
     praise="Right: 1066, 533, 267, 134, 67.",
 )
@@ -89,8 +102,15 @@ FIELD = Exercise(
         Mistake(
             "pooling left out",
             51.0,
-            "You left out the pooling. It has a window of 3 and a stride of 2, like a layer.",
+            "You left out the pooling, which has a window of 3 and a stride of 2 like a layer; or "
+            "you counted one block in each stage, and there are two.",
         ),
+        Mistake(
+            "one block",
+            67.0,
+            "You stopped after the first block of the second stage. It has two blocks.",
+        ),
+        Mistake("C4", 211.0, "That is C4. C3 is the output of the second stage."),
         Mistake("C2", 43.0, "That is C2. The second stage adds four more convolutions."),
         Mistake(
             "stride",
@@ -230,6 +250,14 @@ def identity_row(
     return np.array([max(value + x, 0.0) for value, x in zip(cells, row, strict=True)])
 
 
+def _convolve_same(
+    row: Sequence[float], first: Sequence[float], second: Sequence[float]
+) -> np.ndarray:
+    """Use np.convolve's "same", which is as long as the longer of row and weights."""
+    inner = np.maximum(np.convolve(row, first[::-1], "same"), 0)
+    return np.maximum(np.convolve(inner, second[::-1], "same") + row, 0)
+
+
 _BETWEEN = (
     "        if weights is first:\n            cells = [max(value, 0.0) for value in cells]\n"
 )
@@ -290,6 +318,48 @@ ROW = Exercise(
             "ReLU of the input",
             Edit("max(value + x, 0.0)", "max(value + max(x, 0.0), 0.0)"),
             "You add the ReLU of the input. The shortcut carries the input as it is.",
+        ),
+        Mistake(
+            "convolutions swapped",
+            Edit(
+                "in (first, second):",
+                "in (second, first):",
+                "if weights is first:",
+                "if weights is second:",
+            ),
+            "You use the weights `second` in the first convolution and `first` in the second.",
+        ),
+        Mistake(
+            "one mirrored",
+            Edit(
+                _SUM,
+                "sum(weights[2 - m if weights is first else m] * padded[i + m] for m in range(3))",
+            ),
+            "You mirror the weights of one convolution. In both, the first weight belongs to the "
+            "cell before.",
+            also=(
+                Edit(
+                    _SUM,
+                    "sum(weights[m if weights is first else 2 - m] * padded[i + m] "
+                    "for m in range(3))",
+                ),
+            ),
+        ),
+        Mistake(
+            "shortcut too early",
+            Edit(
+                "cells = [max(value, 0.0) for value in cells]",
+                "cells = [max(value, 0.0) + x for value, x in zip(cells, row, strict=True)]",
+                "max(value + x, 0.0)",
+                "max(value, 0.0)",
+            ),
+            "You add the input before the second convolution. The shortcut leads past both.",
+        ),
+        Mistake(
+            "as long as the weights",
+            _convolve_same,
+            'Right for rows of three cells and more. With "same", the result of NumPy is as long '
+            "as the longer of the two: three weights make three values of a shorter row.",
         ),
         Mistake(
             "one convolution",
@@ -372,6 +442,21 @@ GRADIENT = Exercise(
             ),
             "You let the gradient past the ReLU between the convolutions where its input is not "
             "above 0.",
+        ),
+        Mistake(
+            "by the gradient's sign",
+            Edit(
+                "            if value > 0:\n                to_row",
+                "            if to_inner[i + 1] > 0:\n                to_row",
+            ),
+            "You let the gradient past the ReLU between where the gradient is above 0. What counts "
+            "is the ReLU's input, the value of the forward pass; a negative gradient passes too.",
+        ),
+        Mistake(
+            "branch instead of sum",
+            Edit(" + row[i] for i in range", " for i in range"),
+            "You let the gradient past the last ReLU where the branch is above 0. The input of "
+            "that ReLU is the sum of branch and shortcut.",
         ),
         Mistake(
             "not transposed",

@@ -90,8 +90,9 @@ function drawStrips(layer, numbers, width) {
 }
 
 function ruleTable() {
-  const pair = (path) => html("td", {}, readout(`${path}.0`, 1), " \u00d7 ", readout(`${path}.1`, 1));
-  const row = (rule) => html("tr", {}, html("th", { scope: "row" }, rule), html("td", {}, "P", readout(`rules.${rule}.level`, 0)), html("td", {}, readout(`rules.${rule}.stride`, 0)), pair(`rules.${rule}.cells`), pair(`rules.${rule}.bin`));
+  // One element a cell: on a phone the page makes lists of tables, and would part several.
+  const pair = (path) => html("td", {}, html("span", {}, readout(`${path}.0`, 1), " \u00d7 ", readout(`${path}.1`, 1)));
+  const row = (rule) => html("tr", {}, html("th", { scope: "row" }, rule), html("td", {}, html("span", {}, "P", readout(`rules.${rule}.level`, 0))), html("td", {}, readout(`rules.${rule}.stride`, 0)), pair(`rules.${rule}.cells`), pair(`rules.${rule}.bin`));
   const head = ["rule", "level", "stride, px", "cells in the box", "cells in one of 7 \u00d7 7 bins"].map((text) => html("th", { scope: "col" }, text));
   return html("table", {}, html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...RULES.map(row)));
 }

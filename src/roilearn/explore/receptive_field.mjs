@@ -106,7 +106,7 @@ function gradientPicture(name) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(side, side);
   const colour = [1, 3, 5].map((n) => parseInt(PALETTE.gradient.slice(n, n + 2), 16));
-  [...atob(PROFILES[name].roots)].forEach((letter, n) => image.data.set([...colour, 0.95 * letter.charCodeAt(0)], 4 * n));
+  [...atob(PROFILES[name].roots)].forEach((letter, n) => image.data.set([...colour, 0.75 * letter.charCodeAt(0)], 4 * n));
   context.putImageData(image, 0, 0);
   pictures[name] = canvas.toDataURL();
   return pictures[name];
@@ -175,7 +175,7 @@ function levelTable(table, { network, level, levels }) {
 function sentences() {
   const whole = (path) => readout(path, 0);
   const own = html("p", {}, "The cell at row ", whole("cell.0"), ", column ", whole("cell.1"), " of C", whole("level"), " has a square of ", whole("stride"), " px of its own (solid): x from ", whole("square.0"), " to ", whole("square.2"), ", y from ", whole("square.1"), " to ", whole("square.3"), ".");
-  const field = html("p", {}, "It sees ", whole("size"), " \u00d7 ", whole("size"), " px (dashed): x from ", whole("field.0"), " to ", whole("field.2"), ", y from ", whole("field.1"), " to ", whole("field.3"), ". Of these pixels ", readout("on_scene", 1), " % lie on the scene, and they make up ", readout("of_scene", 1), " % of it. Their middle lies ", readout("shift", 1), " px left of and above the middle of the square.");
+  const field = html("p", {}, "It sees ", whole("size"), " \u00d7 ", whole("size"), " px (dashed): x from ", whole("field.0"), " to ", whole("field.2"), ", y from ", whole("field.1"), " to ", whole("field.3"), ". Of these pixels ", readout("on_scene", 1), " % lie on the scene, and they make up ", readout("of_scene", 1), " % of it. Their middle lies ", readout("shift", 1), " px left of and above the middle of the cell\u2019s own square.");
   const gradient = html("p", {}, "Of the gradient, ", readout("gradient.own", 1), " % reaches the cell\u2019s own square, and ", readout("gradient.on_scene", 1), " % stays on the scene.");
   return { own, field, gradient, element: html("div", { class: "roi-told" }, own, field, gradient) };
 }

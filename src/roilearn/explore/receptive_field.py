@@ -200,7 +200,7 @@ def draw_gradient(axes: Axes, numbers: dict[str, Any]) -> None:
     rgb = [int(COLOURS["gradient"][n : n + 2], 16) / 255 for n in (1, 3, 5)]
     colours = np.zeros((*shares.shape, 4))
     colours[..., :3] = rgb
-    colours[..., 3] = np.sqrt(shares / shares.max()) * 0.95
+    colours[..., 3] = np.sqrt(shares / shares.max()) * 0.75
     extent = (x1, x1 + length, y1 + length, y1)
     picture = axes.imshow(colours, extent=extent, interpolation="nearest")
     picture.set_clip_path(axes.fill([0, WIDTH, WIDTH, 0], [0, 0, HEIGHT, HEIGHT], alpha=0)[0])

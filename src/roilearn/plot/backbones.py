@@ -116,7 +116,7 @@ def scene_and_maps(image: ArrayLike, maps: Mapping[str, ArrayLike], box: Sequenc
         axes.imshow(np.asarray(values), GREYS, extent=(0, width, height, 0))
         axes.set_title(name)
     for axes in panels:
-        draw_box(axes, box, kind="sample")
+        draw_box(axes, box)
         axes.set(xticks=(0, width), yticks=(0, height))
     panels[0].set(xlabel="x (image pixels)", ylabel="y")
     return figure
@@ -149,7 +149,7 @@ def gradient_on_scene(
         axes.imshow(roots, HEAT, vmin=0, vmax=roots.max(), extent=extent)
         x1, y1, x2, y2 = fields[title]
         inside = (max(x1, 0), max(y1, 0), min(x2, width), min(y2, height))
-        draw_box(axes, inside, kind="gradient", dashed=True)
+        draw_box(axes, inside, dashed=True)
         draw_box(axes, box)
         axes.set(title=title, xticks=(0, width), yticks=(0, height), xlabel="x (image pixels)")
     panels[0].set_ylabel("y")

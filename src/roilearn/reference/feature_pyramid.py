@@ -68,6 +68,16 @@ def top_down(laterals: Sequence[np.ndarray]) -> list[np.ndarray]:
     array([[[6., 6.],
             [6., 6.]]])
     """
+    check_equal_channels(laterals)
+    merged = [laterals[-1]]  # the coarsest, (C, H, W)
+    for lateral in laterals[-2::-1]:  # from the top down
+        enlarged = enlarge_nearest(merged[0], lateral.shape[1:])
+        merged.insert(0, lateral + enlarged)
+    return merged
+
+
+def check_equal_channels(laterals: Sequence[np.ndarray]) -> None:
+    """Raise unless all maps have the same number of channels."""
     check_levels(laterals=laterals)
     if len({len(level) for level in laterals}) > 1:
         channels = ", ".join(str(len(level)) for level in laterals)
@@ -75,11 +85,6 @@ def top_down(laterals: Sequence[np.ndarray]) -> list[np.ndarray]:
             f"laterals must have equally many channels to be added; got {channels}. A 1 x 1 "
             "convolution of each map gives them the same number."
         )
-    merged = [laterals[-1]]  # the coarsest, (C, H, W)
-    for lateral in laterals[-2::-1]:  # from the top down
-        enlarged = enlarge_nearest(merged[0], lateral.shape[1:])
-        merged.insert(0, lateral + enlarged)
-    return merged
 
 
 def feature_pyramid(

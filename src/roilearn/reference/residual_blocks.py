@@ -19,7 +19,7 @@ def convolve(features: np.ndarray, weights: np.ndarray, stride: int = 1) -> np.n
     Parameters
     ----------
     features : (C, H, W) map.
-    weights : (D, C, k, k), the weights of the k x k window for each output channel; k is odd.
+    weights : (D, C, q, q), for each of D output channels the weights of a q x q window; q is odd.
     stride : rows and columns from one window to the next.
 
     Returns
@@ -50,7 +50,7 @@ def convolve(features: np.ndarray, weights: np.ndarray, stride: int = 1) -> np.n
     columns = range(0, features.shape[2], stride)
     output = np.zeros((len(weights), len(rows), len(columns)))  # [D, H / stride, W / stride]
     for (i, row), (j, column) in product(enumerate(rows), enumerate(columns)):
-        window = padded[:, row : row + size, column : column + size]  # [C, k, k]
+        window = padded[:, row : row + size, column : column + size]  # [C, q, q]
         output[:, i, j] = (weights * window).sum(axis=(1, 2, 3))
     return output
 
@@ -68,7 +68,7 @@ def check_convolution(features: np.ndarray, weights: np.ndarray, stride: int) ->
     size = weights.shape[-1]
     if weights.ndim != 4 or weights.shape[1:] != (len(features), size, size) or size % 2 == 0:
         raise ValueError(
-            f"weights must have the shape (D, {len(features)}, k, k) with an odd k, for a map of "
+            f"weights must have the shape (D, {len(features)}, q, q) with an odd q, for a map of "
             f"{len(features)} channels; got {weights.shape}."
         )
 

@@ -3,5 +3,6 @@
 In reading order: ``mask_rcnn`` (torchvision's model and ours), ``patched_mask_rcnn`` (torchvision's
 with ``roilearn.patch()``); ``ablation`` (models trained with one thing changed), ``oracle_masks``
 (the mask IoU of a mask head without errors), ``half_cell`` (a trained model run with the other
-value of ``aligned``), ``degradation`` (plain and residual networks of two depths).
+value of ``aligned``), ``degradation`` (plain and residual networks of two depths),
+``missing_pieces`` (a trained model without the branch or the shortcut of one block).
 """
