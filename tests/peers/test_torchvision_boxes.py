@@ -114,3 +114,11 @@ def test_every_anchor_of_one_map(ratios):
     options = ((5, 6), (8, 16), (16, 40.5, 77), ratios, 0, True)
     assert torch.equal(ops.generate_anchors(*options), expected)
     np.testing.assert_array_equal(reference.generate_anchors(*options), expected)
+
+
+def test_a_box_that_reaches_to_infinity():
+    given = torch.tensor([[0.0, 0, 10, torch.inf], [-torch.inf, 0, 5, 4], [0, 0, 10, 10]])
+    expected = theirs.box_iou(given, given)
+    expected[0, 0] = expected[1, 1] = torch.nan
+    for found in (ops.box_iou(given, given), reference.box_iou(given.numpy(), given.numpy())):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
