@@ -154,8 +154,8 @@ def _download(name: str, enum: str, progress: bool) -> dict[str, Tensor]:
     except OSError as error:  # what urllib raises without a network is one
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         said = (
-            f"weights={name!r} could not be fetched ({error}). On a machine with a network, download "
-            f"{entry.url} ({entry.meta['_file_size']:.0f} MB), copy the file to {folder} without "
+            f"weights={name!r} could not be fetched ({error}). On a machine with a network, "
+            f"download {entry.url} ({entry.meta['_file_size']:.0f} MB), copy the file to {folder} without "
             "renaming it, and call again; or pass weights=None for random initial weights."
         )
         of_backbone = enum == "ResNet50_Weights"
