@@ -224,6 +224,14 @@ def test_a_whole_model_is_copied_and_pickled(way, tmp_path):
     assert all(torch.equal(found[key], values) for key, values in expected.items())
 
 
+def test_options_of_both_modes_arrive():
+    model = make_model(rpn_options={"post_nms_top_n": {"training": 31, "testing": 17}})
+    assert model.rpn.post_nms_top_n == {"training": 31, "testing": 17}
+    model = make_model(rpn_post_nms_top_n_train=32, rpn_pre_nms_top_n_test=33)
+    assert model.rpn.post_nms_top_n == {"training": 32, "testing": 20}
+    assert model.rpn.pre_nms_top_n == {"training": 60, "testing": 33}
+
+
 def test_two_names_of_one_option_are_refused():
     with pytest.raises(TypeError, match=r"score_threshold and box_score_thresh are names of the"):
         mask_rcnn_tiny(3, score_threshold=0.1, box_score_thresh=0.2)

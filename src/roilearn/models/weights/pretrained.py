@@ -155,8 +155,8 @@ def _download(name: str, enum: str, progress: bool) -> dict[str, Tensor]:
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         said = (
             f"weights={name!r} could not be fetched ({error}). On a machine with a network, "
-            f"download {entry.url} ({entry.meta['_file_size']:.0f} MB), copy the file to {folder} without "
-            "renaming it, and call again; or pass weights=None for random initial weights."
+            f"download {entry.url} ({entry.meta['_file_size']:.0f} MB), copy the file to {folder} "
+            "without renaming it, and call again; or pass weights=None for random initial weights."
         )
         of_backbone = enum == "ResNet50_Weights"
         said = said.replace("weights=", "weights_backbone=") if of_backbone else said
