@@ -209,7 +209,7 @@ def best_of_each_group(
     scores: Float[Tensor, " N"], idxs: Shaped[Tensor, " N"] | None
 ) -> Int64[Tensor, " kept"]:
     """Find the box of the highest score in each group, by descending score; ties by index."""
-    order = scores.argsort(stable=True, descending=True)
+    order = scores.sort(descending=True, stable=True).indices
     group, groups = group_numbers(idxs, order)
     place = torch.arange(len(order), device=order.device)
     first = place.new_full((groups,), len(order)).scatter_reduce(0, group, place, "amin")
