@@ -7,13 +7,18 @@ imported before.
 
 import threading
 import warnings
+from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
-from typing import Self
+from typing import ParamSpec, Self, TypeVar, overload
 
 import torch
 from torch import Tensor
 
 from roilearn import ops
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 _LOCK = threading.Lock()
 _open: list["Patch"] = []
@@ -23,15 +28,16 @@ _library: torch.library.Library | None = None
 def patch() -> "Patch":
     """Replace torchvision's RoI operators and NMS by ours, for CPU tensors, until undone.
 
-    A context manager undoes the patch at the end of its block; otherwise call the returned object.
-    Patches may be nested: torchvision's own operators are back when all patches are undone.
+    A context manager undoes the patch at the end of its block, a decorator at the end of every call
+    of the function; otherwise call the returned object. Patches may be nested: torchvision's own
+    operators are back when all patches are undone.
 
     Covered: ``roi_align``, ``roi_pool``, ``ps_roi_align``, ``ps_roi_pool`` and ``nms``, with the
     modules and functions of torchvision that use them (``MultiScaleRoIAlign``,
     ``batched_nms``), in every thread of the process. Boxes get gradients where the operator has
     any. Boxes that are not finite, or whose batch index is out of range, raise ``ValueError``;
-    torchvision would read memory outside the image or end the process. Scores that are not finite
-    and an ``iou_threshold`` outside 0 to 1 raise it too; torchvision accepts them.
+    torchvision would read memory outside the image or end the process. Scores and thresholds
+    that are NaN raise it too; torchvision accepts them.
 
     Not covered: tensors on other devices; models that were scripted or compiled, whose operators
     were looked up earlier or are fused. The second output of ``torch.ops.torchvision.roi_pool`` and
@@ -51,6 +57,14 @@ def patch() -> "Patch":
     ...     roi_align(features, boxes, 2).sum().backward()
     >>> boxes.grad is None  # torchvision gives the boxes no gradient
     False
+
+    As a decorator, it holds while the function runs:
+
+    >>> @patch()
+    ... def pool(features, boxes):
+    ...     return roi_align(features, boxes, 2)
+    >>> pool(features, boxes).shape
+    torch.Size([1, 1, 2, 2])
     """
     try:
         import torchvision  # noqa: F401, PLC0415  it registers its operators
@@ -67,7 +81,7 @@ def patch() -> "Patch":
 
 
 class Patch:
-    """An open patch: a context manager, and a function of no arguments that undoes it."""
+    """An open patch: a context manager, a decorator, and a function that undoes it."""
 
     def __enter__(self) -> Self:
         """Return itself; the patch is already active, or is activated again if it was undone."""
@@ -86,13 +100,42 @@ class Patch:
         """Undo the patch; an exception propagates."""
         self()
 
-    def __call__(self) -> None:
-        """Undo the patch; a second call does nothing."""
+    @overload
+    def __call__(self, function: None = None) -> None: ...
+    @overload
+    def __call__(self, function: Callable[Arguments, Result]) -> Callable[Arguments, Result]: ...
+    def __call__(
+        self, function: Callable[Arguments, Result] | None = None
+    ) -> Callable[Arguments, Result] | None:
+        """Undo the patch; a second call does nothing. With a function, return one that is patched.
+
+        Parameters
+        ----------
+        function : to be decorated: the patch holds while it runs, and at no other time.
+
+        Raises
+        ------
+        TypeError: something that is no function; the patch is undone.
+        """
         with _LOCK:
             if self in _open:
                 _open.remove(self)
             if not _open:
                 _remove()
+        if function is None:
+            return None
+        if not callable(function):
+            raise TypeError(
+                f"function must be a function to decorate; got {type(function).__name__}. To undo "
+                "the patch, pass nothing."
+            )
+
+        @wraps(function)
+        def patched(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+            with patch():
+                return function(*arguments, **options)
+
+        return patched
 
 
 def roi_align(

@@ -52,6 +52,24 @@ def test_what_a_reader_plays_with_loads_no_framework(loaded_by, name):
     assert not loaded & (HEAVY - {"matplotlib"})
 
 
+def test_help_without_torch_shows_what_there_is(fresh_python, root):
+    """And each name that it leaves out cannot be imported there."""
+    statement = """
+import sys
+for name in ("torch", "jaxtyping", "PIL", "pycocotools", "filelock", "safetensors", "tqdm"):
+    sys.modules[name] = None
+import pydoc, roilearn
+assert "roilearn.reference" in pydoc.render_doc(roilearn)
+for name in set(roilearn.__all__) - set(dir(roilearn)):
+    try:
+        getattr(roilearn, name)
+    except ImportError:
+        print(name)
+"""
+    left_out = set(fresh_python(statement, root / "src").split())
+    assert left_out == {"data", "models", "ops", "patch", "train"}
+
+
 def test_the_operators_load_torch_and_no_peer(loaded_by):
     loaded = loaded_by("from roilearn.ops import roi_align, roi_pool")
     assert "torch" in loaded

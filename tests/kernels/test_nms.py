@@ -61,5 +61,5 @@ def test_bad_values_raise(device):
     boxes[3, 1] = torch.nan
     with pytest.raises(ValueError, match=r"boxes must be finite; .* in row 3"):
         kernels.nms(boxes, scores, 0.5)
-    with pytest.raises(ValueError, match="iou_threshold must lie from 0 to 1"):
-        kernels.nms(boxes, scores, 1.5)
+    with pytest.raises(ValueError, match="iou_threshold must be a number"):
+        kernels.nms(boxes, scores, torch.nan)

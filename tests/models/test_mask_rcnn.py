@@ -1,12 +1,20 @@
 """The whole detector: losses, detections, and that every option reaches its module."""
 
+import copy
+import pickle
 from dataclasses import replace
 
 import pytest
 import torch
 
 from roilearn.bench.detectors.mask_rcnn import standardise_outputs
-from roilearn.models import COORDINATES, ROI_OPS, coordinates_of, mask_rcnn_tiny
+from roilearn.models import (
+    COORDINATES,
+    ROI_OPS,
+    coordinates_of,
+    faster_rcnn_tiny,
+    mask_rcnn_tiny,
+)
 from roilearn.models.backbone.batch_norm import FrozenBatchNorm2d, fold_normalisation
 from roilearn.models.roi_heads.poolers import RoIPooler
 from roilearn.models.rpn.region_proposal_network import (
@@ -194,3 +202,50 @@ def test_parts_are_printed_with_their_choices():
         assert words in text
     assert isinstance(make_model().rpn, RegionProposalNetwork)
     assert not any(isinstance(m, FrozenBatchNorm2d) for m in make_model().modules())
+
+
+@pytest.mark.parametrize("way", ["copy", "deepcopy", "pickle", "torch"])
+def test_a_whole_model_is_copied_and_pickled(way, tmp_path):
+    def through_a_file(model):
+        torch.save(model, tmp_path / "model.pt")
+        return torch.load(tmp_path / "model.pt", weights_only=False)
+
+    ways = {
+        "copy": copy.copy,
+        "deepcopy": copy.deepcopy,
+        "pickle": lambda model: pickle.loads(pickle.dumps(model)),  # noqa: S301  our own
+        "torch": through_a_file,
+    }
+    model = make_detector()
+    again = ways[way](model)
+    assert again.transform.memory_format == torch.channels_last
+    with torch.no_grad():
+        expected, found = (each([make_scene()[0]])[0] for each in (model, again))
+    assert all(torch.equal(found[key], values) for key, values in expected.items())
+
+
+def test_options_of_both_modes_arrive():
+    model = make_model(rpn_options={"post_nms_top_n": {"training": 31, "testing": 17}})
+    assert model.rpn.post_nms_top_n == {"training": 31, "testing": 17}
+    model = make_model(rpn_post_nms_top_n_train=32, rpn_pre_nms_top_n_test=33)
+    assert model.rpn.post_nms_top_n == {"training": 32, "testing": 20}
+    assert model.rpn.pre_nms_top_n == {"training": 60, "testing": 33}
+
+
+def test_two_names_of_one_option_are_refused():
+    with pytest.raises(TypeError, match=r"score_threshold and box_score_thresh are names of the"):
+        mask_rcnn_tiny(3, score_threshold=0.1, box_score_thresh=0.2)
+    with pytest.raises(TypeError, match=r"nms_tresh must be an option .*Near it .*nms_threshold"):
+        mask_rcnn_tiny(3, rpn_options={"nms_tresh": 0.5})
+
+
+def test_a_tiny_detector_of_boxes_learns_from_boxes_alone():
+    torch.manual_seed(0)
+    model = faster_rcnn_tiny(3, **FEW, box_score_thresh=0.0).train()
+    image, target = make_scene()
+    del target["masks"]
+    losses = model([image], [target])
+    assert set(losses) == LOSSES - {"loss_mask"}
+    sum(losses.values()).backward()
+    assert all(p.grad is not None for p in model.parameters())
+    assert set(model.eval()([image])[0]) == {"boxes", "labels", "scores"}

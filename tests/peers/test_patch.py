@@ -140,3 +140,26 @@ def test_torchvisions_mask_rcnn_detects_the_same():
     torch.testing.assert_close(ours["boxes"], theirs["boxes"], rtol=0, atol=1e-3)
     torch.testing.assert_close(ours["scores"], theirs["scores"], rtol=0, atol=1e-4)
     torch.testing.assert_close(ours["masks"], theirs["masks"], rtol=0, atol=1e-4)
+
+
+def test_as_a_decorator_it_holds_while_the_function_runs():
+    @roilearn.patch()
+    def pool(features, *, boxes):
+        """Pool."""
+        return torchvision.ops.roi_align(features, boxes, 2)
+
+    def gives_boxes_a_gradient(call):
+        boxes = torch.tensor([[0.0, 1, 1, 6, 6]], requires_grad=True)
+        call(torch.rand(1, 1, 8, 8, requires_grad=True), boxes=boxes).sum().backward()
+        return boxes.grad is not None
+
+    def plain(features, boxes):
+        return torchvision.ops.roi_align(features, boxes, 2)
+
+    for _ in range(2):
+        assert not gives_boxes_a_gradient(plain)
+        assert gives_boxes_a_gradient(pool)
+    assert (pool.__name__, pool.__doc__) == ("pool", "Pool.")
+    with pytest.raises(TypeError, match=r"function must be a function to decorate; got int"):
+        roilearn.patch()(3)
+    assert not gives_boxes_a_gradient(plain)

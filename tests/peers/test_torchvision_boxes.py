@@ -114,3 +114,43 @@ def test_every_anchor_of_one_map(ratios):
     options = ((5, 6), (8, 16), (16, 40.5, 77), ratios, 0, True)
     assert torch.equal(ops.generate_anchors(*options), expected)
     np.testing.assert_array_equal(reference.generate_anchors(*options), expected)
+
+
+@pytest.mark.parametrize("name", ["distance_box_iou", "complete_box_iou"])
+def test_distance_and_shape(name):
+    random = torch.Generator().manual_seed(0)
+    corners = torch.rand(40, 2, 2, generator=random, dtype=torch.float64).sort(1).values
+    given = corners.flatten(1) * 50
+    first, second = given[:25].clone().requires_grad_(), given[15:].clone().requires_grad_()
+    expected = getattr(theirs, name)(first, second)
+    found = getattr(ops, name)(first, second)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    loop = getattr(reference, name)(first.detach().numpy(), second.detach().numpy())
+    np.testing.assert_allclose(loop, found.detach(), atol=1e-12)
+    weights = torch.rand(found.shape, generator=random)
+    gradients = [
+        torch.autograd.grad((r * weights).sum(), [first, second]) for r in (found, expected)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["distance_box_iou", "complete_box_iou"])
+def test_boxes_of_no_area_have_a_distance_and_a_shape(name):
+    given = torch.tensor([[2.0, 2, 2, 2], [0, 0, 4, 0], [0, 0, 4, 4]], requires_grad=True)
+    found = getattr(ops, name)(given, given)
+    found.sum().backward()
+    assert found.isfinite().all()
+    assert given.grad.isfinite().all()
+    loop = getattr(reference, name)(given.detach().numpy(), given.detach().numpy())
+    np.testing.assert_allclose(loop, found.detach(), atol=1e-6)
+    assert found[0, 0] == 0
+    assert found[2, 2] == 1
+
+
+def test_a_box_that_reaches_to_infinity():
+    given = torch.tensor([[0.0, 0, 10, torch.inf], [-torch.inf, 0, 5, 4], [0, 0, 10, 10]])
+    expected = theirs.box_iou(given, given)
+    expected[0, 0] = expected[1, 1] = torch.nan
+    for found in (ops.box_iou(given, given), reference.box_iou(given.numpy(), given.numpy())):
+        np.testing.assert_allclose(found, expected, atol=1e-6)

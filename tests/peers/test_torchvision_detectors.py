@@ -31,7 +31,7 @@ CHANGED = {
     "rpn_fg_iou_thresh": 0.5, "rpn_bg_iou_thresh": 0.2, "rpn_batch_size_per_image": 40,
     "rpn_positive_fraction": 0.03, "rpn_score_thresh": 0.3, "box_score_thresh": 0.2,
     "box_nms_thresh": 0.4, "box_detections_per_img": 9, "box_fg_iou_thresh": 0.6,
-    "box_bg_iou_thresh": 0.3, "box_batch_size_per_image": 16, "box_positive_fraction": 0.4,
+    "box_bg_iou_thresh": 0.3, "box_batch_size_per_image": 16, "box_positive_fraction": 0.06,
     "bbox_reg_weights": (9.0, 8.0, 4.0, 3.0), "size_divisible": 8,
 }  # fmt: skip
 UNPADDED = {
@@ -40,7 +40,7 @@ UNPADDED = {
     "box_batch_size_per_image": 20,
     "box_detections_per_img": 12,
 }
-"""Few boxes, and sizes at which no batch is padded: equal features in the padding would have equal scores."""
+"""Few boxes, and sizes without padding: equal features there would have equal scores."""
 PARTS = {
     "backbone", "num_classes", "rpn_anchor_generator", "rpn_head", "box_roi_pool", "box_head",
     "box_predictor", "kwargs",
@@ -150,7 +150,8 @@ def test_each_changed_number_changes_what_comes_out():
     limits = [name for name in CHANGED if "top_n" in name] + ["rpn_batch_size_per_image"]
     few = UNPADDED | {name: CHANGED[name] for name in limits}
     plain = result(**few)
-    for name, value in CHANGED.items():
+    strict = {"rpn_score_thresh": 0.99, "box_score_thresh": 0.9, "size_divisible": 64}
+    for name, value in {**CHANGED, **strict}.items():
         changed = {**few, name: 20 if name in limits else value}
         assert result(**changed) != plain, name
 

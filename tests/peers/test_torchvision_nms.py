@@ -136,7 +136,26 @@ def test_torchvision_orders_equal_scores_in_large_sets_as_they_come():
 def test_torchvision_takes_what_is_refused_here():
     boxes, scores = torch.tensor([[0.0, 0, 4, 4], [0, 0, torch.inf, 4]]), torch.tensor([0.9, 0.8])
     assert torchvision.ops.nms(boxes, scores, 0.5).tolist() == [0, 1]
-    assert torchvision.ops.nms(boxes[:1], scores[:1], 1.5).tolist() == [0]
-    for arguments in ((boxes, scores, 0.5), (boxes[:1], scores[:1], 1.5)):
-        with pytest.raises(ValueError, match=r"boxes must be finite|iou_threshold must lie"):
+    assert torchvision.ops.nms(boxes[:1], scores[:1] * torch.nan, 0.5).tolist() == [0]
+    for arguments in ((boxes, scores, 0.5), (boxes[:1], scores[:1] * torch.nan, 0.5)):
+        with pytest.raises(ValueError, match=r"boxes must be finite|scores must be numbers"):
             ops.nms(*arguments)
+
+
+@pytest.mark.parametrize("threshold", [-1.0, -1e-3, 1.5, float("inf")])
+def test_thresholds_beyond_what_an_overlap_can_be(threshold):
+    boxes, scores = drawn(spread, 191)
+    scores[::7] = -float("inf")
+    expected = torchvision.ops.nms(boxes, scores, threshold)
+    assert torch.equal(ops.nms(boxes, scores, threshold), expected)
+    found = reference.nms(boxes.numpy(), scores.numpy(), threshold)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["float", "bool"])
+def test_ids_of_classes_that_are_no_integers(name):
+    boxes, scores = drawn(spread, 700)
+    ids = torch.arange(700) % 2
+    ids = ids.bool() if name == "bool" else ids.float()
+    expected = torchvision.ops.batched_nms(boxes, scores, ids, 0.3)
+    assert torch.equal(ops.batched_nms(boxes, scores, ids, 0.3), expected)

@@ -1,5 +1,6 @@
 """Programs written for torchvision, of which only the imports change: they do the same."""
 
+import subprocess
 import sys
 
 import pytest
@@ -210,3 +211,27 @@ def test_a_body_begins_with_weights_of_imagenet(monkeypatch, tmp_path):
                  if not p.requires_grad}  # fmt: skip
         assert fixed == {"conv1", "layer1"}
         assert type(model.backbone.body.bn1).__name__ == "FrozenBatchNorm2d"
+
+
+def test_our_pooler_in_their_detector():
+    """The recipe of torchvision's documentation, with the pooler from here."""
+    program = BACKBONE.replace("torchvision.ops", "roilearn.ops")
+    found = model_of(program.replace("import torchvision\n", "import torchvision, roilearn\n"))
+    assert type(found).__module__.startswith("torchvision")
+    assert type(found.roi_heads.box_roi_pool).__module__.startswith("roilearn")
+    detect_alike(model_of(BACKBONE), found)
+
+
+def test_a_pooler_without_torchvision_is_one_of_its_kind_once_it_is_there():
+    script = """
+import copy, pickle, sys
+from roilearn.ops import MultiScaleRoIAlign
+alone = MultiScaleRoIAlign(["0"], 7, 2)
+assert "torchvision" not in sys.modules and type(alone) is MultiScaleRoIAlign
+import torchvision
+for make in (copy.copy, copy.deepcopy, lambda pooler: pickle.loads(pickle.dumps(pooler))):
+    for pooler in (make(alone), make(make(alone))):
+        assert isinstance(pooler, torchvision.ops.MultiScaleRoIAlign)
+        assert isinstance(pooler, MultiScaleRoIAlign) and pooler.output_size == (7, 7)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -52,7 +52,7 @@ def test_an_empty_list_for_an_empty_batch_has_five_columns():
 def test_bad_boxes_are_named():
     with pytest.raises(ValueError, match=r"boxes1 must have shape \(K, 4\).*got shape \(1, 3\)"):
         reference.box_iou([[0, 0, 1]], [[0, 0, 1, 1]])
-    with pytest.raises(ValueError, match=r"boxes2 must be finite; got .*nan.* in row 1"):
+    with pytest.raises(ValueError, match=r"boxes2 must be numbers; got .*nan.* in row 1"):
         reference.box_iou([[0, 0, 1, 1]], [[0, 0, 1, 1], [0, np.nan, 1, 1]])
 
 

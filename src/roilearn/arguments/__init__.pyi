@@ -1,5 +1,6 @@
 from .arrays import check_array as check_array
 from .arrays import check_floating as check_floating
+from .arrays import check_group_ids as check_group_ids
 from .arrays import check_has_values as check_has_values
 from .arrays import check_not_empty as check_not_empty
 from .arrays import check_one_device as check_one_device
@@ -13,6 +14,7 @@ from .boxes import check_deltas as check_deltas
 from .boxes import check_finite as check_finite
 from .boxes import check_four_columns as check_four_columns
 from .boxes import check_last_axis as check_last_axis
+from .boxes import check_no_nan as check_no_nan
 from .boxes import check_positive_sides as check_positive_sides
 from .boxes import check_weights as check_weights
 from .export import raise_not_in_onnx as raise_not_in_onnx
@@ -41,6 +43,7 @@ from .pooling import check_position_sensitive as check_position_sensitive
 from .pooling import check_sampling_ratio as check_sampling_ratio
 from .pooling import check_spatial_scale as check_spatial_scale
 from .predictions import check_iou_threshold as check_iou_threshold
+from .predictions import check_nms_threshold as check_nms_threshold
 from .predictions import check_predictions as check_predictions
 from .predictions import check_scores as check_scores
 from .pyramid import check_canonical as check_canonical

@@ -57,6 +57,15 @@ def check_whole_numbers(name: str, values: Any) -> None:
         )
 
 
+def check_group_ids(name: str, values: Any) -> None:
+    """Raise unless ``values`` hold real numbers or truth values; equal ones name the same group."""
+    if _kind(values.dtype) not in ("float", "bfloat", "int", "uint", "bool"):
+        raise TypeError(
+            f"{name} must hold numbers that name the groups; got {values.dtype}. Convert it to "
+            "int64 first."
+        )
+
+
 def check_not_empty(name: str, value: Array, dimensions: int) -> Array:
     """Return ``value``; raise unless its last ``dimensions`` axes exist and are not empty."""
     check_array(name, value)

@@ -46,6 +46,17 @@ def check_finite(name: str, boxes: Any) -> None:
         )
 
 
+def check_no_nan(name: str, numbers: Any) -> None:
+    """Raise if a row of ``numbers`` has a NaN, naming the first one; infinity is allowed."""
+    bad = (numbers != numbers).any(-1)  # noqa: PLR0124 - only NaN differs from itself
+    if bool(bad.any()):
+        row = first_row(bad)
+        raise ValueError(
+            f"{name} must be numbers; got {row_text(numbers, row)} in row {row}. "
+            "Drop such rows before the call: they come from a diverged prediction."
+        )
+
+
 def check_positive_sides(name: str, boxes: Any) -> None:
     """Raise unless every (K, 4) box is wider and higher than 0, naming the first that is not."""
     x1, y1, x2, y2 = boxes.T

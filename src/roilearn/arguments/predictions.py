@@ -5,7 +5,7 @@ from typing import Any
 from roilearn.arguments.arrays import first_row
 from roilearn.arguments.boxes import check_four_columns
 from roilearn.arguments.lists import check_levels, counted
-from roilearn.arguments.scalars import check_fraction
+from roilearn.arguments.scalars import check_fraction, check_number
 
 
 def check_predictions(objectness: Any, deltas: Any, anchors: Any, images: int) -> None:
@@ -40,3 +40,15 @@ def check_iou_threshold(iou_threshold: Any, name: str = "iou_threshold") -> floa
         "Boxes whose intersection over union is above it suppress each other: 1 keeps all boxes, 0 "
         "only those that do not overlap.",
     )
+
+
+def check_nms_threshold(iou_threshold: Any) -> float:
+    """Return the threshold of NMS as a float; raise if it is NaN.
+
+    Any number has a meaning: from 1 on all boxes are kept, and below 0 also boxes that do not
+    overlap suppress each other, because their IoU of 0 is above it.
+    """
+    threshold = check_number("iou_threshold", iou_threshold)
+    if threshold != threshold:  # noqa: PLR0124 - only NaN differs from itself
+        raise ValueError("iou_threshold must be a number, usually from 0 to 1; got nan.")
+    return threshold

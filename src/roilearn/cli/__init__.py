@@ -8,20 +8,43 @@ commands share.
 """
 
 import argparse
+import errno
+import os
+import sys
 from collections.abc import Sequence
 
 from roilearn import __version__
 from roilearn.cli.bench import add_bench
+from roilearn.cli.errors import as_full_disk
 from roilearn.cli.evaluate import add_evaluate
 from roilearn.cli.predict import add_predict
 from roilearn.cli.train import add_train
 
+BROKEN_PIPE = 128 + 13
+"""Exit status of a command whose reader has ended: that of the signal SIGPIPE."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit status."""
+    """Run the command line; return its exit status.
+
+    A reader of its output that ends early, as in ``roilearn bench | head``, ends it without an
+    error message. A full disk is named in one line.
+    """
     parser = make_parser()
     options = parser.parse_args(arguments)
-    return options.run(options)
+    try:
+        status = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes the rest of the output when it ends, and would report the pipe once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"{parser.prog}: {as_full_disk(error)}", file=sys.stderr)  # noqa: T201
+        return 1
+    return status
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ PHRASES = {
     "fewer workers, or workers=0": "--workers lower, or --workers 0",
     "folder must be": "FOLDER must be",
     "or pass resume=False": "or add --restart",
-    "or pass weights=None for a model that has learned nothing yet": "or choose other --weights",
+    "or pass weights=None for random initial weights": "or choose other --weights",
     "path must be": "--weights must be",
     "the same call": "the same command",
 }
@@ -36,3 +36,15 @@ def as_command_error(error: BaseException, options: Iterable[str]) -> str:
         where = r"\b" if "_" in name else r"(?= must\b| ('[^']*'|\S+) then and )"
         text = re.sub(rf"(?<![\w-]){name}{where}", f"--{name.replace('_', '-')}", text)
     return text
+
+
+def as_full_disk(error: OSError) -> str:
+    """Message of a disk that is full, and what to do about it.
+
+    Examples
+    --------
+    >>> as_full_disk(OSError(28, "No space left on device", "run/model.pt"))
+    'no space is left on the disk of run/model.pt. Make room and give the same command again.'
+    """
+    where = "" if error.filename is None else f" of {error.filename}"
+    return f"no space is left on the disk{where}. Make room and give the same command again."

@@ -1,23 +1,24 @@
 """NMS on a GPU: one launch finds the overlapping pairs, a second suppresses in order of score."""
 
 import torch
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from roilearn import ops
 from roilearn.arguments import (
     check_finite,
-    check_iou_threshold,
+    check_group_ids,
+    check_nms_threshold,
+    check_no_nan,
     check_one_device,
     check_one_per_box,
     check_tensor,
-    check_whole_numbers,
 )
 from roilearn.kernels.arguments import supports
 from roilearn.kernels.device.suppression import WORD_BITS, find_overlapping_pairs, suppress
 from roilearn.kernels.launch import block_size, check_device, launch
 from roilearn.ops.dispatch import MAX_NMS_BOXES
-from roilearn.ops.suppression.nms import check_boxes_and_scores, threshold_in_dtype
+from roilearn.ops.suppression.nms import check_boxes_and_scores, group_numbers, threshold_in_dtype
 
 BLOCK_ROWS = 64
 """Boxes for which one program of ``find_overlapping_pairs`` writes a word each."""
@@ -40,9 +41,9 @@ def nms(
     ------
     ValueError, TypeError: as ``roilearn.ops.nms``; boxes that are not on a GPU.
     """
-    threshold = check_iou_threshold(iou_threshold)
+    threshold = check_nms_threshold(iou_threshold)
     check_boxes_and_scores(boxes, scores)
-    if not _supports(boxes):
+    if not _supports(boxes) or threshold < 0:
         return ops.nms(boxes, scores, threshold)
     return _suppress(boxes.detach(), scores.detach(), None, threshold)
 
@@ -50,7 +51,7 @@ def nms(
 def batched_nms(
     boxes: Float[Tensor, "N 4"],
     scores: Float[Tensor, " N"],
-    idxs: Int[Tensor, " N"],
+    idxs: Shaped[Tensor, " N"],
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
     """Apply ``nms`` within each group of boxes: boxes of two groups never suppress each other.
@@ -67,13 +68,13 @@ def batched_nms(
     ------
     ValueError, TypeError: as ``roilearn.ops.batched_nms``; boxes that are not on a GPU.
     """
-    threshold = check_iou_threshold(iou_threshold)
+    threshold = check_nms_threshold(iou_threshold)
     check_boxes_and_scores(boxes, scores)
     check_tensor("idxs", idxs)
     check_one_per_box("idxs", idxs, boxes.shape[0])
-    check_whole_numbers("idxs", idxs)
+    check_group_ids("idxs", idxs)
     check_one_device(boxes=boxes, idxs=idxs)
-    if not _supports(boxes):
+    if not _supports(boxes) or threshold < 0:
         return ops.batched_nms(boxes, scores, idxs, threshold)
     return _suppress(boxes.detach(), scores.detach(), idxs, threshold)
 
@@ -85,18 +86,20 @@ def _supports(boxes: Tensor) -> bool:
 def _suppress(
     boxes: Float[Tensor, "N 4"],
     scores: Float[Tensor, " N"],
-    idxs: Int[Tensor, " N"] | None,
+    idxs: Shaped[Tensor, " N"] | None,
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
     check_device("boxes", boxes)
     check_finite("boxes", boxes)
-    check_finite("scores", scores[:, None])
+    check_no_nan("scores", scores[:, None])
+    if idxs is not None:
+        check_no_nan("idxs", idxs[:, None])
     order = scores.argsort(stable=True, descending=True)
     num_boxes = len(order)
     if not num_boxes:
         return order
     boxes = boxes.to(torch.float32)[order].contiguous()
-    groups = None if idxs is None else idxs[order].contiguous()
+    groups = None if idxs is None else group_numbers(idxs, order)[0].contiguous()
     words_per_box = -(-num_boxes // WORD_BITS.value)
     overlap_bits = order.new_empty(num_boxes, words_per_box, dtype=torch.int32)
     kept = order.new_empty(num_boxes, dtype=torch.int8)

@@ -1,11 +1,11 @@
-"""Mask R-CNN in PyTorch, its modules in the order in which an image passes through them.
+"""Faster, Mask and Keypoint R-CNN in PyTorch, in the order in which an image passes through them.
 
 Sub-packages and files in reading order: ``transform`` (images to a batch), ``backbone`` (ResNet and
 feature pyramid), ``targets`` (matching, sampling, training targets), ``rpn`` (region proposal
-network), ``roi_heads`` (box and mask heads, detections), ``mask_rcnn`` (the whole detector),
-``coordinates`` (its conventions), ``builders`` and ``registry`` (models and backbones by name),
-``weights`` (pretrained weights, state dicts, model files). The names of parameters are
-torchvision's, so that its weights fit.
+network), ``roi_heads`` (box and mask heads, detections), ``rcnn`` (whole detectors),
+``coordinates`` (their conventions), ``builders`` and ``registry`` (models and backbones by name),
+``weights`` (pretrained weights, state dicts, model files), ``detection`` (all of it where
+torchvision has it). The names of parameters are torchvision's, so that its weights fit.
 """
 
 from importlib.util import find_spec

@@ -5,12 +5,12 @@ each with its decorator. From then on its name can stand in a call of ``mask_rcn
 file and on the command line.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from roilearn.arguments import check_choice
 
@@ -26,7 +26,10 @@ class BackboneBody(Protocol):
     it must be an ``nn.Module``.
     """
 
-    out_channels: list[int]
+    @property
+    def out_channels(self) -> Sequence[int]:
+        """Channels of each map, finest first."""
+        ...
 
     def __call__(self, images: Float[Tensor, "N 3 H W"], /) -> list[Float[Tensor, "N _ _ _"]]:
         """Compute the maps of a batch of images, finest first."""
@@ -51,13 +54,13 @@ class Builder:
     """
 
     name: str
-    build: Callable[..., nn.Module]
+    build: Callable[..., Any]
     command_line_name: str | None = None
     training_settings: Mapping[str, Any] = field(default_factory=dict)
     named_weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fine_tuning_options: Mapping[str, Any] = field(default_factory=dict)
 
-    def __call__(self, *arguments: Any, **options: Any) -> nn.Module:
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Build the model."""
         return self.build(*arguments, **options)
 

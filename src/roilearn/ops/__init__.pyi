@@ -10,6 +10,8 @@ from .boxes.boxes import box_area as box_area
 from .boxes.boxes import box_convert as box_convert
 from .boxes.boxes import clip_boxes_to_image as clip_boxes_to_image
 from .boxes.boxes import remove_small_boxes as remove_small_boxes
+from .boxes.distance_iou import complete_box_iou as complete_box_iou
+from .boxes.distance_iou import distance_box_iou as distance_box_iou
 from .boxes.iou import box_iou as box_iou
 from .boxes.iou import generalized_box_iou as generalized_box_iou
 from .boxes.rois import as_rois as as_rois

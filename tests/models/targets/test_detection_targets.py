@@ -34,15 +34,20 @@ def scene(seed, objects=5, proposals=60):
     return torch.tensor(near), target
 
 
-@given(st.integers(0, 999), st.sampled_from([512, 40, 8]), st.sampled_from([0.5, 0.7]))
-def test_the_loop_says_who_is_drawn_and_what_each_should_have_answered(seed, size, iou):
+@given(
+    st.integers(0, 999),
+    st.sampled_from([512, 40, 8]),
+    st.sampled_from([0.5, 0.7]),
+    st.sampled_from([None, 0.3, 0.0]),
+)
+def test_the_loop_says_who_is_drawn_and_what_each_should_have_answered(seed, size, iou, low):
     proposals, target = scene(seed)
     torch.manual_seed(seed)
-    found = models.detection_targets(proposals, target, iou, size, 0.25)
+    found = models.detection_targets(proposals, target, iou, size, 0.25, negative_iou=low)
     torch.manual_seed(seed)
     arrays = {name: numbers.numpy() for name, numbers in target.items()}
     loop = reference.detection_targets(
-        proposals.numpy(), arrays, iou, size, 0.25, random=TorchShuffler()
+        proposals.numpy(), arrays, iou, size, 0.25, random=TorchShuffler(), negative_iou=low
     )
     assert_array_equal(found.labels, loop.labels)
     assert_array_equal(found.matched_idxs, loop.matched_idxs)

@@ -12,6 +12,7 @@ from torch import nn
 from roilearn.arguments import check_choice
 from roilearn.models.builders import BUILDERS
 from roilearn.models.coordinates import Coordinates
+from roilearn.models.rcnn.faster_rcnn import FasterRCNN
 from roilearn.models.weights.state_dict import count_classes
 
 NOT_OPTIONS = ("weights", "weights_backbone", "progress", "fold")
@@ -65,7 +66,7 @@ def default_options(builder: str) -> dict[str, Any]:
     return {name: value for name, value in named.items() if name not in NOT_OPTIONS}
 
 
-def build_model(config: Mapping[str, Any]) -> nn.Module:
+def build_model(config: Mapping[str, Any]) -> FasterRCNN:
     """Call the builder of a config, leaving the state of PyTorch's random numbers as it was."""
     check_choice("builder", config["builder"], tuple(BUILDERS))
     options = json_options(config["options"])

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from roilearn.models.rcnn.faster_rcnn import FasterRCNN
 from roilearn.models.weights.model_config import build_model, current_options, model_config
 
 TRAINED = {"SHAPES": Path(__file__).parents[1] / "trained" / "shapes.safetensors"}
@@ -85,7 +86,7 @@ def save_model(
     return write_safetensors(path, tensors, {HEADER_KEY: json.dumps(config)})
 
 
-def load_model(path: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
+def load_model(path: str | Path) -> tuple[FasterRCNN, tuple[str, ...]]:
     """Build the model of a file that ``save_model`` wrote, and load its weights.
 
     No code in the file is executed: it names one of ``BUILDERS`` and holds numbers. Older files are
@@ -164,7 +165,9 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
-            f"path must be a whole safetensors file; {path} is not one, or was cut off ({error})."
+            f"path must be a whole safetensors file; {path} is not one, or was cut off ({error}). "
+            "If it is a state dict that torch.save wrote, build its model and pass the file there, "
+            "as in mask_rcnn_resnet50_fpn(weights=...). A whole model is read by torch.load."
         ) from error
     try:
         found = json.loads(header[HEADER_KEY])

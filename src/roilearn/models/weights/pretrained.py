@@ -153,10 +153,11 @@ def _download(name: str, enum: str, progress: bool) -> dict[str, Tensor]:
         return dict(entry.get_state_dict(progress=progress, check_hash=True))
     except OSError as error:  # what urllib raises without a network is one
         folder = Path(torch.hub.get_dir()) / "checkpoints"
-        argument = "weights_backbone" if enum == "ResNet50_Weights" else "weights"
-        raise ConnectionError(
-            f"{argument}={name!r} could not be fetched ({error}). On a machine with a network, "
+        said = (
+            f"weights={name!r} could not be fetched ({error}). On a machine with a network, "
             f"download {entry.url} ({entry.meta['_file_size']:.0f} MB), copy the file to {folder} "
-            f"without renaming it, and call again; or pass {argument}=None for random initial "
-            "weights."
-        ) from error
+            "without renaming it, and call again; or pass weights=None for random initial weights."
+        )
+        of_backbone = enum == "ResNet50_Weights"
+        said = said.replace("weights=", "weights_backbone=") if of_backbone else said
+        raise ConnectionError(said) from error

@@ -5,6 +5,7 @@ In reading order:
 ``boxes``       formats, area, clipping to an image, removal of small boxes
 ``rois``        the boxes of a batch of images as one (K, 5) tensor
 ``iou``         intersection over union, and its generalised form
+``distance_iou``  IoU with the distance of the centres, and with the shapes
 ``box_coding``  boxes as deltas to anchors, and back
 ``anchors``     anchors of one map and of a feature pyramid
 """

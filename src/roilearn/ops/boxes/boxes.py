@@ -12,6 +12,7 @@ from roilearn.arguments import (
     check_finite_number,
     check_four_columns,
     check_last_axis,
+    check_no_nan,
     check_output_size,
     check_tensor,
 )
@@ -165,22 +166,26 @@ def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tens
     return long_enough.all(1).nonzero().squeeze(1)
 
 
-def box_corners(name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, "K 4"]:
+def box_corners(
+    name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy", *, infinite: bool = False
+) -> Num[Tensor, "K 4"]:
     """Return boxes as corners in a dtype that holds areas: at least float32, or int64."""
     check_choice("fmt", fmt, BOX_FORMATS)
     check_tensor(name, boxes)
     check_four_columns(name, boxes)
-    check_coordinates(name, boxes)
+    check_coordinates(name, boxes, infinite=infinite)
     least = torch.float32 if boxes.is_floating_point() else torch.int64
     boxes = boxes.to(torch.promote_types(boxes.dtype, least))
     return boxes if fmt == "xyxy" else box_convert(boxes, fmt, "xyxy")
 
 
-def check_coordinates(name: str, boxes: Tensor) -> None:
-    """Raise unless ``boxes`` is a (..., 4) tensor, all finite where values are read."""
+def check_coordinates(name: str, boxes: Tensor, *, infinite: bool = False) -> None:
+    """Raise unless ``boxes`` is a (..., 4) tensor, where values are read all finite or no NaN."""
     check_tensor(name, boxes)
     check_last_axis(name, boxes)
-    if may_read_values(boxes) and not all_finite(boxes):
+    if infinite and may_read_values(boxes):
+        check_no_nan(name, boxes.reshape(-1, 4))
+    elif may_read_values(boxes) and not all_finite(boxes):
         check_finite(name, boxes.reshape(-1, 4))
 
 

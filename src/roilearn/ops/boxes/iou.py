@@ -23,12 +23,13 @@ def box_iou(
     -------
     (N, M) tensor, in [0, 1] for boxes whose areas and their sum are numbers of the dtype: float32
     holds sides from 1e-18 to 1e19. Beyond this range areas are 0 or infinite and the result may be
-    NaN; pass float64. A box of no area has IoU 0 with everything, itself included. Where edges of
-    both boxes coincide, each gets half of the gradient.
+    NaN; pass float64. A box of no area has IoU 0 with everything, itself included, and a box that
+    reaches to infinity with every finite one; two that share an infinite area have NaN. Where
+    edges of both boxes coincide, each gets half of the gradient.
 
     Raises
     ------
-    ValueError: a last dimension other than 4; a NaN or infinite coordinate; an unknown format.
+    ValueError: a last dimension other than 4; a NaN coordinate; an unknown format.
 
     Differs from
     ------------
@@ -39,7 +40,8 @@ def box_iou(
     >>> box_iou(torch.tensor([[0.0, 0, 2, 2]]), torch.tensor([[1.0, 0, 3, 2]]))
     tensor([[0.3333]])
     """
-    first, second = box_corners("boxes1", boxes1, fmt), box_corners("boxes2", boxes2, fmt)
+    first = box_corners("boxes1", boxes1, fmt, infinite=True)
+    second = box_corners("boxes2", boxes2, fmt, infinite=True)
     check_one_device(boxes1=first, boxes2=second)
     intersection, union = intersection_and_union(first, second)
     return iou_of_areas(intersection, union)
@@ -116,4 +118,5 @@ def iou_of_areas(
     intersection: Num[Tensor, "N M"], union: Num[Tensor, "N M"]
 ) -> Float[Tensor, "N M"]:
     """Intersection over union where boxes overlap, 0 where they do not."""
-    return intersection / torch.where(intersection > 0, union, torch.inf)
+    overlap = intersection > 0
+    return torch.where(overlap, intersection, 0) / torch.where(overlap, union, torch.inf)

@@ -1,7 +1,10 @@
 """RoIAlign from a feature pyramid as a module, which infers the scale of each map from its size."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,17 +19,35 @@ from roilearn.arguments import (
 )
 from roilearn.ops.pooling.multi_scale_roi_align import multi_scale_roi_align
 
+MADE_HERE = "_made_for_torchvision"
+"""Attribute by which a class is known that has torchvision's as a base."""
+
 
 class MultiScaleRoIAlign(nn.Module):
     """``multi_scale_roi_align`` as a module, with torchvision's constructor and call.
 
-    The scale of each map is inferred from its size and that of the images, at every call.
+    The scale of each map is inferred from its size and that of the images, at every call. Where
+    torchvision is loaded, an instance is also one of torchvision's class, so that its detectors
+    take it as ``box_roi_pool``.
 
     Differs from
     ------------
     torchvision 0.27: there the scale is inferred from the height, at the first call only. Here the
     width counts too, and a map whose height and width suggest different scales raises.
     """
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Make an instance of torchvision's class as well, if torchvision is loaded.
+
+        Its detectors ask for an instance of their ``MultiScaleRoIAlign``, and take this one.
+        """
+        del arguments, options
+        return super().__new__(accepted_by_torchvision(cls))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the name of this class, not of the one that ``__new__`` makes."""
+        kind = next(each for each in type(self).__mro__ if not hasattr(each, MADE_HERE))
+        return kind.__new__, (kind,), self.__dict__
 
     def __init__(
         self,
@@ -38,7 +59,7 @@ class MultiScaleRoIAlign(nn.Module):
         canonical_level: int = 4,
         aligned: bool = False,
     ) -> None:
-        super().__init__()
+        nn.Module.__init__(self)  # torchvision's class may come next, see __new__
         check_names("featmap_names", featmap_names)
         check_sampling_ratio(sampling_ratio)
         check_canonical(canonical_scale, canonical_level)
@@ -92,6 +113,17 @@ class MultiScaleRoIAlign(nn.Module):
             f"{type(self).__name__}(featmap_names={self.featmap_names}, "
             f"output_size={self.output_size}, sampling_ratio={self.sampling_ratio})"
         )
+
+
+@cache
+def _with_base(kind: type, base: type) -> type:
+    return type(kind.__name__, (kind, base), {"__module__": kind.__module__, MADE_HERE: True})
+
+
+def accepted_by_torchvision(kind: type) -> type:
+    """Return a class, or a subclass of it and of torchvision's pooler if torchvision is loaded."""
+    theirs = getattr(sys.modules.get("torchvision.ops.poolers"), "MultiScaleRoIAlign", None)
+    return kind if theirs is None or issubclass(kind, theirs) else _with_base(kind, theirs)
 
 
 def infer_scales(

@@ -6,21 +6,23 @@ between kernel and PyTorch, and the node in a traced graph; ``greedy.py`` does t
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from roilearn.arguments import (
     check_finite,
     check_floating,
     check_four_columns,
+    check_group_ids,
     check_has_values,
-    check_iou_threshold,
+    check_nms_threshold,
+    check_no_nan,
     check_one_device,
     check_one_per_box,
     check_tensor,
-    check_whole_numbers,
 )
 from roilearn.ops.dispatch import MAX_NMS_BOXES, kernels_for
 from roilearn.ops.suppression.greedy import kept_boxes
@@ -38,20 +40,22 @@ def nms(
     ----------
     boxes : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive. float16 and bfloat16 are
         compared in float32.
-    scores : (N,) scores; of equal scores the first box counts as the better one.
-    iou_threshold : intersection over union, from 0 to 1, above which the box of the lower score is
-        removed.
+    scores : (N,) scores, infinite ones allowed; of equal scores the first box counts as the better
+        one.
+    iou_threshold : intersection over union, usually from 0 to 1, above which the box of the lower
+        score is removed. From 1 on all boxes are kept; below 0 only the best one is, because an IoU
+        of 0 is above it.
 
     Returns
     -------
     Indices of the kept boxes, int64, by descending score; ties by index. A box of no area and
-    an inverted box overlap nothing and are kept. So are boxes whose area the dtype rounds to 0 or
-    to infinity, as in torchvision: sides below 1e-22 or above 1e19 in float32; pass float64. The
-    result does not depend on the number of threads.
+    an inverted box have IoU 0 with every other, and a threshold from 0 on keeps them. It also keeps
+    boxes whose area the dtype rounds to 0 or to infinity, as in torchvision: sides below 1e-22 or
+    above 1e19 in float32; pass float64. The result does not depend on the number of threads.
 
     Raises
     ------
-    ValueError: another shape; a NaN or infinite value; a threshold below 0 or above 1.
+    ValueError: another shape; a NaN or infinite coordinate; a NaN score or threshold.
     TypeError: boxes or scores that are not floating point.
 
     Source
@@ -61,7 +65,8 @@ def nms(
 
     Differs from
     ------------
-    torchvision 0.27: accepts NaN and infinite values, and any threshold.
+    torchvision 0.27: accepts NaN, and infinite coordinates. Below a threshold of 0 it keeps boxes
+    of no area after another such box, since their IoU is 0 / 0 there.
 
     Examples
     --------
@@ -73,7 +78,7 @@ def nms(
     >>> nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.7)
     tensor([0, 1, 2])
     """
-    threshold = check_iou_threshold(iou_threshold)
+    threshold = check_nms_threshold(iou_threshold)
     check_boxes_and_scores(boxes, scores)
     return choose_operator()(boxes.detach(), scores.detach(), None, threshold)
 
@@ -81,7 +86,7 @@ def nms(
 def batched_nms(
     boxes: Float[Tensor, "N 4"],
     scores: Float[Tensor, " N"],
-    idxs: Int[Tensor, " N"],
+    idxs: Shaped[Tensor, " N"],
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
     """``nms`` within each group of boxes: those of one class, or of one level.
@@ -89,7 +94,8 @@ def batched_nms(
     Parameters
     ----------
     boxes, scores, iou_threshold : as in ``nms``.
-    idxs : (N,) whole numbers: the group of each box. Boxes of two groups never suppress each other.
+    idxs : (N,) numbers, one for each group, whole ones, floats or truth values: the group of each
+        box. Boxes of two groups never suppress each other.
 
     Returns
     -------
@@ -97,8 +103,8 @@ def batched_nms(
 
     Raises
     ------
-    ValueError: as ``nms``; another number of ``idxs``.
-    TypeError: as ``nms``; ``idxs`` that are not whole numbers.
+    ValueError: as ``nms``; another number of ``idxs``; one that is NaN.
+    TypeError: as ``nms``; ``idxs`` that are not numbers.
 
     Differs from
     ------------
@@ -112,11 +118,11 @@ def batched_nms(
     >>> batched_nms(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([1, 1, 2]), 0.5)
     tensor([0, 2])
     """
-    threshold = check_iou_threshold(iou_threshold)
+    threshold = check_nms_threshold(iou_threshold)
     check_boxes_and_scores(boxes, scores)
     check_tensor("idxs", idxs)
     check_one_per_box("idxs", idxs, boxes.shape[0])
-    check_whole_numbers("idxs", idxs)
+    check_group_ids("idxs", idxs)
     check_one_device(boxes=boxes, idxs=idxs)
     return choose_operator()(boxes.detach(), scores.detach(), idxs, threshold)
 
@@ -141,7 +147,7 @@ def check_boxes_and_scores(boxes: Tensor, scores: Tensor) -> None:
 def suppress(
     boxes: Float[Tensor, "N 4"],
     scores: Float[Tensor, " N"],
-    idxs: Int[Tensor, " N"] | None,
+    idxs: Shaped[Tensor, " N"] | None,
     iou_threshold: float,
 ) -> Int64[Tensor, " kept"]:
     """Do the work of ``nms`` and ``batched_nms``; values are always checked.
@@ -150,7 +156,11 @@ def suppress(
     """
     check_has_values("boxes", boxes)
     check_finite("boxes", boxes)
-    check_finite("scores", scores[:, None])
+    check_no_nan("scores", scores[:, None])
+    if idxs is not None:
+        check_no_nan("idxs", idxs[:, None])
+    if iou_threshold < 0:  # every IoU is above it
+        return best_of_each_group(scores, idxs)
     if len(boxes) <= MAX_NMS_BOXES and (kernels := kernels_for([boxes], scores)) is not None:
         if idxs is None:
             return kernels.nms(boxes, scores, iou_threshold)
@@ -189,17 +199,31 @@ def fake_suppress(
 
 
 def group_numbers(
-    idxs: Int[Tensor, " N"] | None, order: Int64[Tensor, " N"]
+    idxs: Shaped[Tensor, " N"] | None, order: Int64[Tensor, " N"]
 ) -> tuple[Int64[Tensor, " N"], int]:
     """Group number from 0 of each box, by descending score; and the number of group numbers."""
     if idxs is None or not len(order):
         return torch.zeros_like(order), 1
-    number = idxs.to(torch.int64).index_select(0, order)
+    numbers: Any = idxs
+    if idxs.is_floating_point():  # equal ids are one group, whole or not
+        _, numbers = idxs.unique(return_inverse=True)
+    number = numbers.to(torch.int64).index_select(0, order)
     low, high = (int(end) for end in number.aminmax())
     if high - low < len(order):
         return number - low, high - low + 1
     names, number = number.unique(return_inverse=True)
     return number, len(names)
+
+
+def best_of_each_group(
+    scores: Float[Tensor, " N"], idxs: Shaped[Tensor, " N"] | None
+) -> Int64[Tensor, " kept"]:
+    """Find the box of the highest score in each group, by descending score; ties by index."""
+    order = scores.sort(descending=True, stable=True).indices
+    group, groups = group_numbers(idxs, order)
+    place = torch.arange(len(order), device=order.device)
+    first = place.new_full((groups,), len(order)).scatter_reduce(0, group, place, "amin")
+    return order[first[first < len(order)].sort().values]
 
 
 def threshold_in_dtype(dtype: torch.dtype, threshold: float) -> float:

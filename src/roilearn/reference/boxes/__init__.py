@@ -4,6 +4,7 @@ In reading order:
 
 ``boxes``       formats, area, clipping to an image, and the (K, 5) form with batch indices
 ``iou``         intersection over union of boxes and of masks
+``distance_iou``  IoU with the distance of the centres, and with the shapes
 ``nms``         non-maximum suppression
 ``box_coding``  deltas from anchors to boxes, and back
 ``anchors``     anchors of a feature map and of a feature pyramid

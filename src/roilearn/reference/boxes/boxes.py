@@ -14,6 +14,7 @@ from roilearn.arguments import (
     check_finite_number,
     check_four_columns,
     check_last_axis,
+    check_no_nan,
     check_output_size,
 )
 
@@ -189,17 +190,20 @@ def remove_small_boxes(boxes: ArrayLike, min_size: float) -> np.ndarray:
     return np.array(kept, np.int64)
 
 
-def box_corners(name: str, boxes: ArrayLike, fmt: str = "xyxy") -> np.ndarray:
+def box_corners(
+    name: str, boxes: ArrayLike, fmt: str = "xyxy", *, infinite: bool = False
+) -> np.ndarray:
     """Convert boxes to (K, 4) corners in a dtype wide enough for areas: bytes would overflow."""
     check_choice("fmt", fmt, BOX_FORMATS)
     check_four_columns(name, np.asarray(boxes))
-    rows = _finite(name, boxes)
+    rows = _finite(name, boxes, infinite)
     wide = np.int64 if rows.dtype.kind in "iu" else np.float32
-    return box_convert(rows.astype(np.result_type(rows.dtype, wide)), fmt, "xyxy")
+    rows = rows.astype(np.result_type(rows.dtype, wide))
+    return rows if fmt == "xyxy" else box_convert(rows, fmt, "xyxy")
 
 
-def _finite(name: str, boxes: ArrayLike) -> np.ndarray:
+def _finite(name: str, boxes: ArrayLike, infinite: bool = False) -> np.ndarray:
     rows = np.asarray(boxes)
     check_last_axis(name, rows)
-    check_finite(name, rows.reshape(-1, 4))
+    (check_no_nan if infinite else check_finite)(name, rows.reshape(-1, 4))
     return rows

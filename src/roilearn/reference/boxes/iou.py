@@ -21,11 +21,12 @@ def box_iou(boxes1: ArrayLike, boxes2: ArrayLike, fmt: str = "xyxy") -> np.ndarr
 
     Returns
     -------
-    (N, M) array in [0, 1]. A box of no area has IoU 0 with everything, itself included.
+    (N, M) array in [0, 1]. A box of no area has IoU 0 with everything, itself included, and a box
+    that reaches to infinity with every finite one; two that share an infinite area have NaN.
 
     Raises
     ------
-    ValueError: a last dimension other than 4; a NaN or infinite coordinate; an unknown format.
+    ValueError: a last dimension other than 4; a NaN coordinate; an unknown format.
 
     Differs from
     ------------
@@ -36,12 +37,14 @@ def box_iou(boxes1: ArrayLike, boxes2: ArrayLike, fmt: str = "xyxy") -> np.ndarr
     >>> box_iou([[0, 0, 2, 2]], [[1, 0, 3, 2]]).round(3)
     array([[0.333]])
     """
-    first, second = box_corners("boxes1", boxes1, fmt), box_corners("boxes2", boxes2, fmt)
+    first = box_corners("boxes1", boxes1, fmt, infinite=True)
+    second = box_corners("boxes2", boxes2, fmt, infinite=True)
     iou = np.zeros((len(first), len(second)))
     for n, a in enumerate(first.astype(float)):
         for m, b in enumerate(second.astype(float)):
-            intersection, union = intersection_and_union(a, b)
-            iou[n, m] = intersection / union if intersection > 0 else 0.0
+            with np.errstate(invalid="ignore"):  # infinity times 0
+                intersection, union = intersection_and_union(a, b)
+                iou[n, m] = intersection / union if intersection > 0 else 0.0
     return iou
 
 

@@ -7,9 +7,10 @@ from roilearn.arguments import (
     check_finite,
     check_floating,
     check_four_columns,
-    check_iou_threshold,
+    check_group_ids,
+    check_nms_threshold,
+    check_no_nan,
     check_one_per_box,
-    check_whole_numbers,
 )
 from roilearn.reference.boxes.iou import intersection_and_union
 
@@ -20,17 +21,18 @@ def nms(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> np.ndarray
     Parameters
     ----------
     boxes : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive. float16 is compared in float32.
-    scores : (N,) scores; of equal scores the first box comes first.
-    iou_threshold : IoU, from 0 to 1, above which the box of the lower score is suppressed.
+    scores : (N,) scores, infinite ones allowed; of equal scores the first box comes first.
+    iou_threshold : IoU above which the box of the lower score is suppressed, usually from 0 to 1.
+        From 1 on all boxes are kept; below 0 only the best one is, as an IoU of 0 is above it.
 
     Returns
     -------
     Indices of the kept boxes, by descending score; ties by index. A box of no area and an
-    inverted box overlap nothing: they are kept.
+    inverted box have IoU 0 with every other: a threshold from 0 on keeps them.
 
     Raises
     ------
-    ValueError: another shape; a NaN or infinite value; a threshold below 0 or above 1.
+    ValueError: another shape; a NaN or infinite coordinate; a NaN score or threshold.
     TypeError: boxes or scores that are not floating point.
 
     Source
@@ -40,7 +42,7 @@ def nms(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> np.ndarray
 
     Differs from
     ------------
-    torchvision 0.27: accepts NaN and infinite values, and any threshold.
+    torchvision 0.27: accepts NaN, and infinite coordinates.
 
     Examples
     --------
@@ -64,8 +66,8 @@ def batched_nms(
     Parameters
     ----------
     boxes, scores, iou_threshold : as in ``nms``.
-    idxs : (N,) whole numbers: the group of each box. Boxes of different groups do not
-        suppress each other.
+    idxs : (N,) numbers, one for each group, whole ones, floats or truth values: the group of each
+        box. Boxes of different groups do not suppress each other.
 
     Returns
     -------
@@ -73,8 +75,8 @@ def batched_nms(
 
     Raises
     ------
-    ValueError: as ``nms``; another number of ``idxs``.
-    TypeError: as ``nms``; ``idxs`` that are not whole numbers.
+    ValueError: as ``nms``; another number of ``idxs``; one that is NaN.
+    TypeError: as ``nms``; ``idxs`` that are not numbers.
 
     Differs from
     ------------
@@ -89,16 +91,17 @@ def batched_nms(
     >>> batched_nms(boxes, np.array([0.9, 0.8, 0.7]), np.array([1, 1, 2]), 0.5)
     array([0, 2])
     """
-    threshold = check_iou_threshold(iou_threshold)
+    threshold = check_nms_threshold(iou_threshold)
     boxes, scores, idxs = np.asarray(boxes), np.asarray(scores), np.asarray(idxs)
     check_floating("boxes", boxes)
     check_floating("scores", scores)
     check_four_columns("boxes", boxes)
     check_one_per_box("scores", scores, len(boxes))
     check_one_per_box("idxs", idxs, len(boxes))
-    check_whole_numbers("idxs", idxs)
+    check_group_ids("idxs", idxs)
+    check_no_nan("idxs", idxs[:, None])
     check_finite("boxes", boxes)
-    check_finite("scores", scores[:, None])
+    check_no_nan("scores", scores[:, None])
     boxes = boxes.astype(np.result_type(boxes, np.float32))
     kept = []
     for i in np.argsort(-scores, kind="stable"):
@@ -111,6 +114,8 @@ def batched_nms(
 def iou_exceeds(a: np.ndarray, b: np.ndarray, threshold: float) -> bool:
     """Whether the intersection over union of two boxes is above the threshold.
 
+    It is 0 where they do not overlap, which is above a threshold below 0.
+
     A float32 IoU is converted to a Python float before the comparison. NumPy would round the
     threshold to float32 instead, and an IoU of 0.3 in float32, which is slightly above 0.3, would
     count as equal to the threshold.
@@ -119,4 +124,4 @@ def iou_exceeds(a: np.ndarray, b: np.ndarray, threshold: float) -> bool:
         over="ignore", invalid="ignore"
     ):  # infinity / infinity is NaN, which exceeds nothing
         intersection, union = intersection_and_union(a, b)
-        return bool(intersection > 0) and float(intersection / union) > threshold
+        return float(intersection / union if intersection > 0 else 0.0) > threshold
