@@ -76,10 +76,11 @@ def test_the_file_pools_every_kind_of_box_as_the_operator(name, recording):
             torch.testing.assert_close(answer, wanted, rtol=0, atol=BOUND)
 
 
-@pytest.mark.parametrize("name", FILES if len(EXPORTERS) > 1 else [])
-def test_the_newer_exporter_gives_the_same(name):
+@pytest.mark.parametrize("dynamo", EXPORTERS)
+@pytest.mark.parametrize("name", FILES)
+def test_both_exporters_give_the_same(name, dynamo):
     operator, boxes, node = FILES[name]
-    model = export(operator, (CURVED, boxes("inside", 7, SHAPE)), dynamo=True)
+    model = export(operator, (CURVED, boxes("inside", 7, SHAPE)), dynamo)
     assert node in kinds_of_nodes(model) | {"Gather"}
     for count in (48, 1, 0):
         rois = boxes("border", 48, MORE.shape)[:count]

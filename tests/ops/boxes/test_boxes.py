@@ -144,3 +144,17 @@ def test_anchors_in_the_dtype_that_is_asked_for():
     anchors = ops.pyramid_anchors([(2, 3)], [8], [32], dtype=torch.float64, device="cpu")
     assert anchors[0].dtype == torch.float64
     assert ops.base_anchors(8).dtype == torch.float32
+
+
+def test_a_centre_that_a_half_holds_does_not_overflow_on_the_way():
+    """The second corner, 60,000 + 8,000, is beyond float16; so is the sum of both corners."""
+    by_size = [60000.0, 40000, 8000, 40000]
+    boxes = torch.tensor([by_size], dtype=torch.float16)
+    centred = ops.box_convert(boxes, "xywh", "cxcywh")
+    assert centred.dtype == torch.float16
+    assert centred.tolist() == [[64000, 60000, 8000, 40000]]
+    assert ops.box_convert(centred, "cxcywh", "xywh").tolist() == boxes.tolist()
+    found = reference.box_convert(boxes.numpy(), "xywh", "cxcywh")
+    assert (found.dtype, found.tolist()) == (np.float16, centred.tolist())
+    corners = torch.tensor([[49920.0, 40000, 60032, 60032]], dtype=torch.float16)
+    assert ops.box_convert(corners, "xyxy", "cxcywh")[0, :2].tolist() == [54976, 50016]

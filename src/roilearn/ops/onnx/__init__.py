@@ -12,20 +12,19 @@ exporters record those nodes instead::
     any_number = {0: torch.export.Dim.DYNAMIC}
     torch.onnx.export(pool, (features, boxes), "pool.onnx", dynamic_shapes=(None, any_number))
 
-========================================================  =========================================
-operator                                                  in the file
-========================================================  =========================================
-``roi_align``, ``multi_scale_roi_align``                  RoiAlign, for each level one
-``ps_roi_align``                                          RoiAlign, and a choice of channels
-``roi_pool``                                              MaxRoiPool
-``nms``, ``batched_nms``                                  NonMaxSuppression, and sorting by score
-``crop_and_resize``, ``roi_align_rotated`` with a fixed
-``sampling_ratio``, ``weighted_sum``                      cells gathered, weighted and added up
-functions of boxes, anchors, masks                        as they are written
-========================================================  =========================================
+In the file stand, for
 
-Others raise an error that says what to do: ``prroi_pool``, ``ps_roi_pool``, RoIPool by average, and
-rotated boxes with adaptive sampling.
+- ``roi_align`` and ``multi_scale_roi_align``: RoiAlign, one for each level;
+- ``ps_roi_align``: RoiAlign, and a choice of channels;
+- ``roi_pool``: MaxRoiPool, in float32;
+- ``nms`` and ``batched_nms``: NonMaxSuppression, in float32, and sorting by score;
+- ``crop_and_resize``, ``roi_align_rotated`` with a fixed ``sampling_ratio``, and ``weighted_sum``:
+  cells gathered, weighted and added up;
+- functions of boxes, anchors and masks: their own arithmetic. Sizes that come as numbers, such as
+  those of an image, are written into the file.
+
+The others raise an error that says what to do: ``prroi_pool``, ``ps_roi_pool``, RoIPool by average,
+and rotated boxes with adaptive sampling.
 
 PyTorch has two exporters. ``dynamo=True`` (the default; from torch 2.8 on) takes a node by its
 name. ``dynamo=False`` records operators, so each node is registered as one, with a symbolic

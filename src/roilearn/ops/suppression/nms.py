@@ -186,9 +186,6 @@ _NMS_OP = torch.library.custom_op(
 """``suppress`` as one node of a traced graph: the number of kept boxes is unknown while tracing."""
 
 
-_onnx_nms = nms_node(suppress)
-
-
 @_NMS_OP.register_fake
 def fake_suppress(
     boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float
@@ -236,3 +233,6 @@ def threshold_in_dtype(dtype: torch.dtype, threshold: float) -> float:
     if rounded.item() > threshold:
         rounded = rounded.nextafter(torch.zeros_like(rounded))
     return rounded.item()
+
+
+_onnx_nms = nms_node(suppress, threshold_in_dtype)

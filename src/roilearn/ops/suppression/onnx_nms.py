@@ -20,12 +20,15 @@ VERSION = 11
 """Opset in which NonMaxSuppression got its present meaning."""
 
 
-def nms_node(suppress: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def nms_node(
+    suppress: Callable[..., Tensor], threshold_in_dtype: Callable[[torch.dtype, float], float]
+) -> Callable[..., Tensor]:
     """Return the function that records NMS for an ONNX file.
 
     Parameters
     ----------
     suppress : function of (boxes, scores, idxs, iou_threshold), which runs on the example.
+    threshold_in_dtype : rounds a threshold down to a number of a dtype.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def nms_node(suppress: Callable[..., Tensor]) -> Callable[..., Tensor]:
             torch.tensor([value], dtype=dtype, device=boxes.device)
             for value, dtype in (
                 (NO_LIMIT, torch.int64),
-                (iou_threshold, torch.float32),
+                (threshold_in_dtype(torch.float32, iou_threshold), torch.float32),
                 (-torch.inf, torch.float32),
             )
         )
