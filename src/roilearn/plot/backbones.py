@@ -38,19 +38,17 @@ def residual_block(values: Mapping[str, Sequence[float]]) -> Figure:
             draw_box(axes, (left, -0.22, left + 0.32, 0.22))
             axes.text(left + 0.16, 0, f"{value:g}", ha="center", va="center", fontsize=11)
     joined = list(values).index("add") - 0.5
-    axes.plot((0, 0, joined), (-0.27, -0.7, -0.7), color=COLOURS["align"], lw=2)
-    arrow(axes, (joined, -0.7), (joined, -0.05), color=COLOURS["align"])
-    axes.text(joined / 2, -0.66, "shortcut", ha="center", va="bottom", color=COLOURS["align"])
+    axes.plot((0, 0, joined), (-0.27, -0.7, -0.7), color="black", lw=1.8)
+    arrow(axes, (joined, -0.7), (joined, -0.05))
+    axes.text(joined / 2, -0.66, "shortcut", ha="center", va="bottom")
     axes.set(xlim=(-0.45, last + 0.45), ylim=(-0.85, 0.8))
     axes.set_axis_off()
     return figure
 
 
-def arrow(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], color: str = "black"
-) -> None:
+def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Draw an arrow from one point to another."""
-    style = {"arrowstyle": "-|>", "color": color, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
+    style = {"arrowstyle": "-|>", "color": "black", "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", end, start, arrowprops=style)
 
 

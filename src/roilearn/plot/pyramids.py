@@ -56,7 +56,7 @@ def pyramid_steps(
         for row, values in enumerate(reversed(maps)):
             axes = panels[row, column]
             axes.imshow(np.asarray(values), GREYS, extent=(0, width, height, 0))
-            draw_box(axes, box, kind="sample")
+            draw_box(axes, box)
             axes.set(xticks=[], yticks=[])
         panels[0, column].set_title(step)
     for row in range(levels):
