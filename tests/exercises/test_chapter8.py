@@ -14,7 +14,7 @@ def test_the_cell_is_the_package_s():
 
 
 def test_levels_by_hand_are_the_package_s():
-    boxes = torch.tensor([[0.0, 0, 100, 400], [0, 0, 140 / 0.6, 140 / 0.6], [0, 0, 140, 140]])
+    boxes = torch.tensor([[0.0, 0, 100, 400], [0, 0, 200 / 0.6, 200 / 0.6], [0, 0, 200, 200]])
     levels = ops.assign_levels(boxes).tolist()
     assert levels[:2] == [chapter8.LEVEL.answer, chapter8.RESIZED.answer]
     said = {mistake.name: mistake.answer for mistake in chapter8.RESIZED.mistakes}

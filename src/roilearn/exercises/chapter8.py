@@ -38,6 +38,11 @@ CELL = Exercise(
             7.0,
             "You took means. The pyramid of the paper adds; averaging is an option of Detectron2.",
         ),
+        Mistake(
+            "middle left out",
+            11.0,
+            "You added the coarsest map alone. The lateral of the middle map is part of the sum.",
+        ),
         Mistake("lateral", 1.0, "That is the lateral alone. What comes from above?"),
     ),
     praise="Right: 1 + (3 + 10).",
@@ -64,13 +69,14 @@ LEVEL = Exercise(
             "times the area, and goes up one level.",
         ),
     ),
+    tolerance=0.005,  # 3.84 is the number that is not yet rounded down
     praise="Right: the size is 200, and floor(4 - 0.16) is 3.",
 )
 
 RESIZED = Exercise(
     "8.3",
     "An image of 640 x 480 pixels is resized to 1067 x 800 before the backbone. A box of "
-    "140 x 140 pixels is given in the image as it was. Canonical scale 224, canonical level 4, "
+    "200 x 200 pixels is given in the image as it was. Canonical scale 224, canonical level 4, "
     "levels 2 to 5. From which level is it pooled?",
     4.0,
     (
@@ -81,17 +87,15 @@ RESIZED = Exercise(
             "which the box is 5/3 as large.",
         ),
         Mistake(
-            "scaled by the area",
+            "rounded to the nearest",
             5.0,
-            "You scaled the side by the factor of the area. A side grows by 800 / 480.",
+            "log2(333 / 224) is 0.57. Added to 4 that is 4.57, and the rule rounds down. If you "
+            "scaled by the factor of the area: a side grows by 800 / 480.",
         ),
-        Mistake(
-            "shrunk",
-            2.0,
-            "You divided by the factor of the resize. The image grew, and the box with it.",
-        ),
+        Mistake("not whole", 4 + math.log2(1000 / 3 / 224), "Right so far. Round it down."),
     ),
-    praise="Right: 140 x 5/3 is 233 pixels, just above 224.",
+    tolerance=0.005,  # 4.57 is the number that is not yet rounded down
+    praise="Right: 200 x 5/3 is 333 pixels, between 224 and 448.",
 )
 
 
@@ -134,6 +138,13 @@ ASSIGN = Exercise(
             Edit(" + 1e-6", ""),
             "Right but for boxes whose size is a power of 2 times the canonical scale, less a "
             "rounding error. Add 1e-6 before you round down.",
+        ),
+        Mistake(
+            "epsilon inside the logarithm",
+            Edit(
+                "/ canonical_scale)", "/ canonical_scale + 1e-6)", "doublings + 1e-6)", "doublings)"
+            ),
+            "You add 1e-6 to the ratio, inside the logarithm. Add it to the level.",
         ),
         Mistake(
             "not kept within",
@@ -189,6 +200,12 @@ ASSIGN = Exercise(
             "You add 1 to width and height. The ends of a box are exclusive here.",
         ),
         Mistake(
+            "area without its sign",
+            Edit("(x2 - x1) * (y2 - y1)", "abs((x2 - x1) * (y2 - y1))"),
+            "You drop the sign of the area. A box that is inverted along one axis gets the first "
+            "level.",
+        ),
+        Mistake(
             "no area",
             Edit("return min_level\n    doublings", "return max_level\n    doublings"),
             "Right but for boxes without area. They get the first level.",
@@ -213,6 +230,7 @@ ASSIGN = Exercise(
             ((0.0, 0.0, 224.0 * (1 - 4e-7), 224.0), 2, 5, 224, 4),
             ((0.0, 0.0, 112.0 * (1 - 4e-7), 112.0), 2, 5, 224, 4),
             ((0.0, 0.0, 224.0 * (1 - 4e-6), 224.0), 2, 5, 224, 4),
+            ((0.0, 0.0, 224.0 * (1 - 1.7e-6), 224.0), 2, 5, 224, 4),
         ],
         "another canonical scale and level": [
             ((18.7, 53.0, 50.2, 84.5), 2, 4, 112, 4),
@@ -228,6 +246,7 @@ ASSIGN = Exercise(
             ((7.0, 7.0, 7.0, 90.0), 2, 5, 224, 4),
             ((7.0, 7.0, 7.0, 90.0), 3, 5, 224, 4),
             ((90.0, 7.0, 7.0, 90.0), 2, 5, 224, 4),
+            ((600.0, 7.0, 7.0, 600.0), 2, 5, 224, 4),
             ((0.0, 0.0, 0.5, 1.0), 0, 5, 1, 4),
         ],
     },
@@ -296,6 +315,14 @@ TOP_DOWN = Exercise(
             also=(Edit("j * columns // width", "-(-j * columns // width) % columns"),),
         ),
         Mistake(
+            "doubled",
+            Edit(
+                "i * rows // height, j * columns // width",
+                "min(i // 2, rows - 1), min(j // 2, columns - 1)",
+            ),
+            "You double the map, whatever the size of the finer one. Enlarge it to that size.",
+        ),
+        Mistake(
             "coarsest",
             lambda laterals: np.array(laterals[-1], dtype=float),
             "You return the coarsest map, from which the sums begin. Return the finest sum.",
@@ -314,6 +341,7 @@ TOP_DOWN = Exercise(
         "odd sizes": [
             (_laterals((5, 7), (3, 4)),),
             (_laterals((9, 5), (5, 3), (3, 2)),),
+            (_laterals((6, 9), (2, 4)),),
         ],
     },
     praise="Right: from the coarsest map down, each sum goes on to the next.",
