@@ -60,7 +60,7 @@ def prepare_run(
     model: nn.Module = BUILDERS[initial.builder](**builder_options, weights=initial.weights)
     config = model_config(model, initial.builder, builder_options, names)
     transform: Any = model.transform
-    sizes = max(transform.min_sizes), transform.max_size
+    sizes = max(transform.min_size), transform.max_size
     metadata = {
         **splits.shrink_images(*sizes),
         **dataset_metadata(splits.train),
