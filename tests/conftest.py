@@ -1,4 +1,4 @@
-"""What every test shares: repeatable hypothesis examples, no race against a clock, and no GPU.
+"""What every test shares: repeatable hypothesis examples, no race against a clock, no GPU, signals.
 
 Triton's kernels run in its interpreter, if nobody has said otherwise before (``make test-gpu``
 does): Triton asks the environment when it is first imported.
@@ -8,6 +8,7 @@ fails, so it spends no time on finding the smallest example.
 """
 
 import os
+import signal
 
 from hypothesis import Phase, settings
 
@@ -22,3 +23,9 @@ settings.register_profile(
     report_multiple_bugs=False,
 )
 settings.load_profile("house")
+
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    number = getattr(signal, name, None)  # Windows has no SIGHUP
+    if number and signal.getsignal(number) is signal.SIG_IGN:  # under nohup, or behind a shell's &
+        default = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+        signal.signal(number, default)

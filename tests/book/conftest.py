@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from http.server import ThreadingHTTPServer
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,10 @@ def browser():
         )
         yield started
         started.close()
+        for (
+            child
+        ) in active_children():  # it would hold the pipe whose end the browser's driver awaits
+            child.kill()
 
 
 class Visit:

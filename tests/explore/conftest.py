@@ -11,6 +11,7 @@ import os
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import active_children
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -98,6 +99,10 @@ def browser():
         started = playwright.chromium.launch(executable_path=program, args=flags, timeout=PATIENCE)
         yield started
         started.close()
+        for (
+            child
+        ) in active_children():  # it would hold the pipe whose end the browser's driver awaits
+            child.kill()
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -39,12 +39,14 @@ def batches_of(loader: DataLoader) -> Iterator[Iterator[Any]]:
     """Start the processes of a loader and yield the iterator over its batches.
 
     No signal reaches these processes, not even before they can ignore it, because they are started
-    while signals are blocked. If one of them dies, the next batch raises ``LoadingError``.
+    while signals are blocked. If one of them dies, the next batch raises ``LoadingError``. They end
+    with the block, also after an error whose traceback still holds the iterator.
     """
-    if not loader.num_workers or threading.current_thread() is not threading.main_thread():
+    if not loader.num_workers:
         yield iter(loader)
         return
-    on_death = getattr(signal, "SIGCHLD", None)  # Windows has none
+    may_set_signals = threading.current_thread() is threading.main_thread()
+    on_death = getattr(signal, "SIGCHLD", None) if may_set_signals else None  # Windows has none
     before = signal.getsignal(on_death) if on_death else None
     with blocked_signals():
         batches = iter(loader)
@@ -53,8 +55,14 @@ def batches_of(loader: DataLoader) -> Iterator[Iterator[Any]]:
     try:
         yield named_deaths(batches)
     finally:
+        end_loading_processes(batches)
         if on_death:
             signal.signal(on_death, signal.SIG_DFL if before is None else before)
+
+
+def end_loading_processes(batches: Any) -> None:
+    """End the processes of a loader's iterator now; PyTorch ends them when it is collected."""
+    batches._shutdown_workers()  # noqa: SLF001 - there is no public name for it
 
 
 @contextmanager
