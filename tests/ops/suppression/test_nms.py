@@ -124,6 +124,38 @@ def test_a_chain_is_settled_in_order():
     assert ops.nms(boxes, scores, 0.5).tolist() == list(range(0, 400, 2))
 
 
+def test_a_long_chain_is_not_settled_round_by_round(monkeypatch):
+    """A round looks at all pairs that are left; a chain would need one for every two boxes."""
+    looked_at = []
+    real = greedy.suppress_by_pairs
+
+    def counted(first, second, boxes):
+        looked_at.append(torch.zeros_like(first).as_subclass(Counted))
+        return real(looked_at[-1] + first, second, boxes)
+
+    class Counted(torch.Tensor):
+        rounds = 0
+
+        def __len__(self):
+            Counted.rounds += 1
+            return super().__len__()
+
+    monkeypatch.setattr(greedy, "suppress_by_pairs", counted)
+    first = torch.arange(0.0, 30000, 5)[:, None] * torch.tensor([1.0, 0, 1, 0])
+    scores = torch.ones(6000)
+    kept = ops.nms(first + torch.tensor([0.0, 0, 10, 4]), scores, 0.3).tolist()
+    assert kept == list(range(0, 6000, 2))
+    assert 0 < Counted.rounds < 100
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_by_one_is_the_loop(monkeypatch, seed):
+    monkeypatch.setattr(greedy, "SLOW_ROUND", -1.0)
+    boxes, scores = crowd(300, seed)
+    loop = reference.nms(boxes.numpy(), scores.numpy(), 0.2)
+    assert ops.nms(boxes, scores, 0.2).tolist() == loop.tolist()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_boxes_are_compared_in_single_precision(dtype):
     boxes, scores = (part.to(dtype) for part in crowd(300))

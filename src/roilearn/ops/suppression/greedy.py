@@ -21,6 +21,8 @@ COLUMNS = 4096
 """Boxes that a block is compared with at once, so that the comparison keep in the cache."""
 DENSE_SHARE = 0.8
 """Boxes are not dense if a block leaves more than this share of the others."""
+SLOW_ROUND = 0.95
+"""A round that leaves more than this share of the pairs open is the last one."""
 MAX_COMPARISONS = 2**23
 """Comparisons that a list may need whatever the number of boxes; each may be a pair to store."""
 
@@ -68,22 +70,30 @@ def suppress_by_block(
     block: int,
 ) -> Bool[Tensor, " N"]:
     """Decide the first ``block`` boxes; return whether each box survives those that are kept."""
-
-    def above(first: slice | Tensor, second: slice) -> Float[Tensor, "A B"]:
-        overlap = iou(table[:, first, None], table[:, None, second])
-        if groups == 1:
-            return overlap
-        return overlap.masked_fill_(group[first, None] != group[second], 0)
-
     head = slice(0, block)
-    first, second = (above(head, head).triu_(1) > threshold).nonzero().unbind(1)
+    in_head = iou_in_groups(table, group, groups, head, head)
+    first, second = (in_head.triu_(1) > threshold).nonzero().unbind(1)
     in_block = suppress_by_pairs(first, second, len(group[head]))
     kept = in_block.nonzero()[:, 0]
     max_iou = [
-        above(kept, slice(start, start + COLUMNS)).amax(0)
+        iou_in_groups(table, group, groups, kept, slice(start, start + COLUMNS)).amax(0)
         for start in range(block, len(group), COLUMNS)
     ]
     return torch.cat([in_block, *(w <= threshold for w in max_iou)])
+
+
+def iou_in_groups(
+    table: Float[Tensor, "5 N"],
+    group: Int64[Tensor, " N"],
+    groups: int,
+    first: slice | Tensor,
+    second: slice,
+) -> Float[Tensor, "A B"]:
+    """IoU of each of the first boxes with each of the second; 0 for boxes of different groups."""
+    overlap = iou(table[:, first, None], table[:, None, second])
+    if groups == 1:
+        return overlap
+    return overlap.masked_fill_(group[first, None] != group[second], 0)
 
 
 def suppress_by_pairs(
@@ -92,13 +102,28 @@ def suppress_by_pairs(
     """Whether to keep each box, where ``first`` suppresses ``second`` if it is kept itself.
 
     In rounds: a box that no undecided box suppresses is kept, and what it suppresses is removed.
-    Pairs with a removed box are dropped. Each round decides at least the best undecided box.
+    Pairs with a removed box are dropped. In a long chain, whose boxes overlap only the next ones, a
+    round would decide a single box; the pairs that are then left are taken one after another.
     """
     keep = torch.ones(boxes, dtype=torch.bool, device=first.device)
-    while len(first):
+    while pairs := len(first):
         free = torch.ones_like(keep)
         free[second] = False
         keep[second[free[first]]] = False
         open_pairs = (keep[first] & keep[second]).nonzero()[:, 0]
         first, second = first[open_pairs], second[open_pairs]
+        if len(first) > SLOW_ROUND * pairs:
+            return suppress_one_by_one(keep, first, second)
     return keep
+
+
+def suppress_one_by_one(
+    keep: Bool[Tensor, " N"], first: Int64[Tensor, " P"], second: Int64[Tensor, " P"]
+) -> Bool[Tensor, " N"]:
+    """Go through pairs by descending score of ``first``, whose fate is then decided."""
+    order = first.argsort()
+    kept = keep.tolist()
+    for better, worse in zip(first[order].tolist(), second[order].tolist(), strict=True):
+        if kept[better]:
+            kept[worse] = False
+    return torch.tensor(kept, device=keep.device)
