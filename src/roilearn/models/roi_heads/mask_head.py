@@ -163,7 +163,7 @@ def softmax_mask_loss(
     """
     check_same_rows("labels", labels, "mask_logits", len(mask_logits))
     check_labels(labels, 1, mask_logits.shape[1])
-    if targets.numel() == 0:
+    if len(labels) == 0:
         return mask_logits.sum() * 0
     log_probabilities = mask_logits.log_softmax(1)  # [K, classes, M, M]
     of_class = log_probabilities[torch.arange(len(labels), device=labels.device), labels]
