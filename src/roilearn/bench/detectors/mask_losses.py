@@ -9,6 +9,7 @@ recorded is not trained again, and each is recorded as it is done.
 
 import argparse
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from roilearn.bench.detectors.ablation import CLASSES, VALIDATION_IMAGES, VALIDA
 from roilearn.bench.environment import machine, versions
 from roilearn.bench.recorded.mask_losses import (
     FILE,
-    MASK_LOSSES,
     ONE_MAP,
     SIGMOID,
     SOFTMAX,
@@ -166,10 +166,13 @@ def mask_iou_in_true_boxes(model: MaskRCNN, scenes: ShapeScenes) -> float:
 
 
 def runs_left(done: list[MaskLossResult], seeds: int, steps: int) -> Iterator[tuple[str, int]]:
-    """Yield the runs that are not recorded, seed by seed, so that an interruption leaves pairs."""
+    """Yield the runs that are not recorded: pairs of sigmoid and softmax first, seed by seed.
+
+    So an interruption leaves what can be compared.
+    """
     known = {(result.variant, result.seed, result.steps) for result in done}
-    for seed in range(seeds):
-        for variant in MASK_LOSSES:
+    for variants in ((SIGMOID, SOFTMAX), (ONE_MAP,)):
+        for seed, variant in product(range(seeds), variants):
             if (variant, seed, steps) not in known:
                 yield variant, seed
 
