@@ -132,7 +132,7 @@ def test_lines_give_mean_and_spread_in_hundredths_over_the_seeds():
     assert first.startswith("sigmoid")
     assert "AP 45.0 ± 7.1" in first
     assert "mask_iou 80.0 ± 0.0" in first
-    assert "(2 seeds)" in first
+    assert "(seeds: 0, 1)" in first
     assert "AP 40.0 ± nan" in second
 
 

@@ -51,4 +51,5 @@ def format_mask_losses(results: Iterable[MaskLossResult]) -> Iterator[str]:
             average, deviation = mean_and_std(100 * getattr(each, name) for each in found)
             cells.append(f"{name} {average:4.1f} ± {deviation:3.1f}")
         if found:
-            yield f"{variant:8} {'  '.join(cells)}  ({len(found)} seeds)"
+            seeds = ", ".join(str(seed) for seed in sorted(each.seed for each in found))
+            yield f"{variant:8} {'  '.join(cells)}  (seeds: {seeds})"
