@@ -20,6 +20,7 @@ from torch import Tensor
 from roilearn.bench.detectors.ablation import CLASSES, VALIDATION_IMAGES, VALIDATION_SEED
 from roilearn.bench.environment import machine, versions
 from roilearn.bench.recorded.mask_losses import (
+    CLASS_GIVEN,
     FILE,
     ONE_MAP,
     SIGMOID,
@@ -55,7 +56,13 @@ class OneMapHeads(RoIHeads):
 
 
 class SoftmaxHeads(RoIHeads):
-    """``RoIHeads`` whose classes compete for each cell of a mask: one softmax over all maps."""
+    """``RoIHeads`` whose classes compete for each cell of a mask: one softmax over all maps.
+
+    ``class_given``: a prediction takes the class from the box head, so that only background
+    competes with it. Training is the same.
+    """
+
+    class_given = False
 
     def all_mask_logits(
         self, features: Features, boxes: Boxes, image_sizes: Sizes
@@ -82,29 +89,36 @@ class SoftmaxHeads(RoIHeads):
         self, features: Features, boxes: Boxes, labels: Int64[Tensor, " K"], image_sizes: Sizes
     ) -> Float[Tensor, "K 1 M M"]:
         """Predict logits whose sigmoid is the softmax probability of each box's class."""
-        return log_odds(self.all_mask_logits(features, boxes, image_sizes), labels)
+        logits = self.all_mask_logits(features, boxes, image_sizes)
+        return log_odds(logits, labels, self.class_given)
 
 
 def log_odds(
-    mask_logits: Float[Tensor, "K classes M M"], labels: Int64[Tensor, " K"]
+    mask_logits: Float[Tensor, "K classes M M"],
+    labels: Int64[Tensor, " K"],
+    class_given: bool = False,
 ) -> Float[Tensor, "K 1 M M"]:
     """Logarithm of p / (1 - p), where p is the softmax probability of each box's class.
 
+    With ``class_given`` the softmax is over that class and background, else over all classes.
+
     Examples
     --------
-    Among four equal logits p is a quarter:
+    Among four equal logits p is a quarter, between two it is a half:
 
-    >>> log_odds(torch.zeros(1, 4, 1, 1), torch.tensor([2])).sigmoid().item()
-    0.25
+    >>> logits, label = torch.zeros(1, 4, 1, 1), torch.tensor([2])
+    >>> [log_odds(logits, label, given).sigmoid().item() for given in (False, True)]
+    [0.25, 0.5]
     """
     rows = torch.arange(len(labels), device=labels.device)
-    others = mask_logits.clone()
-    others[rows, labels] = -torch.inf
+    others = mask_logits[:, :1] if class_given else mask_logits.clone()
+    if not class_given:
+        others[rows, labels] = -torch.inf
     return (mask_logits[rows, labels] - others.logsumexp(1))[:, None]
 
 
 HEADS: dict[str, type[RoIHeads]] = {SIGMOID: RoIHeads, SOFTMAX: SoftmaxHeads, ONE_MAP: OneMapHeads}
-"""Heads of each variant. Their layers, and so their weights, are the same."""
+"""Heads of each variant that is trained. Their layers, and so their weights, are the same."""
 
 
 def make_model(variant: str, seed: int) -> MaskRCNN:
@@ -118,19 +132,30 @@ def make_model(variant: str, seed: int) -> MaskRCNN:
     return model
 
 
-def train_and_evaluate(variant: str, seed: int, steps: int, command: str) -> MaskLossResult:
-    """Train one model on one thread, and evaluate it on the validation images."""
+def train_and_evaluate(variant: str, seed: int, steps: int, command: str) -> list[MaskLossResult]:
+    """Train one model on one thread, and evaluate it; with a softmax, in both ways of reading."""
     torch.set_num_threads(1)
     given = BUILDERS["mask_rcnn_tiny"].training_settings
     settings = Settings(**{**given, "steps": steps, "seed": seed})
     scenes = ShapeScenes(steps * settings.batch_size, seed=seed)
     model: Any = train(make_model(variant, seed), scenes, settings, progress=False)
+    result = evaluate_model(model, variant, settings, command)
+    if variant != SOFTMAX:
+        return [result]
+    model.roi_heads.class_given = True
+    return [result, evaluate_model(model, CLASS_GIVEN, settings, command)]
+
+
+def evaluate_model(
+    model: MaskRCNN, variant: str, settings: Settings, command: str
+) -> MaskLossResult:
+    """Evaluate a trained model on the validation images."""
     held_out = ShapeScenes(VALIDATION_IMAGES, seed=VALIDATION_SEED, photographs="held out")
     found = evaluate(model, held_out, batch_size=8, progress=False).metrics
     return MaskLossResult(
         variant,
-        seed,
-        steps,
+        settings.seed,
+        settings.steps,
         settings.batch_size,
         **{name: found["masks"][name] for name in ("AP", "AP50", "AP75")},
         mask_iou=mask_iou_in_true_boxes(model, held_out),
@@ -187,9 +212,10 @@ def main() -> None:
     command = f"python -m roilearn.bench.detectors.mask_losses --steps {options.steps}"
     results = read_mask_losses(options.output)
     for variant, seed in runs_left(results, options.seeds, options.steps):
-        results.append(train_and_evaluate(variant, seed, options.steps, command))
+        found = train_and_evaluate(variant, seed, options.steps, command)
+        results += found
         write(results, options.output, MaskLossResult)
-        print(*format_mask_losses(results[-1:]), sep="\n", flush=True)  # noqa: T201
+        print(*format_mask_losses(found), sep="\n", flush=True)  # noqa: T201
     print(*format_mask_losses(results), sep="\n")  # noqa: T201
 
 

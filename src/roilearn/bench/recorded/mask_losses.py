@@ -9,9 +9,11 @@ from roilearn.bench.recorded.results import FOLDER, read_table
 
 FILE = FOLDER / "mask_losses.csv"
 SIGMOID, SOFTMAX, ONE_MAP = "sigmoid", "softmax", "one map"
-MASK_LOSSES = (SIGMOID, SOFTMAX, ONE_MAP)
-"""A sigmoid for each class, as in Mask R-CNN; one softmax over the classes and background; one map
-with a sigmoid for all classes."""
+CLASS_GIVEN = "softmax, class given"
+MASK_LOSSES = (SIGMOID, SOFTMAX, CLASS_GIVEN, ONE_MAP)
+"""A sigmoid for each class, as in Mask R-CNN; one softmax over the classes and background; the same
+trained model, its softmax taken over the box's class and background alone; one map with a sigmoid
+for all classes."""
 METRICS = ("AP", "AP50", "AP75", "mask_iou", "AP_boxes")
 STEPS = 600
 """Default number of optimizer steps of a training run."""
@@ -52,4 +54,4 @@ def format_mask_losses(results: Iterable[MaskLossResult]) -> Iterator[str]:
             cells.append(f"{name} {average:4.1f} ± {deviation:3.1f}")
         if found:
             seeds = ", ".join(str(seed) for seed in sorted(each.seed for each in found))
-            yield f"{variant:8} {'  '.join(cells)}  (seeds: {seeds})"
+            yield f"{variant:20} {'  '.join(cells)}  (seeds: {seeds})"
