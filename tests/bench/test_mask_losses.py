@@ -8,8 +8,9 @@ import torch
 
 from roilearn import ops
 from roilearn.bench.detectors import ablation, mask_losses
-from roilearn.bench.recorded.ablation import ALIGN
+from roilearn.bench.recorded.ablation import ALIGN, gains
 from roilearn.bench.recorded.mask_losses import (
+    CLASS_GIVEN,
     MASK_LOSSES,
     METRICS,
     ONE_MAP,
@@ -29,7 +30,7 @@ RESULT = MaskLossResult(
 
 def test_models_of_one_seed_begin_with_the_weights_of_the_ablations():
     other = ablation.make_model(ablation.TrainingRun(ALIGN, 4, 3, 10)).state_dict()
-    for variant in MASK_LOSSES:
+    for variant in mask_losses.HEADS:
         own = mask_losses.make_model(variant, 3)
         assert own.roi_heads.options.mask_target_aligned
         assert own.state_dict().keys() == other.keys()
@@ -63,11 +64,20 @@ def test_a_mask_is_the_softmax_probability_of_its_class():
     )
 
 
+def test_where_the_class_is_given_only_background_competes_with_it():
+    torch.manual_seed(0)
+    logits, labels = 5 * torch.randn(6, 4, 3, 3), torch.tensor([1, 2, 3, 3, 2, 1])
+    pairs = torch.stack([logits[range(6), labels], logits[:, 0]], 1)
+    found = mask_losses.log_odds(logits, labels, class_given=True).sigmoid()
+    torch.testing.assert_close(found, pairs.softmax(1)[:, :1])
+    assert (found > mask_losses.log_odds(logits, labels).sigmoid()).all()
+
+
 def test_each_variant_reads_the_masks_of_its_kind():
     maps, boxes = {str(k): torch.randn(1, 48, 32 >> k, 32 >> k) for k in range(3)}, torch.rand(3, 4)
     boxes[:, 2:] += 40
     one, two = torch.tensor([1, 1, 1]), torch.tensor([1, 2, 3])
-    given = {v: mask_losses.make_model(v, 0).eval().roi_heads for v in MASK_LOSSES}
+    given = {v: mask_losses.make_model(v, 0).eval().roi_heads for v in mask_losses.HEADS}
     found = {
         (name, which): heads.predict_masks(maps, [boxes], labels, [(128, 128)])
         for name, heads in given.items()
@@ -96,13 +106,17 @@ def test_full_masks_in_true_boxes_have_the_iou_of_the_boxes(monkeypatch):
     assert found == pytest.approx(float(shares.mean()), abs=1e-6)
 
 
-@pytest.mark.parametrize("variant", MASK_LOSSES)
+@pytest.mark.parametrize("variant", mask_losses.HEADS)
 def test_a_run_says_what_was_trained(monkeypatch, variant):
     monkeypatch.setattr(mask_losses, "VALIDATION_IMAGES", 2)
-    result = mask_losses.train_and_evaluate(variant, 1, 1, "a command")
-    assert (result.variant, result.seed, result.steps, result.batch_size) == (variant, 1, 1, 4)
-    assert all(0 <= getattr(result, name) <= 1 for name in METRICS)
-    assert (result.images, result.command) == (2, "a command")
+    results = mask_losses.train_and_evaluate(variant, 1, 1, "a command")
+    also = [CLASS_GIVEN] if variant == SOFTMAX else []
+    assert [result.variant for result in results] == [variant, *also]
+    for result in results:
+        assert (result.seed, result.steps, result.batch_size) == (1, 1, 4)
+        assert all(0 <= getattr(result, name) <= 1 for name in METRICS)
+        assert (result.images, result.command) == (2, "a command")
+    assert len({result.AP_boxes for result in results}) == 1
 
 
 def test_runs_come_in_pairs_seed_by_seed_and_none_twice(monkeypatch, tmp_path, capsys):
@@ -112,7 +126,7 @@ def test_runs_come_in_pairs_seed_by_seed_and_none_twice(monkeypatch, tmp_path, c
 
     def train(variant, seed, steps, command):
         trained.append((variant, seed))
-        return replace(RESULT, variant=variant, seed=seed, steps=steps, command=command)
+        return [replace(RESULT, variant=variant, seed=seed, steps=steps, command=command)]
 
     monkeypatch.setattr(mask_losses, "train_and_evaluate", train)
     arguments = ["mask_losses", "--steps", "10", "--seeds", "2", "--output", str(file)]
@@ -136,8 +150,21 @@ def test_lines_give_mean_and_spread_in_hundredths_over_the_seeds():
     assert "AP 40.0 ± nan" in second
 
 
-def test_the_record_has_pairs_that_differ_in_the_loss_alone():
+def test_the_record_has_every_variant_and_seed_once():
     results = read_mask_losses()
-    pairs = [{r.seed for r in results if r.variant == v} for v in (SIGMOID, SOFTMAX)]
-    assert pairs[0] == pairs[1]
+    held = sorted((r.variant, r.seed) for r in results)
+    assert held == sorted((variant, seed) for variant in MASK_LOSSES for seed in range(3))
     assert len({(r.steps, r.batch_size, r.images, r.versions) for r in results}) == 1
+
+
+def test_the_record_shows_the_sigmoid_ahead_of_the_softmax_in_every_seed():
+    results = read_mask_losses()
+    for name in ("AP", "AP75", "mask_iou"):
+        for softmax in (SOFTMAX, CLASS_GIVEN):
+            assert min(gains(results, name, SIGMOID, softmax)) > 0
+        assert min(gains(results, name, CLASS_GIVEN, SOFTMAX)) > 0
+
+
+def test_the_record_shows_no_direction_between_one_map_and_a_map_for_each_class():
+    gained = gains(read_mask_losses(), "AP", SIGMOID, ONE_MAP)
+    assert min(gained) < 0 < max(gained)
