@@ -29,6 +29,10 @@ from .recorded.degradation import last_epochs as last_epochs
 from .recorded.degradation import read_degradation as read_degradation
 from .recorded.half_cell import HalfCell as HalfCell
 from .recorded.half_cell import read_half_cell as read_half_cell
+from .recorded.mask_losses import MASK_LOSSES as MASK_LOSSES
+from .recorded.mask_losses import MaskLossResult as MaskLossResult
+from .recorded.mask_losses import format_mask_losses as format_mask_losses
+from .recorded.mask_losses import read_mask_losses as read_mask_losses
 from .recorded.missing_pieces import MissingPiece as MissingPiece
 from .recorded.missing_pieces import read_missing_pieces as read_missing_pieces
 from .recorded.oracle_masks import OracleIoU as OracleIoU

@@ -54,6 +54,7 @@ from .roi_heads.mask_head import MaskHead as MaskHead
 from .roi_heads.mask_head import MaskPredictor as MaskPredictor
 from .roi_heads.mask_head import MaskRCNNPredictor as MaskRCNNPredictor
 from .roi_heads.mask_head import mask_loss as mask_loss
+from .roi_heads.mask_head import softmax_mask_loss as softmax_mask_loss
 from .roi_heads.poolers import ROI_OPS as ROI_OPS
 from .roi_heads.poolers import RoIPooler as RoIPooler
 from .roi_heads.roi_heads import RoIHeads as RoIHeads

@@ -1,3 +1,4 @@
+from .ablation import ap_by_mask_loss as ap_by_mask_loss
 from .ablation import ap_by_stride as ap_by_stride
 from .backbones import gradient_by_block as gradient_by_block
 from .backbones import gradient_on_scene as gradient_on_scene

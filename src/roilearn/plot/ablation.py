@@ -1,11 +1,11 @@
-"""Figure of ablations: mask AP of trained models, a dot for each seed, a line through the means.
+"""Figures of ablations: AP of trained models, a dot for each seed.
 
-It draws recorded results: objects with the attributes of ``Trained``, and the metrics.
+They draw recorded results: objects with the attributes of ``Trained``, and the metrics.
 """
 
 from collections.abc import Iterable, Sequence
 from statistics import mean
-from typing import Protocol
+from typing import Any, Protocol
 
 from matplotlib.figure import Figure
 
@@ -57,4 +57,34 @@ def ap_by_stride(results: Iterable[Trained], metrics: Sequence[str]) -> Figure:
     panels[0][0].set_ylabel("mask AP, hundredths")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(LOOKS), frameon=False)
+    return figure
+
+
+def ap_by_mask_loss(results: Iterable[Any], metrics: Sequence[str]) -> Figure:
+    """Draw AP, in hundredths, of each variant: a panel for each metric, a line for each seed.
+
+    A black bar is the mean over the seeds. Lines that rise together show a difference that the
+    seeds share.
+
+    Parameters
+    ----------
+    results : recorded results, with ``variant``, ``seed`` and the metrics as attributes. Variants
+        are drawn in the order in which they come.
+    metrics : names such as ``"AP50"``.
+    """
+    results = list(results)
+    variants = list(dict.fromkeys(result.variant for result in results))
+    figure, panels = new_figure(len(metrics), height=2.8, squeeze=False)
+    for axes, metric in zip(panels[0], metrics, strict=True):
+        for seed in sorted({result.seed for result in results}):
+            own = [r for r in results if r.seed == seed]
+            places = [variants.index(r.variant) for r in own]
+            points = sorted(zip(places, [100 * getattr(r, metric) for r in own], strict=True))
+            axes.plot(*zip(*points, strict=True), "o-", color="0.6", markersize=5)
+        for place, variant in enumerate(variants):
+            average = mean(100 * getattr(r, metric) for r in results if r.variant == variant)
+            axes.hlines(average, place - 0.2, place + 0.2, color="black", linewidth=2.5)
+        axes.set_xticks(range(len(variants)), variants)
+        axes.set(title=metric, xlim=(-0.5, len(variants) - 0.5))
+    panels[0][0].set_ylabel("hundredths")
     return figure

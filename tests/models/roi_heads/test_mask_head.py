@@ -1,4 +1,4 @@
-"""The mask head: sizes, initial weights, and the mask logits of one class only."""
+"""The mask head: sizes, initial weights, the mask logits of one class only, and two losses."""
 
 import math
 
@@ -66,3 +66,68 @@ def test_no_object_costs_nothing_and_has_gradients(predictor):
 def test_a_label_is_needed_for_each_box(predictor):
     with pytest.raises(ValueError, match="labels must have a row for each of features"):
         predictor(torch.zeros(3, 6, 4, 4), torch.tensor([1]))
+
+
+def test_equal_logits_share_the_probability_among_all_classes():
+    logits, targets, labels = torch.zeros(2, 5, 3, 3), torch.rand(2, 3, 3), torch.tensor([1, 4])
+    assert models.softmax_mask_loss(logits, targets, labels).item() == pytest.approx(math.log(5))
+
+
+def test_a_cell_has_its_share_of_class_and_of_background():
+    logits = torch.tensor([1.0, 2.0, 4.0, 1.0]).log()[None, :, None, None]  # probabilities of 8
+    loss = models.softmax_mask_loss(logits, torch.full((1, 1, 1), 0.75), torch.tensor([2]))
+    assert loss.item() == pytest.approx(0.75 * math.log(2) + 0.25 * math.log(8))
+
+
+def test_a_softmax_over_two_maps_is_a_sigmoid_of_their_difference():
+    torch.manual_seed(0)
+    logits, targets = torch.randn(3, 2, 4, 4), torch.rand(3, 4, 4)
+    competing = models.softmax_mask_loss(logits, targets, torch.ones(3, dtype=torch.int64))
+    torch.testing.assert_close(competing, models.mask_loss(logits[:, 1:] - logits[:, :1], targets))
+
+
+def test_only_differences_between_classes_count():
+    torch.manual_seed(0)
+    logits, targets = torch.randn(3, 4, 5, 5), torch.rand(3, 5, 5)
+    labels = torch.tensor([1, 3, 2])
+    raised = logits + torch.randn(3, 1, 5, 5)
+    torch.testing.assert_close(
+        models.softmax_mask_loss(raised, targets, labels),
+        models.softmax_mask_loss(logits, targets, labels),
+    )
+
+
+def test_the_softmax_teaches_every_map_and_the_sigmoid_that_of_the_class_alone(predictor):
+    features, labels = torch.randn(2, 6, 4, 4), torch.tensor([2, 5])
+    targets = torch.rand(2, 8, 8)
+    losses = {
+        "sigmoid": models.mask_loss(predictor(features, labels), targets),
+        "softmax": models.softmax_mask_loss(predictor(features), targets, labels),
+    }
+    reached = {}
+    for name, loss in losses.items():
+        (gradient,) = torch.autograd.grad(loss, predictor.mask_fcn_logits.bias)
+        reached[name] = gradient.nonzero()[:, 0].tolist()
+    assert reached == {"sigmoid": [2, 5], "softmax": [0, 1, 2, 3, 4, 5, 6]}
+
+
+def test_no_object_costs_nothing_with_a_softmax_either(predictor):
+    every = predictor(torch.zeros(0, 6, 14, 14))
+    none = torch.zeros(0, dtype=torch.int64)
+    loss = models.softmax_mask_loss(every, torch.zeros(0, 28, 28), none)
+    loss.backward()
+    assert loss.item() == 0
+    assert all((numbers.grad == 0).all() for numbers in predictor.parameters())
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1], "labels must have a row for each of mask_logits; got 1 rows for 2"),
+        ([1, 0], "labels must be 1 to 3.*got 0 in row 1"),
+        ([4, 1], "labels must be 1 to 3.*got 4 in row 0"),
+    ],
+)
+def test_a_softmax_needs_a_map_for_each_label(labels, message):
+    with pytest.raises(ValueError, match=message):
+        models.softmax_mask_loss(torch.zeros(2, 4, 3, 3), torch.ones(2, 3, 3), torch.tensor(labels))

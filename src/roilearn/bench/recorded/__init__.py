@@ -2,5 +2,5 @@
 
 In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``series``
 (``curves.csv``), ``profiles``, ``ablation``, ``oracle_masks``,
-``half_cell``, ``degradation`` and ``missing_pieces``.
+``half_cell``, ``degradation``, ``missing_pieces`` and ``mask_losses``.
 """

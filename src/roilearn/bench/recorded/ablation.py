@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 from roilearn.bench.recorded.results import FOLDER, read_table
 
@@ -81,12 +82,12 @@ def mean_and_std(values: Iterable[float]) -> tuple[float, float]:
     return mean(values), stdev(values) if len(values) > 1 else float("nan")
 
 
-def gains(results: Iterable[AblationResult], metric: str, variant: str, over: str) -> list[float]:
+def gains(results: Iterable[Any], metric: str, variant: str, over: str) -> list[float]:
     """Difference of a metric between two variants at one stride: a number for each seed.
 
     Parameters
     ----------
-    results : of one table and stride.
+    results : of one table and stride; any rows with ``variant``, ``seed`` and the metric.
     variant, over : names of the variants; a gain is positive where the first has more.
     """
     found = {(r.variant, r.seed): getattr(r, metric) for r in results}

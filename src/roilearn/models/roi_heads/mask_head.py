@@ -1,16 +1,18 @@
 """The mask head: mask logits of every box, one small map for each class, and their loss.
 
 It is fully convolutional, so rows and columns are kept. Classes do not compete: the box head
-predicts the class, and only the map of that class is trained and used.
+predicts the class, and only the map of that class is trained and used. ``softmax_mask_loss``, in
+which they do compete, is what the paper compares this with; no detector here trains with it.
 """
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, einsum, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from roilearn.arguments import check_same_rows
+from roilearn.arguments import check_labels, check_same_rows
 from roilearn.models.backbone.convolution_blocks import conv_norm_relu
 from roilearn.models.backbone.residual_blocks import Norm
 
@@ -116,3 +118,54 @@ def mask_loss(
     if targets.numel() == 0:
         return mask_logits.sum() * 0  # a mean of nothing is NaN; gradients are zeros, not missing
     return F.binary_cross_entropy_with_logits(mask_logits[:, 0], targets)
+
+
+def softmax_mask_loss(
+    mask_logits: Float[Tensor, "K classes M M"],
+    targets: Float[Tensor, "K M M"],
+    labels: Int64[Tensor, " K"],
+) -> Float[Tensor, ""]:
+    """Compute the mask loss if classes compete: one softmax over all maps in every cell.
+
+    A cell in the object should be its class, a cell outside it background, the map 0. So every
+    logit takes part, and gradients reach the maps of all classes; with ``mask_loss`` they reach the
+    map of the true class only.
+
+    Parameters
+    ----------
+    mask_logits : (K, classes, M, M) logits of all classes, background included as class 0.
+    targets : (K, M, M) from 0 to 1, as from ``mask_targets``. A cell that is covered in part is
+        that part its class, and background for the rest.
+    labels : (K,) true class of each positive box, from 1.
+
+    Returns
+    -------
+    Cross-entropy, the mean of all cells of all boxes; 0 where there are none.
+
+    Raises
+    ------
+    ValueError, TypeError: a label that is background or has no map; not a label for each box.
+
+    Source
+    ------
+    The baseline of He et al., Mask R-CNN (2017), table 2b: a softmax and a multinomial loss in
+    every cell, as in Long et al., Fully Convolutional Networks (2015).
+
+    Examples
+    --------
+    Two equal logits share the probability, and four share it as well:
+
+    >>> label = torch.tensor([1])
+    >>> softmax_mask_loss(torch.zeros(1, 2, 3, 3), torch.ones(1, 3, 3), label).exp()
+    tensor(2.)
+    >>> softmax_mask_loss(torch.zeros(1, 4, 3, 3), torch.ones(1, 3, 3), label).exp()
+    tensor(4.)
+    """
+    check_same_rows("labels", labels, "mask_logits", len(mask_logits))
+    check_labels(labels, 1, mask_logits.shape[1])
+    if len(labels) == 0:
+        return mask_logits.sum() * 0
+    log_probabilities = mask_logits.log_softmax(1)  # [K, classes, M, M]
+    of_class = log_probabilities[torch.arange(len(labels), device=labels.device), labels]
+    background = log_probabilities[:, 0]  # [K, M, M]
+    return -(targets * of_class + (1 - targets) * background).mean()
