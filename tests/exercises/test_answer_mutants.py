@@ -29,6 +29,9 @@ EQUIVALENT = {
     ("7.5", f"np.array({_ROW}) -> {_ROW}"): "a list is an answer too",
     ("7.6", "row -> gradient"): "only its length is used there, and both are as long",
     ("7.6", "2 -> 3"): "one more zero at the end, which nothing reads",
+    ("9.3", "np.array([dx, dy, dw, dh]) -> [dx, dy, dw, dh]"): "a list is an answer too",
+    ("9.4", "np.array(boxes) -> boxes"): "as above",
+    ("9.5", "np.array(anchors) -> anchors"): "as above",
     ("6b.4", "int(word) -> word"): "a word is a whole number already",
     ("6b.4", "np.array(stays) -> stays"): "a list is an answer too",
 }

@@ -122,6 +122,18 @@ def level_of_box(random):
     }
 
 
+def anchors_at_point(random):
+    unit = float(random.choice([0.5, 1, 4]))
+    x1, y1, x2, y2 = random_box(random, 60, 60, unit)
+    return {
+        "box": [x1 + 4, y1 + 36, x2 + 4, y2 + 36],
+        "stride": int(random.choice([4, 8, 16])),
+        "size": int(random.choice([12, 18, 24, 30, 36])),
+        "offset": float(random.choice([0, 0.5])),
+        "rounded": bool(random.random() < 0.5),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -132,6 +144,7 @@ FIGURES = {
     explore.BagMatrix: bag_matrix,
     explore.ReceptiveField: receptive_field,
     explore.LevelOfBox: level_of_box,
+    explore.AnchorsAtPoint: anchors_at_point,
 }
 
 
@@ -170,6 +183,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.ReceptiveField, "/ 255) ** 2", "/ 255)"),
         (explore.LevelOfBox, "halfEven(doublings)", "Math.floor(doublings)"),
         (explore.LevelOfBox, "edges(0.5)", "edges(0)"),
+        (explore.AnchorsAtPoint, "(column + offset)", "column"),
+        (explore.AnchorsAtPoint, "size / Math.sqrt(ratio), size", "size * Math.sqrt(ratio), size"),
+        (explore.AnchorsAtPoint, "Math.log(to.width", "Math.log2(to.width"),
+        (explore.AnchorsAtPoint, "iou > 0 && iou === highest", "iou > 1"),
     ],
     ids=[
         "no half cell",
@@ -184,6 +201,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "roots taken for amounts",
         "floor for round",
         "edges of the other rule",
+        "no offset",
+        "width of the inverse ratio",
+        "logarithm to base 2",
+        "no anchor is rescued",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -14,6 +14,7 @@ FIGURES = [
     explore.BagMatrix,
     explore.ReceptiveField,
     explore.LevelOfBox,
+    explore.AnchorsAtPoint,
 ]
 
 
@@ -215,6 +216,34 @@ def test_the_corner_of_the_box_is_pulled_to_another_level(by, open_figure, wrong
     assert page.page.locator(".roi-differ").is_visible()
 
 
+@pytest.mark.parametrize("by", DRAGS)
+def test_the_object_is_dragged_to_its_anchor_and_its_corner_pulled(
+    by, open_figure, wrong_read_outs
+):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.AnchorsAtPoint(box=[18, 54, 42, 78]), **options)
+    pixel = page.width_of(".roi-scene") / 80
+    drag(page, centre(page), 6 * pixel, 2 * pixel)
+    assert page.state()["box"] == [24, 56, 48, 80]
+    numbers = shown_right(page, explore.AnchorsAtPoint, wrong_read_outs)
+    assert (numbers["best"]["number"], numbers["best"]["iou"]) == (2, 1)
+    assert numbers["best"]["deltas"] == [0, 0, 0, 0]
+    x, y = centre(page)
+    drag(page, (x + 12 * pixel, y + 12 * pixel), 8 * pixel, 8 * pixel)
+    assert page.state()["box"] == [24, 56, 56, 88]
+    shown_right(page, explore.AnchorsAtPoint, wrong_read_outs)
+
+
+def test_words_and_marks_of_the_anchors_follow_the_controls(open_figure, wrong_read_outs):
+    page = open_figure(explore.AnchorsAtPoint())
+    assert page.page.locator("td.roi-best").get_attribute("data-anchor") == "1"
+    page.page.get_by_label("0", exact=True).click()
+    assert page.page.locator("td.roi-best").get_attribute("data-anchor") == "7"
+    page.page.get_by_label("anchor size, px").fill("36")
+    assert page.page.locator(".roi-anchor.roi-positive").count() >= 1
+    shown_right(page, explore.AnchorsAtPoint, wrong_read_outs)
+
+
 def test_another_image_takes_the_box_with_it_and_levels_keep_their_order(
     open_figure, wrong_read_outs
 ):
@@ -257,6 +286,9 @@ KEYS = [
     (explore.LevelOfBox, {"box": [8, 8, 40, 40]}, "ArrowRight", {"box": [8, 8, 41, 40]}),
     (explore.LevelOfBox, {"box": [8, 8, 40, 40]}, "Shift+ArrowDown", {"box": [8, 9, 40, 41]}),
     (explore.LevelOfBox, {"box": [8, 0, 40, 800]}, "ArrowDown", {"box": [8, 0, 40, 800]}),
+    (explore.AnchorsAtPoint, {"box": [8, 40, 40, 80]}, "ArrowDown", {"box": [8, 41, 40, 81]}),
+    (explore.AnchorsAtPoint, {"box": [8, 40, 40, 80]}, "Shift+ArrowLeft", {"box": [8, 40, 39, 80]}),
+    (explore.AnchorsAtPoint, {"box": [8, 36, 40, 80]}, "ArrowUp", {"box": [8, 36, 40, 80]}),
 ]
 
 

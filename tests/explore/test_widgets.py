@@ -22,6 +22,7 @@ FIGURES = [
     explore.BagMatrix,
     explore.ReceptiveField,
     explore.LevelOfBox,
+    explore.AnchorsAtPoint,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -65,6 +66,19 @@ BAD_STATES = [
     (explore.LevelOfBox, {"levels": [4, 3]}, ValueError, "levels must be the first level and"),
     (explore.LevelOfBox, {"side": 600}, ValueError, "side must be one of 128, 800; got 600"),
     (explore.LevelOfBox, {"canonical_scale": 0}, ValueError, "canonical_scale must be from 14"),
+    (
+        explore.AnchorsAtPoint,
+        {"offset": 0.25},
+        ValueError,
+        "offset must be one of 0, 0.5; got 0.25",
+    ),
+    (
+        explore.AnchorsAtPoint,
+        {"size": 16},
+        ValueError,
+        "size must be one of 12, 18, 24, 30, 36; got 16",
+    ),
+    (explore.AnchorsAtPoint, {"rounded": 1}, TypeError, "rounded must be True or False; got 1"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -131,6 +145,7 @@ CHANGES = {
     explore.BagMatrix: {"output_size": [3, 1], "sampling_ratio": 0, "look": "cell"},
     explore.ReceptiveField: {"network": "resnet50", "level": 5, "cell": [3, 4]},
     explore.LevelOfBox: {"side": 128, "box": [18, 54, 500, 86], "levels": [2, 4]},
+    explore.AnchorsAtPoint: {"box": [150, 110, 160, 128], "stride": 16, "rounded": True},
 }
 
 
@@ -287,3 +302,37 @@ def test_levels_change_at_the_edges(rule):
 
 def test_the_epsilon_of_the_page_is_the_reference_s():
     assert explore.LevelOfBox.constants["LEVEL_EPSILON"] == levels.LEVEL_EPSILON
+
+
+def test_anchors_open_on_the_square_and_the_anchor_that_the_chapters_follow():
+    """The number of the best anchor depends on the offset; at the centre it is anchor 4333."""
+    numbers = explore.AnchorsAtPoint().numbers()
+    assert numbers["best"]["anchor"] == [24, 56, 48, 80]
+    assert (numbers["best"]["iou"], numbers["best"]["label"]) == (0.5625, "rescued")
+    assert numbers["best"]["deltas"] == pytest.approx([-1 / 12, 1 / 12, *[np.log(4 / 3)] * 2])
+    assert numbers["best"] == numbers["offsets"]["centre"]
+    assert (numbers["best"]["number"], numbers["offsets"]["corner"]["number"]) == (2, 8)
+
+
+@pytest.mark.parametrize("stride", [4, 8, 16])
+@pytest.mark.parametrize(("offset", "rounded"), [(0, True), (0.5, False)])
+def test_the_twelve_anchors_are_those_of_the_whole_map(stride, offset, rounded):
+    state = {"stride": stride, "size": 36, "offset": offset, "rounded": rounded}
+    found = explore.AnchorsAtPoint(**state).numbers()["anchors"]
+    whole = reference.generate_anchors(
+        (128 // stride, 160 // stride), stride, 36, offset=offset, rounded=rounded
+    ).reshape(128 // stride, 160 // stride, 3, 4)
+    row, column = 64 // stride, 32 // stride
+    assert found == pytest.approx(whole[row : row + 2, column : column + 2].reshape(12, 4))
+
+
+def test_an_offset_of_half_a_cell_takes_the_best_anchor_across_the_threshold():
+    offsets = explore.AnchorsAtPoint(box=[24, 56, 48, 80]).numbers()["offsets"]
+    assert offsets["corner"]["iou"] < 0.7 <= offsets["centre"]["iou"]
+
+
+def test_anchors_that_tie_are_rescued_together_and_none_without_overlap():
+    widget = explore.AnchorsAtPoint(box=[32, 64, 48, 80])  # the four cells themselves
+    assert widget.numbers()["labels"].count("rescued") == 4
+    far = explore.AnchorsAtPoint(box=[90, 100, 99, 110]).numbers()
+    assert (far["best"]["number"], set(far["labels"])) == (None, {"negative"})

@@ -1,3 +1,4 @@
+from .anchors_at_point import AnchorsAtPoint as AnchorsAtPoint
 from .bag_matrix import BagMatrix as BagMatrix
 from .bin_mean import BinMean as BinMean
 from .interpolation_weights import InterpolationWeights as InterpolationWeights

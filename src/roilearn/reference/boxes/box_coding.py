@@ -60,14 +60,7 @@ def encode_boxes(
     check_positive_sides("anchors", anchors)
     deltas = np.zeros((len(boxes), 4), np.result_type(boxes, anchors, np.float32))
     for k, (box, anchor) in enumerate(zip(boxes, anchors, strict=True)):
-        centre_x, centre_y, width, height = centre_and_size(box)
-        anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchor)
-        deltas[k] = (
-            (centre_x - anchor_x) / anchor_width,
-            (centre_y - anchor_y) / anchor_height,
-            math.log(width / anchor_width),
-            math.log(height / anchor_height),
-        )
+        deltas[k] = encode_box(box, anchor)
     return deltas * np.array(factors, deltas.dtype)
 
 
@@ -118,19 +111,34 @@ def decode_boxes(
     limit = check_at_least("scale_clamp", scale_clamp, 0)
     boxes = np.zeros(deltas.shape, np.result_type(deltas, anchors, np.float32))
     for place in np.ndindex(deltas.shape[:-1]):
-        anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchors[place[0]])
-        dx, dy, dw, dh = deltas[place].astype(boxes.dtype) / np.array(factors, boxes.dtype)
-        centre_x = anchor_x + dx * anchor_width
-        centre_y = anchor_y + dy * anchor_height
-        width = anchor_width * math.exp(min(dw, limit))
-        height = anchor_height * math.exp(min(dh, limit))
-        boxes[place] = (
-            centre_x - 0.5 * width,
-            centre_y - 0.5 * height,
-            centre_x + 0.5 * width,
-            centre_y + 0.5 * height,
-        )
+        scaled = deltas[place].astype(boxes.dtype) / np.array(factors, boxes.dtype)
+        boxes[place] = decode_box(scaled, anchors[place[0]], limit)
     return boxes
+
+
+def encode_box(box: np.ndarray, anchor: np.ndarray) -> tuple[float, float, float, float]:
+    """Deltas dx, dy, dw, dh from one anchor to one box."""
+    centre_x, centre_y, width, height = centre_and_size(box)
+    anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchor)
+    dx = (centre_x - anchor_x) / anchor_width
+    dy = (centre_y - anchor_y) / anchor_height
+    dw = math.log(width / anchor_width)
+    dh = math.log(height / anchor_height)
+    return dx, dy, dw, dh
+
+
+def decode_box(
+    deltas: np.ndarray, anchor: np.ndarray, limit: float
+) -> tuple[float, float, float, float]:
+    """Box x1, y1, x2, y2 that one anchor becomes; dw and dh count up to ``limit``."""
+    dx, dy, dw, dh = deltas
+    anchor_x, anchor_y, anchor_width, anchor_height = centre_and_size(anchor)
+    centre_x = anchor_x + dx * anchor_width
+    centre_y = anchor_y + dy * anchor_height
+    half_width = 0.5 * anchor_width * math.exp(min(dw, limit))
+    half_height = 0.5 * anchor_height * math.exp(min(dh, limit))
+    first = (centre_x - half_width, centre_y - half_height)
+    return *first, centre_x + half_width, centre_y + half_height
 
 
 def centre_and_size(box: np.ndarray) -> tuple[float, float, float, float]:

@@ -1,0 +1,62 @@
+"""Figures of chapter 9 show the boxes that they are given."""
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from roilearn import plot, reference
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def test_the_arrows_lead_from_centre_to_centre():
+    axes = plot.anchor_and_object([40, 30, 120, 90], [52, 36, 118, 108]).axes[0]
+    (start, corner), (again, end) = ((note.xyann, note.xy) for note in axes.texts[:2])
+    assert (start, corner) == ((80, 60), (85, 60))
+    assert (again, end) == ((85, 60), (85, 72))
+
+
+def test_every_anchor_is_outlined_and_lies_within_its_panel():
+    anchors = reference.base_anchors((8, 16)) + 20
+    panels = {"one": anchors, "two": anchors[:3]}
+    figure = plot.anchors_at_one_place(panels, dict.fromkeys(panels, (32, 40)))
+    for axes, boxes in zip(figure.axes, panels.values(), strict=True):
+        drawn = [
+            np.array([line.get_xdata()[0], line.get_ydata()[0], line.get_xdata()[1],
+                      line.get_ydata()[2]])
+            for line in axes.lines
+        ]  # fmt: skip
+        np.testing.assert_allclose(drawn, boxes)
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        assert left <= boxes[:, 0].min()
+        assert right >= boxes[:, 2].max()
+        assert top <= boxes[:, 1].min()
+        assert bottom >= boxes[:, 3].max()
+
+
+def test_scores_are_drawn_from_0_to_1_on_every_level():
+    scores = {f"P{level}": np.full((2, 3), level / 10) for level in (2, 3, 4, 5)}
+    figure = plot.objectness_by_level(np.zeros((16, 24, 3)), scores, [[0, 0, 8, 8]])
+    for axes, (title, values) in zip(figure.axes, scores.items(), strict=True):
+        _, over = axes.images
+        assert axes.get_title() == title
+        assert over.get_clim() == (0, 1)
+        np.testing.assert_array_equal(over.get_array(), values)
+
+
+def test_the_object_is_solid_and_the_other_box_dashed():
+    boxes = {"before": [4, 4, 10, 10], "after": [5, 5, 12, 12]}
+    figure = plot.boxes_on_scene(np.zeros((40, 60, 3)), boxes, [5, 6, 12, 13])
+    for axes, (x1, y1, *_) in zip(figure.axes, boxes.values(), strict=True):
+        true, other = axes.patches
+        assert (true.get_xy(), true.get_linestyle()) == ((5, 6), "-")
+        assert (other.get_xy(), other.get_linestyle()) == ((x1, y1), "--")
+
+
+def test_a_curve_for_each_set_of_anchors():
+    figure = plot.best_iou_by_size([12, 24], {"a": [1, 0.5], "b": [1, 0.9]}, 0.7)
+    assert [line.get_label() for line in figure.axes[0].lines[:2]] == ["a", "b"]
