@@ -29,6 +29,10 @@ EQUIVALENT = {
     ("7.5", f"np.array({_ROW}) -> {_ROW}"): "a list is an answer too",
     ("7.6", "row -> gradient"): "only its length is used there, and both are as long",
     ("7.6", "2 -> 3"): "one more zero at the end, which nothing reads",
+    ("10.4", "boxes -> scores"): "only their number is used there, and both are as long",
+    ("10.5", "levels -> boxes"): "only their number is used there, and both are as long",
+    ("10.5", "levels -> scores"): "only their number is used there, and both are as long",
+    ("10.5", "scores -> levels"): "equal scores keep the order, which is by score already",
     ("6b.4", "int(word) -> word"): "a word is a whole number already",
     ("6b.4", "np.array(stays) -> stays"): "a list is an answer too",
 }
