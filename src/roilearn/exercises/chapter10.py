@@ -101,7 +101,7 @@ def box_iou(boxes1: Sequence[Sequence[float]], boxes2: Sequence[Sequence[float]]
     return ious
 
 
-def _boxes(count: int, size: float = 30) -> list[list[float]]:
+def _boxes(count: int, size: int = 30) -> list[list[float]]:
     corner = _random.randint(0, 60, (count, 2)) / 2
     return np.column_stack([corner, corner + _random.randint(8, 2 * size, (count, 2)) / 2]).tolist()
 
