@@ -122,6 +122,22 @@ def level_of_box(random):
     }
 
 
+def nms_steps(random):
+    """Return boxes of a few objects, moved about; whole scores have ties, few thresholds do."""
+    middles = random.integers(30, 100, (2, 2))[random.integers(0, 2, 6)]
+    middles = middles + random.integers(-12, 13, (6, 2))
+    halves = random.integers(10, 28, (6, 2))
+    return {
+        "boxes": np.hstack([middles - halves, middles + halves]).clip(0, 128).tolist(),
+        "scores": (random.integers(0, 11, 6) / 10).tolist(),
+        "classes": random.choice(["disc", "square", "triangle"], 6, p=[0.6, 0.3, 0.1]).tolist(),
+        "iou_threshold": float(random.integers(2, 19) / 20),
+        "class_wise": bool(random.random() < 0.5),
+        "step": int(random.integers(0, 7)),
+        "chosen": str(random.choice(list("ABCDEF"))),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -132,6 +148,7 @@ FIGURES = {
     explore.BagMatrix: bag_matrix,
     explore.ReceptiveField: receptive_field,
     explore.LevelOfBox: level_of_box,
+    explore.NmsSteps: nms_steps,
 }
 
 
@@ -170,6 +187,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.ReceptiveField, "/ 255) ** 2", "/ 255)"),
         (explore.LevelOfBox, "halfEven(doublings)", "Math.floor(doublings)"),
         (explore.LevelOfBox, "edges(0.5)", "edges(0)"),
+        (explore.NmsSteps, "if (decided[best]) continue;", ""),
+        (explore.NmsSteps, "!class_wise || classes[i] === classes[j]", "true"),
+        (explore.NmsSteps, "scores[j] - scores[i]", "scores[i] - scores[j]"),
     ],
     ids=[
         "no half cell",
@@ -184,6 +204,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "roots taken for amounts",
         "floor for round",
         "edges of the other rule",
+        "removed boxes remove",
+        "all classes together",
+        "the lowest score first",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):
