@@ -12,4 +12,5 @@ IN_PATTERN = (
     "notebooks/07_residual_backbones",
     "notebooks/08_feature_pyramids",
     "notebooks/09_anchors_and_rpn",
+    "notebooks/10_proposals",
 )

@@ -32,6 +32,10 @@ EQUIVALENT = {
     ("9.3", "np.array([dx, dy, dw, dh]) -> [dx, dy, dw, dh]"): "a list is an answer too",
     ("9.4", "np.array(boxes) -> boxes"): "as above",
     ("9.5", "np.array(anchors) -> anchors"): "as above",
+    ("10.4", "boxes -> scores"): "only their number is used there, and both are as long",
+    ("10.5", "levels -> boxes"): "only their number is used there, and both are as long",
+    ("10.5", "levels -> scores"): "only their number is used there, and both are as long",
+    ("10.5", "scores -> levels"): "equal scores keep the order, which is by score already",
     ("6b.4", "int(word) -> word"): "a word is a whole number already",
     ("6b.4", "np.array(stays) -> stays"): "a list is an answer too",
 }

@@ -134,6 +134,22 @@ def anchors_at_point(random):
     }
 
 
+def nms_steps(random):
+    """Return boxes of a few objects, moved about; whole scores have ties, few thresholds do."""
+    middles = random.integers(30, 100, (2, 2))[random.integers(0, 2, 6)]
+    middles = middles + random.integers(-12, 13, (6, 2))
+    halves = random.integers(10, 28, (6, 2))
+    return {
+        "boxes": np.hstack([middles - halves, middles + halves]).clip(0, 128).tolist(),
+        "scores": (random.integers(0, 11, 6) / 10).tolist(),
+        "classes": random.choice(["disc", "square", "triangle"], 6, p=[0.6, 0.3, 0.1]).tolist(),
+        "iou_threshold": float(random.integers(2, 19) / 20),
+        "class_wise": bool(random.random() < 0.5),
+        "step": int(random.integers(0, 7)),
+        "chosen": str(random.choice(list("ABCDEF"))),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -145,6 +161,7 @@ FIGURES = {
     explore.ReceptiveField: receptive_field,
     explore.LevelOfBox: level_of_box,
     explore.AnchorsAtPoint: anchors_at_point,
+    explore.NmsSteps: nms_steps,
 }
 
 
@@ -187,6 +204,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.AnchorsAtPoint, "size / Math.sqrt(ratio), size", "size * Math.sqrt(ratio), size"),
         (explore.AnchorsAtPoint, "Math.log(to.width", "Math.log2(to.width"),
         (explore.AnchorsAtPoint, "iou > 0 && iou === highest", "iou > 1"),
+        (explore.NmsSteps, "if (decided[best]) continue;", ""),
+        (explore.NmsSteps, "!class_wise || classes[i] === classes[j]", "true"),
+        (explore.NmsSteps, "scores[j] - scores[i]", "scores[i] - scores[j]"),
     ],
     ids=[
         "no half cell",
@@ -205,6 +225,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "width of the inverse ratio",
         "logarithm to base 2",
         "no anchor is rescued",
+        "removed boxes remove",
+        "all classes together",
+        "the lowest score first",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -15,6 +15,7 @@ FIGURES = [
     explore.ReceptiveField,
     explore.LevelOfBox,
     explore.AnchorsAtPoint,
+    explore.NmsSteps,
 ]
 
 
@@ -259,6 +260,50 @@ def test_another_image_takes_the_box_with_it_and_levels_keep_their_order(
     assert not page.page.locator(".roi-differ").is_visible()
 
 
+@pytest.mark.parametrize("by", DRAGS)
+def test_the_chosen_box_is_dragged_and_another_chosen_by_a_press(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.NmsSteps(chosen="E", iou_threshold=0.4), **options)
+    pixel = page.width_of() / 160
+    drag(page, centre(page), -16 * pixel, 0)  # onto C, and so nearer to A, which removes it now
+    assert page.state()["boxes"][4] == [55, 10, 133, 86]
+    numbers = shown_right(page, explore.NmsSteps, wrong_read_outs)
+    assert numbers["rows"][4]["state"] == "removed now"
+    scene = page.page.locator(".roi-scene").bounding_box()
+    for (x, y), name in (((24, 87), "B"), ((100, 5), "C"), ((126, 112), "D")):
+        place = scene["x"] + x * pixel, scene["y"] + y * pixel
+        page.page.touchscreen.tap(*place) if by == "touch" else page.page.mouse.click(*place)
+        assert page.state()["chosen"] == name
+    assert page.state()["boxes"][:4] == explore.NmsSteps().boxes[:4]
+
+
+def test_steps_go_on_to_the_result_and_tell_what_happens(open_figure, wrong_read_outs):
+    page = open_figure(explore.NmsSteps(step=0))
+    figure = page.page.locator(".roi-figure")
+    said = figure.locator("[role=status]")
+    assert "No box is decided yet" in said.inner_text()
+    told = {
+        "A": "A removes C (IoU 0.566 > 0.50).",
+        "B": "B does not remove F (IoU 0.608 > 0.50), which has another class.",
+        "D": "D removes no box.",
+        "E": "C (IoU 0.636 > 0.50) would have removed E, but a removed box removes nothing.",
+        "F": "No box is left.",
+    }
+    for now, words in told.items():
+        figure.get_by_role("button", name="Next step").click()
+        assert shown_right(page, explore.NmsSteps, wrong_read_outs)["now"] == now
+        assert words in said.inner_text()
+    result = "Result, by descending score: A, B, D, E, F."
+    assert figure.locator(".roi-result").inner_text() == result
+    page.page.keyboard.press("Enter")  # the button keeps the focus at the end, and does nothing
+    assert page.state()["step"] == 5
+    figure.get_by_role("button", name="Back").click()
+    assert page.state()["step"] == 4
+    assert figure.locator(".roi-result").inner_text() == "Kept so far: A, B, D, E."
+
+
+SIX = [*([0, 0, 20 + i, 20] for i in range(4)), [8, 8, 40, 40], [9, 100, 50, 128]]
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -289,6 +334,14 @@ KEYS = [
     (explore.AnchorsAtPoint, {"box": [8, 40, 40, 80]}, "ArrowDown", {"box": [8, 41, 40, 81]}),
     (explore.AnchorsAtPoint, {"box": [8, 40, 40, 80]}, "Shift+ArrowLeft", {"box": [8, 40, 39, 80]}),
     (explore.AnchorsAtPoint, {"box": [8, 36, 40, 80]}, "ArrowUp", {"box": [8, 36, 40, 80]}),
+    (explore.NmsSteps, {"boxes": SIX}, "ArrowRight", {"boxes": [*SIX[:4], [9, 8, 41, 40], SIX[5]]}),
+    (
+        explore.NmsSteps,
+        {"boxes": SIX},
+        "Shift+ArrowUp",
+        {"boxes": [*SIX[:4], [8, 8, 40, 39], SIX[5]]},
+    ),
+    (explore.NmsSteps, {"boxes": SIX, "chosen": "F"}, "ArrowDown", {"boxes": SIX}),
 ]
 
 

@@ -23,6 +23,7 @@ FIGURES = [
     explore.ReceptiveField,
     explore.LevelOfBox,
     explore.AnchorsAtPoint,
+    explore.NmsSteps,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -79,6 +80,16 @@ BAD_STATES = [
         "size must be one of 12, 18, 24, 30, 36; got 16",
     ),
     (explore.AnchorsAtPoint, {"rounded": 1}, TypeError, "rounded must be True or False; got 1"),
+    (
+        explore.NmsSteps,
+        {"boxes": [[0, 0, 9, 9]] * 5},
+        ValueError,
+        "boxes must have 6 values; got 5",
+    ),
+    (explore.NmsSteps, {"boxes": [[9, 0, 9, 9]] * 6}, ValueError, r"boxes\[0\] must be x1, y1"),
+    (explore.NmsSteps, {"classes": ["cat"] * 6}, ValueError, r"classes\[0\] must be one of 'disc'"),
+    (explore.NmsSteps, {"iou_threshold": 1}, ValueError, "iou_threshold must be from 0.1 to 0.9"),
+    (explore.NmsSteps, {"chosen": "G"}, ValueError, "chosen must be one of 'A', 'B'"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -146,6 +157,7 @@ CHANGES = {
     explore.ReceptiveField: {"network": "resnet50", "level": 5, "cell": [3, 4]},
     explore.LevelOfBox: {"side": 128, "box": [18, 54, 500, 86], "levels": [2, 4]},
     explore.AnchorsAtPoint: {"box": [150, 110, 160, 128], "stride": 16, "rounded": True},
+    explore.NmsSteps: {"step": 0, "class_wise": False, "iou_threshold": 0.3},
 }
 
 
@@ -336,3 +348,36 @@ def test_anchors_that_tie_are_rescued_together_and_none_without_overlap():
     assert widget.numbers()["labels"].count("rescued") == 4
     far = explore.AnchorsAtPoint(box=[90, 100, 99, 110]).numbers()
     assert (far["best"]["number"], set(far["labels"])) == (None, {"negative"})
+
+
+def test_nms_opens_on_a_removed_box_that_would_have_removed_a_third():
+    numbers = explore.NmsSteps().numbers()
+    states = {row["box"]: row["state"] for row in numbers["rows"]}
+    assert (numbers["now"], states["C"], states["E"]) == ("A", "removed now", "waiting")
+    fourth = explore.NmsSteps(step=4).numbers()
+    assert (fourth["now"], fourth["would_have_removed"]) == ("E", ["C"])
+    assert explore.NmsSteps(step=6).numbers()["kept"] == ["A", "B", "D", "E", "F"]
+
+
+def test_a_higher_threshold_can_keep_a_box_that_removes_another():
+    kept = explore.NmsSteps(iou_threshold=0.6, step=6).numbers()["kept"]
+    assert kept == ["A", "B", "C", "D", "F"]
+
+
+def test_boxes_of_two_classes_remove_each_other_only_if_nms_is_not_class_wise():
+    rows = [
+        explore.NmsSteps(step=2, class_wise=class_wise).numbers()["rows"][5]
+        for class_wise in (True, False)
+    ]
+    assert [row["state"] for row in rows] == ["waiting", "removed now"]
+    assert [row["compared"] for row in rows] == [False, True]
+    assert rows[0]["iou"] == rows[1]["iou"] > 0.5
+
+
+def test_an_iou_of_exactly_the_threshold_removes_nothing():
+    boxes = [[0, 0, 60, 20], [20, 0, 80, 20], *([[100 + i, 90, 101 + i, 91] for i in range(4)])]
+    state = {"boxes": boxes, "classes": ["disc"] * 6, "step": 1}
+    row = explore.NmsSteps(**state, iou_threshold=0.5).numbers()["rows"][1]
+    assert (row["iou"], row["state"]) == (0.5, "waiting")
+    row = explore.NmsSteps(**state, iou_threshold=0.45).numbers()["rows"][1]
+    assert row["state"] == "removed now"

@@ -19,6 +19,7 @@ CHAPTERS = (
     "chapter7",
     "chapter8",
     "chapter9",
+    "chapter10",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

@@ -6,12 +6,17 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roilearn.palette import CLASSES
+
 if TYPE_CHECKING:
     import numpy as np
 
 PICTURE = Path(__file__).with_name("example_scene.jpg")
 """``roilearn.data.example_scene()``, as ``book/tools/measure_receptive_fields.py`` stores it."""
 HEIGHT, WIDTH = 128, 160
+SHAPES = ("disc", "square", "triangle")
+"""The classes of its objects, in the order of their labels."""
+SHAPE_COLOURS = dict(zip(SHAPES, CLASSES, strict=False))
 
 
 def scene_address() -> str:

@@ -39,6 +39,10 @@ from .other_operators import rotated_box_corners as rotated_box_corners
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
 from .png import figure_to_png as figure_to_png
+from .proposals import boxes_by_level as boxes_by_level
+from .proposals import boxes_in_a_row as boxes_in_a_row
+from .proposals import offset_trick as offset_trick
+from .proposals import proposal_steps as proposal_steps
 from .pyramids import double_and_add as double_and_add
 from .pyramids import pooled_from_levels as pooled_from_levels
 from .pyramids import pyramid_steps as pyramid_steps

@@ -6,7 +6,7 @@ Only the network's predictions are used here. Ground truth plays no part.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from roilearn.arguments import check_count, check_iou_threshold, check_predictions
@@ -79,38 +79,83 @@ def generate_proposals(
     pre_nms_top_n = check_count("pre_nms_top_n", pre_nms_top_n)
     post_nms_top_n = check_count("post_nms_top_n", post_nms_top_n)
     nms_threshold = check_iou_threshold(nms_threshold, "nms_threshold")
+    chosen = top_n_per_level(objectness, pre_nms_top_n)
+    every_box, every_score, levels = decode_chosen(chosen, objectness, deltas, anchors)
     selected = []
-    every_box, every_score, levels = top_n_per_level(objectness, deltas, anchors, pre_nms_top_n)
-    for boxes, scores, size in zip(every_box, every_score, image_sizes, strict=True):
-        boxes = clip_boxes_to_image(boxes, size)  # noqa: PLW2901
-        kept = remove_small_boxes(boxes, min_size)
-        kept = kept[scores[kept] >= score_threshold]
-        best = batched_nms(boxes[kept], scores[kept], levels[kept], nms_threshold)[:post_nms_top_n]
-        selected.append((boxes[kept[best]], scores[kept[best]]))
+    for decoded, scores, size in zip(every_box, every_score, image_sizes, strict=True):
+        boxes = clip_boxes_to_image(decoded, size)  # [K, 4]
+        kept = large_and_likely(boxes, scores, min_size, score_threshold)
+        kept = kept[nms_per_level(boxes[kept], scores[kept], levels[kept], nms_threshold)]
+        best = kept[:post_nms_top_n]  # of all levels: NMS sorts by descending score
+        selected.append((boxes[best], scores[best]))
     return [boxes for boxes, _ in selected], [scores for _, scores in selected]
 
 
 def top_n_per_level(
-    objectness: Sequence[Float[Tensor, "N _"]],
-    deltas: Sequence[Float[Tensor, "N _ 4"]],
-    anchors: Sequence[Float[Tensor, "_ 4"]],
-    pre_nms_top_n: int,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Decode the ``pre_nms_top_n`` anchors of highest objectness on each level, for all images.
+    objectness: Sequence[Float[Tensor, "N _"]], pre_nms_top_n: int
+) -> list[Int64[Tensor, "N _"]]:
+    """Choose the ``pre_nms_top_n`` anchors of highest objectness on each level.
 
     The limit holds for each level, because small objects have anchors on the finest level only. If
     one limit held for all levels, many good anchors of a large object could displace theirs.
+
+    Parameters
+    ----------
+    objectness : for each level (N, n) logits.
+    pre_nms_top_n : number of anchors per level; a level with fewer gives all of them.
+
+    Returns
+    -------
+    For each level (N, k) indices of anchors of that level, by descending objectness.
+    """
+    return [logits.topk(min(pre_nms_top_n, logits.shape[1])).indices for logits in objectness]
+
+
+def decode_chosen(
+    chosen: Sequence[Int64[Tensor, "N _"]],
+    objectness: Sequence[Float[Tensor, "N _"]],
+    deltas: Sequence[Float[Tensor, "N _ 4"]],
+    anchors: Sequence[Float[Tensor, "_ 4"]],
+) -> tuple[Float[Tensor, "N K 4"], Float[Tensor, "N K"], Int64[Tensor, " K"]]:
+    """Move the chosen anchors by their deltas, and put all levels together.
 
     Returns
     -------
     (N, K, 4) boxes, (N, K) scores and (K,) levels, counted from 0.
     """
     boxes, scores, levels = [], [], []
-    for level, logits in enumerate(objectness):
-        best, index = logits.topk(min(pre_nms_top_n, logits.shape[1]))
-        top_deltas = deltas[level].take_along_dim(index[..., None], 1)
-        decoded = decode_boxes(top_deltas.flatten(0, 1), anchors[level][index.flatten()])
-        boxes.append(decoded.view(*index.shape, 4))
-        scores.append(best.to(decoded.dtype).sigmoid())
-        levels.append(index.new_full((index.shape[1],), level))
+    for level, index in enumerate(chosen):  # [N, k]
+        logits = objectness[level].take_along_dim(index, 1)  # [N, k]
+        moves = deltas[level].take_along_dim(index[..., None], 1)  # [N, k, 4]
+        decoded = decode_boxes(moves.flatten(0, 1), anchors[level][index.flatten()])
+        boxes.append(decoded.view(*index.shape, 4))  # [N, k, 4]
+        scores.append(logits.to(decoded.dtype).sigmoid())  # [N, k]
+        levels.append(index.new_full((index.shape[1],), level))  # [k]
     return torch.cat(boxes, 1), torch.cat(scores, 1), torch.cat(levels)
+
+
+def large_and_likely(
+    boxes: Float[Tensor, "K 4"],
+    scores: Float[Tensor, " K"],
+    min_size: float,
+    score_threshold: float,
+) -> Int64[Tensor, " kept"]:
+    """Return indices of boxes with both sides of ``min_size`` or more and a score high enough.
+
+    Boxes are measured after clipping, so that a box outside the image has no area and is removed.
+    """
+    kept = remove_small_boxes(boxes, min_size)
+    return kept[scores[kept] >= score_threshold]
+
+
+def nms_per_level(
+    boxes: Float[Tensor, "K 4"],
+    scores: Float[Tensor, " K"],
+    levels: Int64[Tensor, " K"],
+    nms_threshold: float,
+) -> Int64[Tensor, " kept"]:
+    """Return indices of the boxes that NMS within each level keeps, by descending score.
+
+    Boxes of different levels do not remove each other, however much they overlap.
+    """
+    return batched_nms(boxes, scores, levels, nms_threshold)

@@ -103,12 +103,22 @@ def batched_nms(
     check_finite("boxes", boxes)
     check_no_nan("scores", scores[:, None])
     boxes = boxes.astype(np.result_type(boxes, np.float32))
-    kept = []
-    for i in np.argsort(-scores, kind="stable"):
+    return np.array(keep_greedily(boxes, scores, idxs, threshold), np.int64)
+
+
+def keep_greedily(
+    boxes: np.ndarray, scores: np.ndarray, idxs: np.ndarray, threshold: float
+) -> list[int]:
+    """Go through the boxes by descending score; keep those that overlap no kept box too much.
+
+    Only kept boxes of the same group are compared. A box that was removed removes no other.
+    """
+    kept: list[int] = []
+    for i in np.argsort(-scores, kind="stable"):  # of equal scores the first box comes first
         kept_of_group = [j for j in kept if idxs[j] == idxs[i]]
         if not any(iou_exceeds(boxes[i], boxes[j], threshold) for j in kept_of_group):
             kept.append(i)
-    return np.array(kept, np.int64)
+    return kept
 
 
 def iou_exceeds(a: np.ndarray, b: np.ndarray, threshold: float) -> bool:

@@ -83,13 +83,12 @@ def generate_proposals(
     for image, size in enumerate(image_sizes):
         boxes, scores, levels = [], [], []
         for level, anchors_here in enumerate(anchors):
-            logits = objectness[level][image]
+            logits, moves = objectness[level][image], deltas[level][image]  # (n,), (n, 4)
             check_floating(f"objectness[{level}]", logits)
-            for anchor in np.argsort(-logits, kind="stable")[:pre_nms_top_n]:
-                (box,) = decode_boxes(deltas[level][image, [anchor]], anchors_here[[anchor]])
-                x1, y1, x2, y2 = box = clip_boxes_to_image(box, size)
-                score = sigmoid(logits[anchor])
-                if min(x2 - x1, y2 - y1) >= min_size and score >= score_threshold:
+            for anchor in top_n(logits, pre_nms_top_n):
+                (decoded,) = decode_boxes(moves[[anchor]], anchors_here[[anchor]])
+                box, score = clip_boxes_to_image(decoded, size), sigmoid(logits[anchor])
+                if is_large_and_likely(box, score, min_size, score_threshold):
                     boxes.append(box)
                     scores.append(score)
                     levels.append(level)
@@ -98,6 +97,19 @@ def generate_proposals(
         image_boxes.append(boxes[kept])
         image_scores.append(scores[kept])
     return image_boxes, image_scores
+
+
+def top_n(logits: np.ndarray, n: int) -> np.ndarray:
+    """Choose the ``n`` anchors of highest objectness; of equal logits the first comes first."""
+    return np.argsort(-logits, kind="stable")[:n]
+
+
+def is_large_and_likely(
+    box: np.ndarray, score: float, min_size: float, score_threshold: float
+) -> bool:
+    """Whether both sides are at least ``min_size``, and the score at least the threshold."""
+    x1, y1, x2, y2 = box
+    return min(x2 - x1, y2 - y1) >= min_size and score >= score_threshold
 
 
 def sigmoid(logit: float) -> float:

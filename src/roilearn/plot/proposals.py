@@ -1,0 +1,166 @@
+"""Figures of chapter 10: NMS of boxes in a row, proposals on the scene, and the offset trick."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike
+
+from roilearn.palette import CLASSES, COLOURS
+from roilearn.plot.base import new_figure
+
+
+def boxes_in_a_row(
+    boxes: Mapping[str, Sequence[float]], outcomes: Mapping[str, Mapping[str, str]]
+) -> Figure:
+    """Draw boxes of equal height as bars below each other, a panel for each run of NMS.
+
+    Parameters
+    ----------
+    boxes : by their names, boxes that differ along x only.
+    outcomes : by the panel's title, what became of each box that was removed, by its name; a box
+        that is not named was kept.
+    """
+    figure, axes = new_figure(len(outcomes), width=7, height=2.3, sharey=True)
+    for panel, (title, removed) in zip(axes, outcomes.items(), strict=True):
+        for row, (name, (x1, _, x2, _)) in enumerate(boxes.items()):
+            kept = name not in removed
+            bar = Rectangle(
+                (x1, row - 0.36),
+                x2 - x1,
+                0.72,
+                facecolor="#D9D9D9" if kept else "white",
+                edgecolor=COLOURS["box"] if kept else "#8A8A8A",
+                linewidth=1.6,
+                linestyle="-" if kept else "--",
+            )
+            panel.add_patch(bar)
+            said = "kept" if kept else removed[name]
+            panel.text((x1 + x2) / 2, row, said, ha="center", va="center", fontsize=8)
+        panel.set(title=title, xlim=(-1, 23), ylim=(len(boxes) - 0.4, -0.6), xlabel="x (pixels)")
+    axes[0].set_yticks(range(len(boxes)), list(boxes))
+    return figure
+
+
+def proposal_steps(
+    image: ArrayLike,
+    steps: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    followed: Mapping[str, Sequence[float]],
+) -> Figure:
+    """Draw the boxes that each step leaves over the scene, dark where their score is high.
+
+    Parameters
+    ----------
+    image : (H, W, 3) values from 0 to 1.
+    steps : by the panel's title, (K, 4) boxes and their (K,) scores.
+    followed : by the same titles, one box that is drawn bold, in the colour of squares.
+    """
+    figure, axes = new_figure(3, -(-len(steps) // 3), width=7, height=2.05 * -(-len(steps) // 3))
+    for panel, (title, (boxes, scores)) in zip(axes.flat, steps.items(), strict=False):
+        show_pale(panel, image)
+        draw_thin_boxes(panel, np.asarray(boxes), np.asarray(scores))
+        x1, y1, x2, y2 = followed[title]
+        bold = {"edgecolor": CLASSES[1], "linewidth": 2.4, "fill": False}
+        panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **bold, zorder=3))
+        panel.set_title(title, fontsize=9)
+    return figure
+
+
+def boxes_by_level(
+    image: ArrayLike,
+    panels: Mapping[str, Mapping[str, Sequence[float]]],
+    removed: Mapping[str, Sequence[str]],
+    truth: Sequence[float],
+) -> Figure:
+    """Draw a few named boxes over the scene; removed ones dotted, the object's box filled.
+
+    Parameters
+    ----------
+    image : (H, W, 3) values from 0 to 1.
+    panels : by the panel's title, boxes by their names.
+    removed : by the panel's title, the names of the boxes that are removed there.
+    truth : box of the object.
+    """
+    figure, axes = new_figure(len(panels), width=7, height=2.2)
+    for panel, (title, boxes) in zip(axes, panels.items(), strict=True):
+        show_pale(panel, image)
+        x1, y1, x2, y2 = truth
+        panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, facecolor="white", alpha=0.6))
+        for place, name in enumerate(sorted(boxes, key=lambda name: boxes[name][0])):
+            gone = name in removed.get(title, ())
+            x1, y1, x2, y2 = boxes[name]
+            style: dict[str, Any] = (
+                {"linewidth": 1.3, "linestyle": ":"} if gone else {"linewidth": 2}
+            )
+            panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, **style))
+            panel.annotate(
+                f"{name}\nremoved" if gone else name,
+                (x1, y2),
+                (22 + 40 * place, 112),
+                ha="center",
+                va="center",
+                fontsize=8,
+                path_effects=[withStroke(linewidth=2.5, foreground="white")],
+                arrowprops={"arrowstyle": "-", "lw": 0.8, "shrinkA": 1, "shrinkB": 0},
+            )
+        panel.set_title(title, fontsize=9)
+    return figure
+
+
+def offset_trick(
+    boxes: Sequence[Sequence[float]],
+    classes: Sequence[int],
+    shifted: Sequence[Sequence[float]],
+    names: Sequence[str],
+) -> Figure:
+    """Draw boxes of several classes before and after each class is shifted.
+
+    Parameters
+    ----------
+    boxes, shifted : (K, 4) boxes, as they are and with the offset of their class added.
+    classes : number of the class of each box.
+    names : name of each class.
+    """
+    figure, axes = new_figure(2, width=7, height=3.4)
+    field = np.max(boxes) + 1
+    titles = ("boxes of three classes", "with the offset")
+    for panel, each, title in zip(axes, (boxes, shifted), titles, strict=True):
+        for (x1, y1, x2, y2), group in zip(each, classes, strict=True):
+            for colour, width in (("black", 3.6), (CLASSES[group], 2.2)):
+                style = {"edgecolor": colour, "linewidth": width, "fill": False}
+                panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **style))
+        low, high = min(np.min(each), 0) - 6, np.max(each) + 6
+        panel.set(title=title, xlim=(low, high), ylim=(high, low), aspect="equal")
+        panel.set(xlabel="x (image pixels)", ylabel="y (image pixels)")
+    for group, name in enumerate(names):
+        corner = (group * field, group * field)
+        axes[1].add_patch(Rectangle(corner, field, field, fill=False, color="#8A8A8A", ls=":"))
+        last = group == len(names) - 1
+        x = corner[0] - 4 if last else corner[0] + field + 4
+        axes[1].text(x, corner[1] + 4, name, ha="right" if last else "left", va="top", fontsize=9)
+    return figure
+
+
+def show_pale(axes: Axes, image: ArrayLike) -> None:
+    """Draw a picture so pale that thin lines are seen on it, without ticks."""
+    pixels = np.asarray(image)
+    height, width = pixels.shape[:2]
+    axes.imshow(0.45 + 0.55 * pixels, extent=(0, width, height, 0))
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def draw_thin_boxes(axes: Axes, boxes: np.ndarray, scores: np.ndarray) -> None:
+    """Draw outlines whose opacity is the score, at least 0.12; the highest score is on top."""
+    order = np.argsort(scores, kind="stable")
+    x1, y1, x2, y2 = boxes[order].T
+    corners = np.stack([[x1, y1], [x2, y1], [x2, y2], [x1, y2], [x1, y1]])  # [5, 2, K]
+    colours = [(0, 0, 0, max(float(score), 0.12)) for score in scores[order]]
+    lines = LineCollection(list(corners.transpose(2, 0, 1)), colors=colours, linewidths=0.8)
+    axes.add_collection(lines)
+    axes.set(xlim=(-14, 174), ylim=(142, -14))
