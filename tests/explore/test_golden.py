@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from roilearn import explore
+from roilearn.explore.scene import HEIGHT, OBJECTS, WIDTH
 
 STATES = 20
 
@@ -122,6 +123,19 @@ def level_of_box(random):
     }
 
 
+def detection_targets(random):
+    unit = float(random.choice([0.25, 0.1, 1]))
+    box = OBJECTS[random.integers(len(OBJECTS))]["box"]
+    moved = box + random.integers(-6, 7, 4) * (unit if random.random() < 0.8 else 10)
+    x1, y1, x2, y2 = np.clip(moved, 0, [WIDTH - 1, HEIGHT - 1, WIDTH, HEIGHT]).tolist()
+    return {
+        "box": [x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)],
+        "thresholds": np.sort(random.integers(1, 21, 2) / 20).tolist(),
+        "mask_size": int(random.choice([7, 14, 28])),
+        "thresholded": bool(random.random() < 0.5),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -132,6 +146,7 @@ FIGURES = {
     explore.BagMatrix: bag_matrix,
     explore.ReceptiveField: receptive_field,
     explore.LevelOfBox: level_of_box,
+    explore.DetectionTargets: detection_targets,
 }
 
 
@@ -170,6 +185,11 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.ReceptiveField, "/ 255) ** 2", "/ 255)"),
         (explore.LevelOfBox, "halfEven(doublings)", "Math.floor(doublings)"),
         (explore.LevelOfBox, "edges(0.5)", "edges(0)"),
+        (explore.DetectionTargets, "cropMask(MASKS[row]", "cropMask(MASKS[0]"),
+        (explore.DetectionTargets, "samplePositions(x1 - 0.5", "samplePositions(x1"),
+        (explore.DetectionTargets, "encodeBox(matched.box, box)", "encodeBox(box, matched.box)"),
+        (explore.DetectionTargets, "share >= INSIDE", "share > 0"),
+        (explore.DetectionTargets, "delta * DELTA_WEIGHTS[n]", "delta"),
     ],
     ids=[
         "no half cell",
@@ -184,6 +204,11 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "roots taken for amounts",
         "floor for round",
         "edges of the other rule",
+        "mask of another object",
+        "half a pixel to the right",
+        "from the object to the proposal",
+        "every cell that the mask touches",
+        "no weights",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

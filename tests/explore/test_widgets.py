@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from roilearn import explore, reference
+from roilearn.explore.scene import OBJECTS, scene_masks
 from roilearn.reference.pooling import levels
 
 FIGURES = [
@@ -22,6 +23,7 @@ FIGURES = [
     explore.BagMatrix,
     explore.ReceptiveField,
     explore.LevelOfBox,
+    explore.DetectionTargets,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -65,6 +67,20 @@ BAD_STATES = [
     (explore.LevelOfBox, {"levels": [4, 3]}, ValueError, "levels must be the first level and"),
     (explore.LevelOfBox, {"side": 600}, ValueError, "side must be one of 128, 800; got 600"),
     (explore.LevelOfBox, {"canonical_scale": 0}, ValueError, "canonical_scale must be from 14"),
+    (explore.DetectionTargets, {"box": [0, 0, 9, 129]}, ValueError, "box must end at y2 = 128"),
+    (
+        explore.DetectionTargets,
+        {"thresholds": [0.7, 0.3]},
+        ValueError,
+        "thresholds must be the lower threshold and the upper one",
+    ),
+    (
+        explore.DetectionTargets,
+        {"thresholds": [0, 0.5]},
+        ValueError,
+        r"thresholds\[0\] must be from",
+    ),
+    (explore.DetectionTargets, {"mask_size": 56}, ValueError, "mask_size must be one of 7, 14, 28"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -131,6 +147,7 @@ CHANGES = {
     explore.BagMatrix: {"output_size": [3, 1], "sampling_ratio": 0, "look": "cell"},
     explore.ReceptiveField: {"network": "resnet50", "level": 5, "cell": [3, 4]},
     explore.LevelOfBox: {"side": 128, "box": [18, 54, 500, 86], "levels": [2, 4]},
+    explore.DetectionTargets: {"box": [60, 90, 122, 120], "thresholds": [0.3, 0.7]},
 }
 
 
@@ -287,3 +304,41 @@ def test_levels_change_at_the_edges(rule):
 
 def test_the_epsilon_of_the_page_is_the_reference_s():
     assert explore.LevelOfBox.constants["LEVEL_EPSILON"] == levels.LEVEL_EPSILON
+
+
+def test_targets_open_on_the_proposal_that_the_chapters_follow():
+    numbers = explore.DetectionTargets().numbers()
+    x1, y1, x2, y2 = numbers["box"]
+    shared = (50 - x1) * (y2 - 54)
+    iou = shared / (32 * 32 + (x2 - x1) * (y2 - y1) - shared)
+    assert numbers["best"] == {"row": 1, "name": "square", "iou": pytest.approx(iou)}
+    assert (numbers["verdict"], numbers["class"]) == ("positive", 2)
+    assert numbers["deltas"][2:] == pytest.approx(np.log([32 / (x2 - x1), 32 / (y2 - y1)]))
+    assert set(np.ravel(numbers["mask"])) == {0, 1}
+    assert numbers["cells"]["inside"] == np.sum(numbers["mask"])
+
+
+def test_targets_are_those_of_the_training_step():
+    """The figure says of one proposal what ``detection_targets`` says of the batch."""
+    proposals = [[18.74, 53.01, 50.16, 84.55], [12, 50, 44, 80], [60, 90, 120, 120]]
+    boxes = np.array([one["box"] for one in OBJECTS], dtype=float)
+    target = {"boxes": boxes, "labels": np.array([one["label"] for one in OBJECTS])}
+    found = [
+        explore.DetectionTargets(box=box, thresholds=[0.3, 0.7]).numbers() for box in proposals
+    ]
+    assert [one["verdict"] for one in found] == ["positive", "ignored", "negative"]
+    sampled = reference.detection_targets(proposals, target, 0.7, negative_iou=0.3)
+    assert sampled.boxes[:2].tolist() == [found[0]["box"], found[2]["box"]]
+    assert sampled.labels[:2].tolist() == [found[0]["class"], found[2]["class"]]
+    assert sampled.deltas[0].tolist() == found[0]["weighted"]
+
+
+@pytest.mark.parametrize("thresholded", [False, True])
+def test_only_a_positive_proposal_has_a_mask_target(thresholded):
+    """Around the square alone the target is its mask, a cell for each pixel; elsewhere zeros."""
+    state = {"box": [18, 54, 46, 82], "mask_size": 28, "thresholded": thresholded}
+    mask = explore.DetectionTargets(**state).numbers()["mask"]
+    assert mask == scene_masks()[1, 54:82, 18:46].tolist()
+    negative = explore.DetectionTargets(**state, thresholds=[0.9, 0.95]).numbers()
+    assert not np.any(negative["mask"])
+    assert negative["deltas"] == [None] * 4

@@ -1,5 +1,6 @@
 from .bag_matrix import BagMatrix as BagMatrix
 from .bin_mean import BinMean as BinMean
+from .detection_targets import DetectionTargets as DetectionTargets
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .level_of_box import LevelOfBox as LevelOfBox
 from .pool_and_align import PoolAndAlign as PoolAndAlign
