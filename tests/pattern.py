@@ -11,4 +11,5 @@ IN_PATTERN = (
     "notebooks/06b_on_a_gpu",
     "notebooks/07_residual_backbones",
     "notebooks/08_feature_pyramids",
+    "notebooks/11_detection_targets",
 )

@@ -217,7 +217,7 @@ MATCH = Exercise(
 def sample(
     labels: Sequence[int], order: Sequence[int], num_samples: int, positive_fraction: float
 ) -> list[int]:
-    """Sampled boxes, by their indices: the answer to 11.4."""
+    """Sample boxes and return their indices: the answer to 11.4."""
     most = int(num_samples * positive_fraction)
     positive, negative = [], []
     for k in order:
@@ -333,6 +333,7 @@ SAMPLE = Exercise(
 
 def mask_target(mask: Sequence[Sequence[int]], box: Sequence[float], size: int) -> np.ndarray:
     """Mask of an object as seen from a box, one pixel read for each cell: the answer to 11.5."""
+    height, width = np.shape(mask)
     x1, y1, x2, y2 = box
     target = np.zeros((size, size))
     for row in range(size):
@@ -340,7 +341,7 @@ def mask_target(mask: Sequence[Sequence[int]], box: Sequence[float], size: int) 
             x = x1 + (column + 0.5) * (x2 - x1) / size
             y = y1 + (row + 0.5) * (y2 - y1) / size
             i, j = math.floor(y), math.floor(x)
-            if 0 <= i < len(mask) and 0 <= j < len(mask[0]):
+            if 0 <= i < height and 0 <= j < width:
                 target[row, column] = mask[i][j]
     return target
 
