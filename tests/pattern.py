@@ -13,4 +13,5 @@ IN_PATTERN = (
     "notebooks/08_feature_pyramids",
     "notebooks/09_anchors_and_rpn",
     "notebooks/10_proposals",
+    "notebooks/11_detection_targets",
 )

@@ -8,8 +8,8 @@ middle of scenes that are larger than the largest field, so that no padding has 
 fields of all cells are laid on each other at the cells' own squares. A value is the mean over a
 square of a quarter of the stride; the file holds its square root in 255ths of the largest.
 
-Written are `receptive_fields.json` and `example_scene.jpg` in `src/roilearn/explore`, whose live
-figures load no PyTorch.
+Written are `receptive_fields.json`, `example_scene.jpg` and `example_scene.json`, the objects of
+the scene, in `src/roilearn/explore`, whose live figures load no PyTorch.
 """
 
 import base64
@@ -27,6 +27,7 @@ from roilearn.models import load_model
 from roilearn.reference import FieldGeometry, receptive_field, resnet_layers
 
 FOLDER = Path(explore.__file__).parent
+NAMES = ("disc", "square", "triangle")  # of the labels 1, 2 and 3
 SIZE = 256  # image pixels along a side; the largest field is 207
 SCENES, CELLS, CHANNELS = 16, 3, 8
 PARTS = 4  # squares along a side of a cell
@@ -96,7 +97,23 @@ def store_scene() -> None:
     Image.fromarray(pixels).save(FOLDER / "example_scene.jpg", quality=88, optimize=True)
 
 
+def store_objects() -> None:
+    """Write the objects of the example scene: of each row of a mask, where it starts and ends."""
+    _, target = example_scene()
+    objects = []
+    for box, label, mask in zip(
+        *(target[key] for key in ("boxes", "labels", "masks")), strict=True
+    ):
+        _, top, _, bottom = edges = [int(edge) for edge in box]
+        rows = [row.nonzero()[:, 0].tolist() for row in mask[top:bottom]]
+        ends = [[row[0], row[-1] + 1] for row in rows]  # no row has a gap
+        objects.append({"name": NAMES[label - 1], "label": int(label), "box": edges, "rows": ends})
+    text = "[\n" + ",\n".join(map(json.dumps, objects)) + "\n]\n"
+    (FOLDER / "example_scene.json").write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     store_scene()
+    store_objects()
     text = json.dumps(measure(), indent=1)
     (FOLDER / "receptive_fields.json").write_text(text + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ FIGURES = [
     explore.LevelOfBox,
     explore.AnchorsAtPoint,
     explore.NmsSteps,
+    explore.DetectionTargets,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -34,6 +35,7 @@ WIDE = {
     explore.LevelOfBox: {"box": [0.5, 0, 1000, 787.5], "levels": [2, 6], "canonical_scale": 112},
     explore.AnchorsAtPoint: {"box": [4, 36.5, 24.5, 68.5], "stride": 16, "size": 36, "offset": 0},
     explore.NmsSteps: {"boxes": [[0, 0, 160, 128]] * 6, "classes": ["triangle"] * 6, "step": 2},
+    explore.DetectionTargets: {"box": [120.5, 108.25, 150.75, 127.5], "thresholds": [0.05, 0.1]},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from roilearn import explore
+from roilearn.explore.scene import HEIGHT, OBJECTS, WIDTH
 
 STATES = 20
 
@@ -150,6 +151,19 @@ def nms_steps(random):
     }
 
 
+def detection_targets(random):
+    unit = float(random.choice([0.25, 0.1, 1]))
+    box = OBJECTS[random.integers(len(OBJECTS))]["box"]
+    moved = box + random.integers(-6, 7, 4) * (unit if random.random() < 0.8 else 10)
+    x1, y1, x2, y2 = np.clip(moved, 0, [WIDTH - 1, HEIGHT - 1, WIDTH, HEIGHT]).tolist()
+    return {
+        "box": [x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)],
+        "thresholds": np.sort(random.integers(1, 21, 2) / 20).tolist(),
+        "mask_size": int(random.choice([7, 14, 28])),
+        "thresholded": bool(random.random() < 0.5),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -162,6 +176,7 @@ FIGURES = {
     explore.LevelOfBox: level_of_box,
     explore.AnchorsAtPoint: anchors_at_point,
     explore.NmsSteps: nms_steps,
+    explore.DetectionTargets: detection_targets,
 }
 
 
@@ -207,6 +222,11 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.NmsSteps, "if (decided[best]) continue;", ""),
         (explore.NmsSteps, "!class_wise || classes[i] === classes[j]", "true"),
         (explore.NmsSteps, "scores[j] - scores[i]", "scores[i] - scores[j]"),
+        (explore.DetectionTargets, "cropMask(MASKS[row]", "cropMask(MASKS[0]"),
+        (explore.DetectionTargets, "samplePositions(x1 - 0.5", "samplePositions(x1"),
+        (explore.DetectionTargets, "encodeBox(matched.box, box)", "encodeBox(box, matched.box)"),
+        (explore.DetectionTargets, "share >= INSIDE", "share > 0"),
+        (explore.DetectionTargets, "delta * DELTA_WEIGHTS[n]", "delta"),
     ],
     ids=[
         "no half cell",
@@ -228,6 +248,11 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "removed boxes remove",
         "all classes together",
         "the lowest score first",
+        "mask of another object",
+        "half a pixel to the right",
+        "from the object to the proposal",
+        "every cell that the mask touches",
+        "no weights",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

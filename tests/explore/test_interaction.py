@@ -3,6 +3,7 @@
 import pytest
 
 from roilearn import explore
+from roilearn.explore.scene import WIDTH
 
 FIGURES = [
     explore.InterpolationWeights,
@@ -16,6 +17,7 @@ FIGURES = [
     explore.LevelOfBox,
     explore.AnchorsAtPoint,
     explore.NmsSteps,
+    explore.DetectionTargets,
 ]
 
 
@@ -304,6 +306,40 @@ def test_steps_go_on_to_the_result_and_tell_what_happens(open_figure, wrong_read
 
 SIX = [*([0, 0, 20 + i, 20] for i in range(4)), [8, 8, 40, 40], [9, 100, 50, 128]]
 
+
+def test_a_proposal_is_dragged_off_its_object_and_pulled_back(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.DetectionTargets(), **options)
+    pixel = page.width_of(".roi-scene") / WIDTH
+    drag(page, centre(page), 10 * pixel, -4 * pixel)
+    assert page.state()["box"] == [28.74, 49.01, 60.16, 80.55]
+    numbers = shown_right(page, explore.DetectionTargets, wrong_read_outs)
+    assert (numbers["verdict"], numbers["class"]) == ("negative", 0)
+    assert page.page.locator(".roi-true-box.roi-negative").is_visible()
+    x, y = centre(page)
+    drag(page, (x - 15.71 * pixel, y + 15.77 * pixel), -10 * pixel, 4 * pixel)
+    assert page.state()["box"] == [19, 49.01, 60.16, 85]  # edges that are pulled are whole pixels
+    numbers = shown_right(page, explore.DetectionTargets, wrong_read_outs)
+    assert (numbers["verdict"], numbers["best"]["name"]) == ("positive", "square")
+
+
+def test_thresholds_keep_their_order_and_make_a_band_that_is_ignored(open_figure, wrong_read_outs):
+    page = open_figure(explore.DetectionTargets(box=[12, 50, 44, 80]))  # IoU 0.52
+    words = page.page.locator(".roi-verdict")
+    assert words.inner_text().startswith("Positive: ")
+    page.page.get_by_label("positive from IoU").fill("0.7")
+    assert page.state()["thresholds"] == [0.5, 0.7]
+    assert words.inner_text().startswith("Ignored: ")
+    assert page.page.locator(".roi-true-box.roi-ignored").is_visible()
+    page.page.get_by_label("negative below IoU").fill("0.8")
+    assert page.state()["thresholds"] == [0.8, 0.8]
+    assert words.inner_text().startswith("Negative: ")
+    page.page.get_by_label("positive from IoU").fill("0.4")
+    assert page.state()["thresholds"] == [0.4, 0.4]
+    assert page.page.locator(".roi-true-box.roi-positive").is_visible()
+    shown_right(page, explore.DetectionTargets, wrong_read_outs)
+
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -342,6 +378,9 @@ KEYS = [
         {"boxes": [*SIX[:4], [8, 8, 40, 39], SIX[5]]},
     ),
     (explore.NmsSteps, {"boxes": SIX, "chosen": "F"}, "ArrowDown", {"boxes": SIX}),
+    (explore.DetectionTargets, {"box": [8.25, 8, 40, 40]}, "ArrowLeft", {"box": [7.25, 8, 39, 40]}),
+    (explore.DetectionTargets, {"box": [8, 8, 40, 40]}, "Shift+ArrowDown", {"box": [8, 8, 40, 41]}),
+    (explore.DetectionTargets, {"box": [8, 8, 40, 128]}, "ArrowDown", {"box": [8, 8, 40, 128]}),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from roilearn import reference
 from roilearn.data import example_scene
 from roilearn.explore.receptive_field import NETWORKS, PROFILES, gradient_shares
-from roilearn.explore.scene import HEIGHT, WIDTH, scene_pixels
+from roilearn.explore.scene import HEIGHT, OBJECTS, WIDTH, scene_masks, scene_pixels
 
 MEASURE = Path(__file__).parents[2] / "book" / "tools" / "measure_receptive_fields.py"
 
@@ -27,6 +27,14 @@ def test_the_background_is_the_example_scene():
     pixels = image.permute(1, 2, 0).numpy() * 255
     assert scene_pixels().shape == (HEIGHT, WIDTH, 3) == pixels.shape
     assert np.abs(scene_pixels() - pixels).mean() < 4  # a JPEG is not exact
+
+
+def test_the_objects_are_those_of_the_example_scene():
+    _, target = example_scene()
+    assert [one["box"] for one in OBJECTS] == target["boxes"].tolist()
+    assert [one["label"] for one in OBJECTS] == target["labels"].tolist()
+    assert [one["name"] for one in OBJECTS] == ["triangle", "square", "disc"]
+    assert (scene_masks() == target["masks"].numpy()).all()
 
 
 @pytest.mark.parametrize("name", ["C2", "C3", "C4"])

@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from roilearn import explore, reference
+from roilearn.explore.scene import OBJECTS, scene_masks
 from roilearn.reference.pooling import levels
 
 FIGURES = [
@@ -24,6 +25,7 @@ FIGURES = [
     explore.LevelOfBox,
     explore.AnchorsAtPoint,
     explore.NmsSteps,
+    explore.DetectionTargets,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -90,6 +92,20 @@ BAD_STATES = [
     (explore.NmsSteps, {"classes": ["cat"] * 6}, ValueError, r"classes\[0\] must be one of 'disc'"),
     (explore.NmsSteps, {"iou_threshold": 1}, ValueError, "iou_threshold must be from 0.1 to 0.9"),
     (explore.NmsSteps, {"chosen": "G"}, ValueError, "chosen must be one of 'A', 'B'"),
+    (explore.DetectionTargets, {"box": [0, 0, 9, 129]}, ValueError, "box must end at y2 = 128"),
+    (
+        explore.DetectionTargets,
+        {"thresholds": [0.7, 0.3]},
+        ValueError,
+        "thresholds must be the lower threshold and the upper one",
+    ),
+    (
+        explore.DetectionTargets,
+        {"thresholds": [0, 0.5]},
+        ValueError,
+        r"thresholds\[0\] must be from",
+    ),
+    (explore.DetectionTargets, {"mask_size": 56}, ValueError, "mask_size must be one of 7, 14, 28"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -158,6 +174,7 @@ CHANGES = {
     explore.LevelOfBox: {"side": 128, "box": [18, 54, 500, 86], "levels": [2, 4]},
     explore.AnchorsAtPoint: {"box": [150, 110, 160, 128], "stride": 16, "rounded": True},
     explore.NmsSteps: {"step": 0, "class_wise": False, "iou_threshold": 0.3},
+    explore.DetectionTargets: {"box": [60, 90, 122, 120], "thresholds": [0.3, 0.7]},
 }
 
 
@@ -381,3 +398,41 @@ def test_an_iou_of_exactly_the_threshold_removes_nothing():
     assert (row["iou"], row["state"]) == (0.5, "waiting")
     row = explore.NmsSteps(**state, iou_threshold=0.45).numbers()["rows"][1]
     assert row["state"] == "removed now"
+
+
+def test_targets_open_on_the_proposal_that_the_chapters_follow():
+    numbers = explore.DetectionTargets().numbers()
+    x1, y1, x2, y2 = numbers["box"]
+    shared = (50 - x1) * (y2 - 54)
+    iou = shared / (32 * 32 + (x2 - x1) * (y2 - y1) - shared)
+    assert numbers["best"] == {"row": 1, "name": "square", "iou": pytest.approx(iou)}
+    assert (numbers["verdict"], numbers["class"]) == ("positive", 2)
+    assert numbers["deltas"][2:] == pytest.approx(np.log([32 / (x2 - x1), 32 / (y2 - y1)]))
+    assert set(np.ravel(numbers["mask"])) == {0, 1}
+    assert numbers["cells"]["inside"] == np.sum(numbers["mask"])
+
+
+def test_targets_are_those_of_the_training_step():
+    """The figure says of one proposal what ``detection_targets`` says of the batch."""
+    proposals = [[18.74, 53.01, 50.16, 84.55], [12, 50, 44, 80], [60, 90, 120, 120]]
+    boxes = np.array([one["box"] for one in OBJECTS], dtype=float)
+    target = {"boxes": boxes, "labels": np.array([one["label"] for one in OBJECTS])}
+    found = [
+        explore.DetectionTargets(box=box, thresholds=[0.3, 0.7]).numbers() for box in proposals
+    ]
+    assert [one["verdict"] for one in found] == ["positive", "ignored", "negative"]
+    sampled = reference.detection_targets(proposals, target, 0.7, negative_iou=0.3)
+    assert sampled.boxes[:2].tolist() == [found[0]["box"], found[2]["box"]]
+    assert sampled.labels[:2].tolist() == [found[0]["class"], found[2]["class"]]
+    assert sampled.deltas[0].tolist() == found[0]["weighted"]
+
+
+@pytest.mark.parametrize("thresholded", [False, True])
+def test_only_a_positive_proposal_has_a_mask_target(thresholded):
+    """Around the square alone the target is its mask, a cell for each pixel; elsewhere zeros."""
+    state = {"box": [18, 54, 46, 82], "mask_size": 28, "thresholded": thresholded}
+    mask = explore.DetectionTargets(**state).numbers()["mask"]
+    assert mask == scene_masks()[1, 54:82, 18:46].tolist()
+    negative = explore.DetectionTargets(**state, thresholds=[0.9, 0.95]).numbers()
+    assert not np.any(negative["mask"])
+    assert negative["deltas"] == [None] * 4

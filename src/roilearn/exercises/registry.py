@@ -20,6 +20,7 @@ CHAPTERS = (
     "chapter8",
     "chapter9",
     "chapter10",
+    "chapter11",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

@@ -1,15 +1,15 @@
-"""The example scene as a stored picture: the background of figures that load no PyTorch."""
+"""The example scene as a stored picture and its objects, for figures that load no PyTorch."""
 
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
 
 from roilearn.palette import CLASSES
-
-if TYPE_CHECKING:
-    import numpy as np
 
 PICTURE = Path(__file__).with_name("example_scene.jpg")
 """``roilearn.data.example_scene()``, as ``book/tools/measure_receptive_fields.py`` stores it."""
@@ -17,6 +17,9 @@ HEIGHT, WIDTH = 128, 160
 SHAPES = ("disc", "square", "triangle")
 """The classes of its objects, in the order of their labels."""
 SHAPE_COLOURS = dict(zip(SHAPES, CLASSES, strict=False))
+OBJECTS: list[dict[str, Any]] = json.loads(PICTURE.with_suffix(".json").read_text(encoding="utf-8"))
+"""Objects of the scene: ``name``, ``label``, ``box`` in image pixels, and of each row of the box,
+from the top, the first pixel of the mask and its end (``rows``)."""
 
 
 def scene_address() -> str:
@@ -29,3 +32,12 @@ def scene_pixels() -> np.ndarray:
     from matplotlib.pyplot import imread  # noqa: PLC0415 - only a still needs it
 
     return imread(PICTURE)
+
+
+def scene_masks() -> np.ndarray:
+    """Masks of the scene's objects, (objects, H, W), 1 in the object and 0 elsewhere."""
+    masks = np.zeros((len(OBJECTS), HEIGHT, WIDTH))
+    for mask, one in zip(masks, OBJECTS, strict=True):
+        for y, (start, end) in enumerate(one["rows"], one["box"][1]):
+            mask[y, start:end] = 1
+    return masks

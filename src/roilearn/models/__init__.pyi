@@ -62,8 +62,8 @@ from .rpn.anchors import AnchorGenerator as AnchorGenerator
 from .rpn.proposals import generate_proposals as generate_proposals
 from .rpn.region_proposal_network import RegionProposalNetwork as RegionProposalNetwork
 from .rpn.rpn_head import RPNHead as RPNHead
-from .rpn.rpn_losses import anchor_targets as anchor_targets
 from .rpn.rpn_losses import rpn_losses as rpn_losses
+from .targets.anchor_targets import anchor_targets as anchor_targets
 from .targets.detection_targets import DELTA_WEIGHTS as DELTA_WEIGHTS
 from .targets.detection_targets import DetectionTargets as DetectionTargets
 from .targets.detection_targets import detection_targets as detection_targets

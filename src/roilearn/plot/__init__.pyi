@@ -79,3 +79,8 @@ from .sampling_error import errors_by_stride as errors_by_stride
 from .sampling_error import hats_under_a_bin as hats_under_a_bin
 from .sampling_error import learned_boxes_by_bin_size as learned_boxes_by_bin_size
 from .sampling_error import loss_by_shift as loss_by_shift
+from .targets import best_iou_of_objects as best_iou_of_objects
+from .targets import iou_matrix as iou_matrix
+from .targets import labelled_anchors as labelled_anchors
+from .targets import labelled_proposals as labelled_proposals
+from .targets import mask_targets as mask_targets

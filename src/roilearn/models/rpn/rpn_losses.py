@@ -1,25 +1,15 @@
-"""The losses of the region proposal network, and the target of each anchor."""
+"""The two losses of the region proposal network."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from roilearn.arguments import check_target
-from roilearn.models.targets.ground_truth import (
-    CROWD_IOA,
-    is_crowd,
-    largest_ioa,
-    nonempty_boxes,
-    object_rows,
-)
-from roilearn.models.targets.matching import match
+from roilearn.models.targets.anchor_targets import anchor_targets
 from roilearn.models.targets.sampling import sample
-from roilearn.ops import box_iou, encode_boxes
-
-POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
+from roilearn.ops import encode_boxes
 
 
 def rpn_losses(
@@ -90,51 +80,3 @@ def rpn_losses(
         torch.cat(predicted), torch.cat(true), beta=1 / 9, reduction="sum"
     )
     return {"loss_objectness": entropy / number, "loss_rpn_box_reg": distance / number}
-
-
-def anchor_targets(
-    anchors: Float[Tensor, "A 4"],
-    target: Mapping[str, Tensor],
-    positive_iou: float,
-    negative_iou: float,
-) -> tuple[Int64[Tensor, " A"], Int64[Tensor, " A"]]:
-    """Label each anchor of an image, and match the positive ones with an object.
-
-    Parameters
-    ----------
-    anchors, positive_iou, negative_iou : as in ``rpn_losses``.
-    target : ground truth of one image. Rows without area are padding. A crowd is not an object, and
-        negatives that lie in it are ignored.
-
-    Returns
-    -------
-    labels : (A,) ``POSITIVE`` (1), ``NEGATIVE`` (0), or ``IGNORED`` (-1): between the thresholds,
-        or in a crowd.
-    matched_idxs : (A,) for a positive its object's row of ``target``; -1 for the others.
-
-    Differs from
-    ------------
-    torchvision 0.27: treats a crowd as an object, because it ignores ``iscrowd``. Without crowds
-    the labels are the same.
-
-    Examples
-    --------
-    The last anchor lies on a crowd:
-
-    >>> anchors = torch.tensor([[0.0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]])
-    >>> target = {"boxes": torch.tensor([[40.0, 0, 90, 90], [0, 1, 10, 11]])}
-    >>> target |= {"labels": torch.tensor([1, 1]), "iscrowd": torch.tensor([1, 0])}
-    >>> anchor_targets(anchors, target, 0.7, 0.3)
-    (tensor([ 1,  0, -1]), tensor([ 1, -1, -1]))
-    """
-    check_target(target)
-    rows, boxes = object_rows(target), target["boxes"].to(anchors.dtype)
-    matches = match(box_iou(boxes[rows], anchors), positive_iou, negative_iou)
-    labels = (matches + 1).clamp(max=POSITIVE)  # -2, -1, 0, 1, ... become -1, 0, 1, 1, ...
-    crowds = nonempty_boxes(boxes[is_crowd(target)])
-    crowded = largest_ioa(anchors, crowds) >= CROWD_IOA
-    labels[crowded & (labels == NEGATIVE)] = IGNORED
-    matched_idxs = torch.full_like(matches, -1)
-    positive = labels == POSITIVE
-    matched_idxs[positive] = rows[matches[positive]]
-    return labels, matched_idxs

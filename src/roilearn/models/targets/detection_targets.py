@@ -14,9 +14,8 @@ from torch import Tensor
 
 from roilearn.arguments import check_target
 from roilearn.models.targets.ground_truth import (
-    CROWD_IOA,
-    is_crowd,
-    largest_ioa,
+    in_crowd,
+    matched_rows,
     nonempty_boxes,
     object_rows,
 )
@@ -109,12 +108,19 @@ def detection_targets(
     check_target(target)
     check_coordinates("proposals", proposals)  # NaN has no area: it would pass for padding
     check_coordinates("boxes", target["boxes"])
-    true_boxes = target["boxes"].to(proposals.dtype)
-    candidates = torch.cat([nonempty_boxes(proposals), true_boxes[object_rows(target)]])
-    labels, matched_idxs = assign_targets(candidates, target, positive_iou, negative_iou)
+    boxes = add_ground_truth(proposals, target)  # [N + real, 4]
+    labels, matched_idxs = assign_targets(boxes, target, positive_iou, negative_iou)
     sampled = torch.cat(sample(labels, batch_size_per_image, positive_fraction)).sort().values
-    parts = (candidates[sampled], labels[sampled], matched_idxs[sampled])
+    parts = (boxes[sampled], labels[sampled], matched_idxs[sampled])
     return with_deltas(*parts, target, weights)
+
+
+def add_ground_truth(
+    proposals: Float[Tensor, "N 4"], target: Mapping[str, Tensor]
+) -> Float[Tensor, "_ 4"]:
+    """Drop padding from the proposals, and add the boxes of all objects after them."""
+    true_boxes = target["boxes"].to(proposals.dtype)[object_rows(target)]  # [real, 4]
+    return torch.cat([nonempty_boxes(proposals), true_boxes])
 
 
 def assign_targets(
@@ -131,17 +137,14 @@ def assign_targets(
         thresholds.
     matched_idxs : (N,) the object's row of ``target``; -1 where there is none.
     """
-    rows = object_rows(target)
-    true_boxes = target["boxes"].to(boxes.dtype)
-    iou = box_iou(true_boxes[rows], boxes)
+    rows = object_rows(target)  # [real]
+    iou = box_iou(target["boxes"].to(boxes.dtype)[rows], boxes)  # [real, N]
     low = positive_iou if negative_iou is None else negative_iou
-    matches = match(iou, positive_iou, low, allow_low_quality_matches=False)
-    positive = matches >= 0
-    matched_idxs = torch.full_like(matches, -1)
-    matched_idxs[positive] = rows[matches[positive]]
-    inside = largest_ioa(boxes, nonempty_boxes(true_boxes[is_crowd(target)]))
-    ignored = (inside >= CROWD_IOA) | (matches == BETWEEN_THRESHOLDS)
+    matches = match(iou, positive_iou, low, allow_low_quality_matches=False)  # [N]
+    matched_idxs = matched_rows(matches, rows)  # [N]
+    ignored = in_crowd(boxes, target) | (matches == BETWEEN_THRESHOLDS)
     labels = torch.where(ignored, IGNORED, BACKGROUND)
+    positive = matched_idxs >= 0
     labels[positive] = target["labels"][matched_idxs[positive]]
     return labels, matched_idxs
 

@@ -37,6 +37,26 @@ def object_rows(target: Mapping[str, Tensor]) -> Int64[Tensor, " real"]:
     return (is_nonempty(target["boxes"]) & ~is_crowd(target)).nonzero()[:, 0]
 
 
+def in_crowd(boxes: Float[Tensor, "N 4"], target: Mapping[str, Tensor]) -> Bool[Tensor, " N"]:
+    """Whether ``CROWD_IOA`` of each box's area, or more, lies in a crowd."""
+    crowds = target["boxes"].to(boxes.dtype)[is_crowd(target)]
+    return largest_ioa(boxes, nonempty_boxes(crowds)) >= CROWD_IOA
+
+
+def matched_rows(matches: Int64[Tensor, " N"], rows: Int64[Tensor, " real"]) -> Int64[Tensor, " N"]:
+    """Row of the ground truth that each box is matched with; -1 where there is none.
+
+    Parameters
+    ----------
+    matches : result of ``match``, which counts objects.
+    rows : rows of the objects in the ground truth, in which padding and crowds stand as well.
+    """
+    matched_idxs = torch.full_like(matches, -1)
+    positive = matches >= 0
+    matched_idxs[positive] = rows[matches[positive]]
+    return matched_idxs
+
+
 def largest_ioa(boxes: Num[Tensor, "N 4"], regions: Num[Tensor, "M 4"]) -> Float[Tensor, " N"]:
     """Largest intersection of each box with one of the regions, over the box's own area (IoA)."""
     if not len(regions):

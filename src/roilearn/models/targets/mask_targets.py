@@ -64,9 +64,9 @@ def mask_targets(
     targets = boxes.new_zeros(len(boxes), cells, cells)
     positive = matched_idxs >= 0
     rois = torch.cat([matched_idxs[positive, None].to(boxes.dtype), boxes[positive]], 1)
-    targets[positive] = roi_align(masks[:, None].to(boxes.dtype), rois, cells, aligned=aligned)[
-        :, 0
-    ]
+    pixels = masks[:, None].to(boxes.dtype)  # [n, 1, H, W]
+    cropped = roi_align(pixels, rois, cells, aligned=aligned)  # [positive, 1, size, size]
+    targets[positive] = cropped[:, 0]
     return targets
 
 

@@ -1,7 +1,10 @@
-"""Matching by IoU: which object of the ground truth an anchor or a proposal is matched with."""
+"""Matching by IoU: which object of the ground truth an anchor or a proposal is matched with.
+
+``match`` applies two rules: ``apply_thresholds``, and for anchors ``low_quality_matches``.
+"""
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from roilearn.arguments import check_matching, check_tensor
@@ -64,12 +67,29 @@ def match(
     high, low = check_matching(iou, high_threshold, low_threshold, allow_low_quality_matches)
     if iou.numel() == 0:
         return torch.full((iou.shape[1],), BELOW_LOW_THRESHOLD, device=iou.device)
-    overlap, fullest = iou.max(0)  # [A] each
-    matches = fullest.where(overlap >= high, BETWEEN_THRESHOLDS).where(
-        overlap >= low, BELOW_LOW_THRESHOLD
-    )
+    overlap, best_object = iou.max(dim=0)  # [A] each
+    matches = apply_thresholds(overlap, best_object, high, low)  # [A]
     if allow_low_quality_matches:
-        best = iou.max(1, keepdim=True).values  # [T, 1]
-        needed = ((iou == best) & (best > 0)).any(0)  # [A]
-        matches = fullest.where(needed, matches)
+        matches = best_object.where(low_quality_matches(iou), matches)  # [A]
     return matches
+
+
+def apply_thresholds(
+    overlap: Float[Tensor, " A"], best_object: Int64[Tensor, " A"], high: float, low: float
+) -> Int64[Tensor, " A"]:
+    """Keep an anchor's best object if the IoU with it is at least ``high``.
+
+    Below ``high`` there is ``BETWEEN_THRESHOLDS`` in its place, below ``low``
+    ``BELOW_LOW_THRESHOLD``.
+    """
+    matches = best_object.where(overlap >= high, BETWEEN_THRESHOLDS)  # [A]
+    return matches.where(overlap >= low, BELOW_LOW_THRESHOLD)
+
+
+def low_quality_matches(iou: Float[Tensor, "T A"]) -> Bool[Tensor, " A"]:
+    """Whether an anchor has the highest IoU of some object, above 0: the low-quality rule.
+
+    If several anchors have the same highest IoU with an object, all of them do.
+    """
+    highest = iou.amax(dim=1, keepdim=True)  # [T, 1]
+    return ((iou == highest) & (highest > 0)).any(dim=0)

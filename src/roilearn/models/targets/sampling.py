@@ -56,11 +56,12 @@ def sample(
     check_one_per_box("labels", labels, labels.numel())
     num_samples = check_count("num_samples", num_samples)
     most = int(num_samples * check_fraction("positive_fraction", positive_fraction))
-    positive = _random_subset((labels >= 1).nonzero()[:, 0], most)
-    return positive, _random_subset((labels == 0).nonzero()[:, 0], num_samples - len(positive))
+    positive = random_subset((labels >= 1).nonzero()[:, 0], most)
+    negative = random_subset((labels == 0).nonzero()[:, 0], num_samples - len(positive))
+    return positive, negative
 
 
-def _random_subset(indices: Int64[Tensor, " N"], most: int) -> Int64[Tensor, " drawn"]:
+def random_subset(indices: Int64[Tensor, " N"], most: int) -> Int64[Tensor, " drawn"]:
     """Choose ``most`` of the indices at random, or all. All are shuffled, as in torchvision."""
     order = torch.randperm(len(indices), device=indices.device)
     return indices[order[:most]].sort().values

@@ -62,27 +62,31 @@ def match(
     array([ 0, -2, -1, -1])
     """
     iou = np.asarray(iou)
-    high, low = check_matching(iou, high_threshold, low_threshold, allow_low_quality_matches)
+    thresholds = check_matching(iou, high_threshold, low_threshold, allow_low_quality_matches)
+    high, low = np.array(thresholds, iou.dtype)  # an IoU of 0.7 in float32 reaches 0.7
     objects, anchors = iou.shape
     matches = np.full(anchors, BELOW_LOW_THRESHOLD)
-    if objects == 0:
-        return matches
-    for anchor in range(anchors):
+    for anchor in range(anchors if objects else 0):
         matches[anchor] = match_anchor(iou[:, anchor], high, low)
     if allow_low_quality_matches:
-        for ious in iou:
-            for anchor in range(anchors):
-                if ious[anchor] == ious.max() > 0:
-                    matches[anchor] = iou[:, anchor].argmax()
+        for anchor in low_quality_matches(iou):
+            matches[anchor] = iou[:, anchor].argmax()
     return matches
 
 
 def match_anchor(ious: np.ndarray, high: float, low: float) -> int:
     """Index of the object that one anchor is matched with, or one of the two constants."""
-    high, low = np.array(
-        [high, low], ious.dtype
-    )  # so that 0.7 in float32 reaches the threshold 0.7
-    best = int(ious.argmax())
+    best = int(ious.argmax())  # the first object, if several have the same IoU
     if ious[best] >= high:
         return best
     return BETWEEN_THRESHOLDS if ious[best] >= low else BELOW_LOW_THRESHOLD
+
+
+def low_quality_matches(iou: np.ndarray) -> list[int]:
+    """Anchors with the highest IoU of some object: the low-quality rule. All of them in a tie."""
+    found = []
+    for ious in iou:  # [A], of one object
+        for anchor, overlap in enumerate(ious):
+            if overlap == ious.max() > 0:
+                found.append(anchor)
+    return found

@@ -113,26 +113,37 @@ def detection_targets(
         check_finite(name, rows)  # NaN has no area: it would pass for padding
     check_count("batch_size_per_image", batch_size_per_image)
     check_fraction("positive_fraction", positive_fraction)
-    rows = object_rows(target)
-    boxes = [box for box in np.asarray(proposals) if has_area(box)]  # the rest is padding
-    boxes = np.array([*boxes, *target["boxes"][rows]]).reshape(-1, 4)
-    iou = box_iou(target["boxes"][rows], boxes)
-    matched_idxs, labels = np.full(len(boxes), -1), np.zeros(len(boxes), np.int64)
     low = positive_iou if negative_iou is None else negative_iou
-    for k, best in enumerate(match(iou, positive_iou, low, allow_low_quality_matches=False)):
+    random = random or np.random.RandomState()
+    boxes = add_ground_truth(np.asarray(proposals), target)
+    labels, matched_idxs = assign_targets(boxes, target, positive_iou, low)
+    sampled = sample_proposals(labels, batch_size_per_image, positive_fraction, random)
+    boxes, labels, matched_idxs = boxes[sampled], labels[sampled], matched_idxs[sampled]
+    deltas = np.zeros((len(boxes), 4))
+    for k in np.flatnonzero(labels > BACKGROUND):
+        deltas[k] = encode_boxes(target["boxes"][matched_idxs[k], None], boxes[k, None], weights)
+    return DetectionTargets(boxes, labels, matched_idxs, deltas)
+
+
+def add_ground_truth(proposals: np.ndarray, target: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Drop padding from the proposals, and add the boxes of all objects after them."""
+    boxes = [box for box in proposals if has_area(box)]  # the rest is padding
+    return np.array([*boxes, *target["boxes"][object_rows(target)]]).reshape(-1, 4)
+
+
+def assign_targets(
+    boxes: np.ndarray, target: Mapping[str, np.ndarray], high: float, low: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Label each box, and give the row of the ground truth that it is matched with, or -1."""
+    rows = object_rows(target)
+    iou = box_iou(target["boxes"][rows], boxes)
+    labels, matched_idxs = np.zeros(len(boxes), np.int64), np.full(len(boxes), -1)
+    for k, best in enumerate(match(iou, high, low, allow_low_quality_matches=False)):
         matched_idxs[k] = rows[best] if best >= 0 else -1
         labels[k] = label_of(boxes[k], matched_idxs[k], target)
         if best == BETWEEN_THRESHOLDS:
             labels[k] = IGNORED
-    random = random or np.random.RandomState()
-    sampled = sample_proposals(labels, batch_size_per_image, positive_fraction, random)
-    deltas = np.zeros((len(sampled), 4))
-    for n, k in enumerate(sampled):
-        if labels[k] > BACKGROUND:
-            deltas[n] = encode_boxes(
-                target["boxes"][matched_idxs[k], None], boxes[k, None], weights
-            )
-    return DetectionTargets(boxes[sampled], labels[sampled], matched_idxs[sampled], deltas)
+    return labels, matched_idxs
 
 
 def has_area(box: np.ndarray) -> bool:
