@@ -137,7 +137,7 @@ def test_a_task_names_the_function_with_its_arguments(exercise):
     assert exercise.task.startswith(f"Write {name}({', '.join(exercise.parameters)})")
 
 
-@pytest.mark.parametrize("number", ["1.6", "3.5", "4.6", "5.7", "6.6", "6b.5", "7.7", "8.6"])
+@pytest.mark.parametrize("number", ["1.6", "3.5", "4.6", "5.7", "6.6", "6b.5", "7.7", "8.6", "12.6"])
 def test_an_open_task_is_shown_and_has_no_check(number, capsys):
     exercises.show(number)
     assert capsys.readouterr().out.startswith(number)

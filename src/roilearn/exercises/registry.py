@@ -18,6 +18,7 @@ CHAPTERS = (
     "chapter6b",
     "chapter7",
     "chapter8",
+    "chapter12",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

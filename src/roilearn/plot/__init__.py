@@ -4,7 +4,7 @@ In reading order: ``base`` (the style; maps, boxes, points), ``fonts``,
 ``photograph``; by chapter
 ``interpolation`` and ``resizing`` (1), ``quantization`` (2), ``roi_pool`` (3),
 ``roi_align_samples`` and ``roi_align_outputs`` (4), ``sampling_error`` and ``other_operators``
-(5), ``embedding_bags`` and ``gpu`` (6); ``benchmarks``, ``roofline`` and ``ablation`` (recorded
+(5), ``embedding_bags`` and ``gpu`` (6), ``heads`` (12); ``benchmarks``, ``roofline`` and ``ablation`` (recorded
 measurements).
 """
 
