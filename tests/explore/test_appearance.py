@@ -16,6 +16,7 @@ FIGURES = [
     explore.BagMatrix,
     explore.ReceptiveField,
     explore.LevelOfBox,
+    explore.PasteMask,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -30,6 +31,7 @@ WIDE = {
     },
     explore.ReceptiveField: {"network": "resnet50", "level": 4, "cell": [0, 0]},
     explore.LevelOfBox: {"box": [0.5, 0, 1000, 787.5], "levels": [2, 6], "canonical_scale": 112},
+    explore.PasteMask: {"shape": "disc", "side": 7, "box": [33, 0, 124.25, 84], "rounded": True},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

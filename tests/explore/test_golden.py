@@ -122,6 +122,19 @@ def level_of_box(random):
     }
 
 
+def paste_mask(random):
+    shape = str(random.choice(["disc", "square", "triangle"]))
+    moves = random.integers(-24, 25, 4) / float(random.choice([4, 10, 1]))
+    x1, y1, x2, y2 = np.clip(explore.PasteMask(shape=shape).box + moves, 0, 160)
+    return {
+        "shape": shape,
+        "side": int(random.choice([7, 14, 28])),
+        "box": [float(edge) for edge in (x1, y1, max(x2, x1 + 1), max(y2, y1 + 1))],
+        "half_pixels": bool(random.random() < 0.5),
+        "rounded": bool(random.random() < 0.5),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -132,6 +145,7 @@ FIGURES = {
     explore.BagMatrix: bag_matrix,
     explore.ReceptiveField: receptive_field,
     explore.LevelOfBox: level_of_box,
+    explore.PasteMask: paste_mask,
 }
 
 
@@ -170,6 +184,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.ReceptiveField, "/ 255) ** 2", "/ 255)"),
         (explore.LevelOfBox, "halfEven(doublings)", "Math.floor(doublings)"),
         (explore.LevelOfBox, "edges(0.5)", "edges(0)"),
+        (explore.PasteMask, "(halfPixels ? 0 : 0.5)", "0"),
+        (explore.PasteMask, "Math.trunc(edge) + (n < 2 ? 0 : 1)", "Math.trunc(edge)"),
+        (explore.PasteMask, "> THRESHOLD", ">= 0.6"),
+        (explore.PasteMask, "((x2 - x1) * PADDING) / side", "0"),
     ],
     ids=[
         "no half cell",
@@ -184,6 +202,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "roots taken for amounts",
         "floor for round",
         "edges of the other rule",
+        "half pixels always",
+        "no pixel added",
+        "another threshold",
+        "a ring inside the box",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from roilearn import explore, reference
+from roilearn.explore import scene
 from roilearn.reference.pooling import levels
 
 FIGURES = [
@@ -22,6 +23,7 @@ FIGURES = [
     explore.BagMatrix,
     explore.ReceptiveField,
     explore.LevelOfBox,
+    explore.PasteMask,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -65,6 +67,10 @@ BAD_STATES = [
     (explore.LevelOfBox, {"levels": [4, 3]}, ValueError, "levels must be the first level and"),
     (explore.LevelOfBox, {"side": 600}, ValueError, "side must be one of 128, 800; got 600"),
     (explore.LevelOfBox, {"canonical_scale": 0}, ValueError, "canonical_scale must be from 14"),
+    (explore.PasteMask, {"shape": "cat"}, ValueError, "shape must be one of 'disc', 'square'"),
+    (explore.PasteMask, {"side": 8}, ValueError, "side must be one of 7, 14, 28; got 8"),
+    (explore.PasteMask, {"half_pixels": 1}, TypeError, "half_pixels must be True or False; got 1"),
+    (explore.PasteMask, {"box": [3, 3, 3.5, 9]}, ValueError, "at least 1 image pixel apart"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -131,6 +137,7 @@ CHANGES = {
     explore.BagMatrix: {"output_size": [3, 1], "sampling_ratio": 0, "look": "cell"},
     explore.ReceptiveField: {"network": "resnet50", "level": 5, "cell": [3, 4]},
     explore.LevelOfBox: {"side": 128, "box": [18, 54, 500, 86], "levels": [2, 4]},
+    explore.PasteMask: {"shape": "triangle", "box": [10, 10, 20, 30], "half_pixels": True},
 }
 
 
@@ -287,3 +294,38 @@ def test_levels_change_at_the_edges(rule):
 
 def test_the_epsilon_of_the_page_is_the_reference_s():
     assert explore.LevelOfBox.constants["LEVEL_EPSILON"] == levels.LEVEL_EPSILON
+
+
+def test_pasting_opens_on_half_pixels_that_are_missed():
+    rules = explore.PasteMask().numbers()["rules"]
+    wrong = {name: (one["missing"], one["extra"]) for name, one in rules.items()}
+    assert wrong == {"on": (2, 0), "off": (23, 16), "on_rounded": (0, 56), "off_rounded": (1, 64)}
+    assert rules["off"]["iou"] == pytest.approx((551 - 23) / (551 + 16))
+
+
+@pytest.mark.parametrize(("rounded", "rule"), [(False, "aligned"), (True, "torchvision")])
+@pytest.mark.parametrize("shape", ["square", "triangle"])
+def test_half_pixels_paste_as_the_package_does(rounded, rule, shape):
+    widget = explore.PasteMask(shape=shape, side=14)
+    mask = scene.mask_target(shape, 14)[None, None]
+    pasted = reference.paste_masks_in_image(mask, [widget.box], (128, 160), 1, 0.5, rule)
+    assert np.array_equal(widget.paste(True, rounded), pasted[0, 0])
+
+
+def test_without_half_pixels_a_mask_is_read_at_the_corners_of_pixels():
+    """A box half a pixel further left and up, read at corners, gives what centres give."""
+    centres = explore.PasteMask(box=[18, 54, 50, 86]).paste(True, False)
+    corners = explore.PasteMask(box=[17.5, 53.5, 49.5, 85.5]).paste(False, False)
+    assert np.array_equal(centres, corners)
+
+
+def test_a_mask_is_pasted_into_the_box_of_its_object_unless_told_otherwise():
+    assert explore.PasteMask(shape="disc").box == [39, 0, 118, 78]
+    assert explore.PasteMask(shape="disc", box=[1, 2, 3, 4]).box == [1, 2, 3, 4]
+
+
+def test_a_box_far_from_the_object_shares_no_pixel_with_it():
+    numbers = explore.PasteMask(box=[100, 10, 120, 30]).numbers()
+    assert numbers["here"]["missing"] == numbers["truth"] == 551
+    assert numbers["here"]["extra"] == numbers["pasted"] > 100
+    assert numbers["here"]["iou"] == 0

@@ -2,6 +2,7 @@ from .bag_matrix import BagMatrix as BagMatrix
 from .bin_mean import BinMean as BinMean
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .level_of_box import LevelOfBox as LevelOfBox
+from .paste_mask import PasteMask as PasteMask
 from .pool_and_align import PoolAndAlign as PoolAndAlign
 from .quantization import Quantization as Quantization
 from .receptive_field import ReceptiveField as ReceptiveField
