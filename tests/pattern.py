@@ -14,4 +14,5 @@ IN_PATTERN = (
     "notebooks/09_anchors_and_rpn",
     "notebooks/10_proposals",
     "notebooks/11_detection_targets",
+    "notebooks/12_heads_and_losses",
 )

@@ -8,8 +8,10 @@ middle of scenes that are larger than the largest field, so that no padding has 
 fields of all cells are laid on each other at the cells' own squares. A value is the mean over a
 square of a quarter of the stride; the file holds its square root in 255ths of the largest.
 
-Written are `receptive_fields.json`, `example_scene.jpg` and `example_scene.json`, the objects of
-the scene, in `src/roilearn/explore`, whose live figures load no PyTorch.
+The masks of the example scene are stored too: their pixels, and mask targets in 255ths.
+
+Written are `receptive_fields.json`, `example_scene.jpg`, `example_scene.json` (the objects of the
+scene) and `scene_masks.json` in `src/roilearn/explore`, whose live figures load no PyTorch.
 """
 
 import base64
@@ -23,14 +25,21 @@ from torch import Tensor, nn
 
 from roilearn import explore
 from roilearn.data import ShapeScenes, example_scene
+from roilearn.explore.scene import SHAPES
 from roilearn.models import load_model
-from roilearn.reference import FieldGeometry, receptive_field, resnet_layers
+from roilearn.reference import (
+    FieldGeometry,
+    mask_targets,
+    masks_to_boxes,
+    receptive_field,
+    resnet_layers,
+)
 
 FOLDER = Path(explore.__file__).parent
-NAMES = ("disc", "square", "triangle")  # of the labels 1, 2 and 3
 SIZE = 256  # image pixels along a side; the largest field is 207
 SCENES, CELLS, CHANNELS = 16, 3, 8
 PARTS = 4  # squares along a side of a cell
+SIDES = (7, 14, 28)  # cells along a side of a mask of the scene
 
 
 def whole_cells(field: FieldGeometry) -> tuple[int, int]:
@@ -107,13 +116,35 @@ def store_objects() -> None:
         _, top, _, bottom = edges = [int(edge) for edge in box]
         rows = [row.nonzero()[:, 0].tolist() for row in mask[top:bottom]]
         ends = [[row[0], row[-1] + 1] for row in rows]  # no row has a gap
-        objects.append({"name": NAMES[label - 1], "label": int(label), "box": edges, "rows": ends})
+        objects.append({"name": SHAPES[label - 1], "label": int(label), "box": edges, "rows": ends})
     text = "[\n" + ",\n".join(map(json.dumps, objects)) + "\n]\n"
     (FOLDER / "example_scene.json").write_text(text, encoding="utf-8")
+
+
+def scene_masks() -> dict[str, dict]:
+    """Each object of the scene: the columns of its rows, and its mask targets of three sizes."""
+    _, target = example_scene()
+    objects = {}
+    for label, mask in zip(target["labels"].tolist(), target["masks"].bool().numpy(), strict=True):
+        rows = np.flatnonzero(mask.any(1))
+        spans = [[int(row.argmax()), int(row.argmax() + row.sum())] for row in mask[rows]]
+        box = masks_to_boxes(mask[None], exclusive=True)
+        cells = {side: mask_targets(mask[None], box, [0], side, aligned=True) for side in SIDES}
+        coded = {side: np.rint(one * 255).astype(np.uint8) for side, one in cells.items()}
+        objects[SHAPES[label - 1]] = {
+            "first": int(rows[0]),
+            "spans": spans,
+            "cells": {
+                side: base64.b64encode(one.tobytes()).decode() for side, one in coded.items()
+            },
+        }
+    return objects
 
 
 if __name__ == "__main__":
     store_scene()
     store_objects()
+    masks = json.dumps(scene_masks(), sort_keys=True)
+    (FOLDER / "scene_masks.json").write_text(masks + "\n", encoding="utf-8")
     text = json.dumps(measure(), indent=1)
     (FOLDER / "receptive_fields.json").write_text(text + "\n", encoding="utf-8")

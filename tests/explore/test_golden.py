@@ -164,6 +164,19 @@ def detection_targets(random):
     }
 
 
+def paste_mask(random):
+    shape = str(random.choice(["disc", "square", "triangle"]))
+    moves = random.integers(-24, 25, 4) / float(random.choice([4, 10, 1]))
+    x1, y1, x2, y2 = np.clip(explore.PasteMask(shape=shape).box + moves, 0, 160)
+    return {
+        "shape": shape,
+        "side": int(random.choice([7, 14, 28])),
+        "box": [float(edge) for edge in (x1, y1, max(x2, x1 + 1), max(y2, y1 + 1))],
+        "half_pixels": bool(random.random() < 0.5),
+        "rounded": bool(random.random() < 0.5),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -177,6 +190,7 @@ FIGURES = {
     explore.AnchorsAtPoint: anchors_at_point,
     explore.NmsSteps: nms_steps,
     explore.DetectionTargets: detection_targets,
+    explore.PasteMask: paste_mask,
 }
 
 
@@ -227,6 +241,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.DetectionTargets, "encodeBox(matched.box, box)", "encodeBox(box, matched.box)"),
         (explore.DetectionTargets, "share >= INSIDE", "share > 0"),
         (explore.DetectionTargets, "delta * DELTA_WEIGHTS[n]", "delta"),
+        (explore.PasteMask, "(halfPixels ? 0 : 0.5)", "0"),
+        (explore.PasteMask, "Math.trunc(edge) + (n < 2 ? 0 : 1)", "Math.trunc(edge)"),
+        (explore.PasteMask, "> THRESHOLD", ">= 0.6"),
+        (explore.PasteMask, "((x2 - x1) * PADDING) / side", "0"),
     ],
     ids=[
         "no half cell",
@@ -253,6 +271,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "from the object to the proposal",
         "every cell that the mask touches",
         "no weights",
+        "half pixels always",
+        "no pixel added",
+        "another threshold",
+        "a ring inside the box",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

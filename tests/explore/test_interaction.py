@@ -18,6 +18,7 @@ FIGURES = [
     explore.AnchorsAtPoint,
     explore.NmsSteps,
     explore.DetectionTargets,
+    explore.PasteMask,
 ]
 
 
@@ -247,6 +248,47 @@ def test_words_and_marks_of_the_anchors_follow_the_controls(open_figure, wrong_r
     shown_right(page, explore.AnchorsAtPoint, wrong_read_outs)
 
 
+def test_the_box_of_a_mask_is_moved_by_quarters_of_a_pixel_and_its_corner_pulled(
+    by, open_figure, wrong_read_outs
+):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.PasteMask(box=[18, 54, 50, 86]), **options)
+    pixel = page.width_of(".roi-scene") / 44
+    drag(page, centre(page), -2.25 * pixel, 1.5 * pixel)
+    assert page.state()["box"] == [15.75, 55.5, 47.75, 87.5]
+    shown_right(page, explore.PasteMask, wrong_read_outs)
+    x, y = centre(page)
+    drag(page, (x + 16 * pixel, y + 16 * pixel), 2.5 * pixel, -3 * pixel)
+    assert page.state()["box"] == [15.75, 55.5, 50.25, 84.5]
+    shown_right(page, explore.PasteMask, wrong_read_outs)
+
+
+def test_another_object_brings_its_box_and_the_switches_mark_their_row(
+    open_figure, wrong_read_outs
+):
+    page = open_figure(explore.PasteMask())
+    current = page.page.locator("tr.roi-current")
+    assert current.get_attribute("data-rule") == "off"
+    page.page.get_by_label("half pixels").click()
+    page.page.get_by_label("box rounded").click()
+    assert current.get_attribute("data-rule") == "on_rounded"
+    page.page.get_by_label("triangle").click()
+    assert page.state()["box"] == [119, 104, 133, 117]
+    shown_right(page, explore.PasteMask, wrong_read_outs)
+
+
+def test_the_box_of_a_mask_stays_a_pixel_long_and_in_the_picture(open_figure, wrong_read_outs):
+    page = open_figure(explore.PasteMask(box=[18, 54, 19.25, 86]))
+    page.handle().focus()
+    for _ in range(3):
+        page.page.keyboard.press("Shift+ArrowLeft")
+    assert page.state()["box"] == [18, 54, 19, 86]
+    for _ in range(30):
+        page.page.keyboard.press("ArrowDown")
+    assert page.state()["box"] == [18, 60, 19, 92]
+    shown_right(page, explore.PasteMask, wrong_read_outs)
+
+
 def test_another_image_takes_the_box_with_it_and_levels_keep_their_order(
     open_figure, wrong_read_outs
 ):
@@ -381,6 +423,14 @@ KEYS = [
     (explore.DetectionTargets, {"box": [8.25, 8, 40, 40]}, "ArrowLeft", {"box": [7.25, 8, 39, 40]}),
     (explore.DetectionTargets, {"box": [8, 8, 40, 40]}, "Shift+ArrowDown", {"box": [8, 8, 40, 41]}),
     (explore.DetectionTargets, {"box": [8, 8, 40, 128]}, "ArrowDown", {"box": [8, 8, 40, 128]}),
+    (explore.PasteMask, {"box": [18, 54, 50, 86]}, "ArrowUp", {"box": [18, 53.75, 50, 85.75]}),
+    (
+        explore.PasteMask,
+        {"box": [18, 54, 50, 86]},
+        "Shift+ArrowRight",
+        {"box": [18, 54, 50.25, 86]},
+    ),
+    (explore.PasteMask, {"box": [12, 54, 50, 86]}, "ArrowLeft", {"box": [12, 54, 50, 86]}),
 ]
 
 

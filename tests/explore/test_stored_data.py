@@ -1,4 +1,4 @@
-"""The stored scene and gradients, against PyTorch: what the live figures show without it."""
+"""The stored scene, masks and gradients, against PyTorch: what live figures show without it."""
 
 import importlib.util
 from pathlib import Path
@@ -9,7 +9,16 @@ import pytest
 from roilearn import reference
 from roilearn.data import example_scene
 from roilearn.explore.receptive_field import NETWORKS, PROFILES, gradient_shares
-from roilearn.explore.scene import HEIGHT, OBJECTS, WIDTH, scene_masks, scene_pixels
+from roilearn.explore.scene import (
+    HEIGHT,
+    OBJECTS,
+    SHAPES,
+    WIDTH,
+    mask_target,
+    object_mask,
+    scene_masks,
+    scene_pixels,
+)
 
 MEASURE = Path(__file__).parents[2] / "book" / "tools" / "measure_receptive_fields.py"
 
@@ -35,6 +44,21 @@ def test_the_objects_are_those_of_the_example_scene():
     assert [one["label"] for one in OBJECTS] == target["labels"].tolist()
     assert [one["name"] for one in OBJECTS] == ["triangle", "square", "disc"]
     assert (scene_masks() == target["masks"].numpy()).all()
+
+
+def test_the_stored_masks_are_the_scene_s():
+    _, target = example_scene()
+    for label, mask in zip(target["labels"].tolist(), target["masks"].numpy(), strict=True):
+        assert np.array_equal(object_mask(SHAPES[label - 1]), mask)
+
+
+@pytest.mark.parametrize("shape", ["square", "triangle"])
+@pytest.mark.parametrize("side", [7, 14, 28])
+def test_the_stored_mask_targets_are_the_reference_s(shape, side):
+    mask = object_mask(shape)[None]
+    box = reference.masks_to_boxes(mask, exclusive=True)
+    target = reference.mask_targets(mask, box, [0], side, aligned=True)[0]
+    assert np.abs(mask_target(shape, side) - target).max() <= 0.5 / 255 + 1e-12
 
 
 @pytest.mark.parametrize("name", ["C2", "C3", "C4"])

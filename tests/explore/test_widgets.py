@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from roilearn import explore, reference
+from roilearn.explore import scene
 from roilearn.explore.scene import OBJECTS, scene_masks
 from roilearn.reference.pooling import levels
 
@@ -26,6 +27,7 @@ FIGURES = [
     explore.AnchorsAtPoint,
     explore.NmsSteps,
     explore.DetectionTargets,
+    explore.PasteMask,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -106,6 +108,10 @@ BAD_STATES = [
         r"thresholds\[0\] must be from",
     ),
     (explore.DetectionTargets, {"mask_size": 56}, ValueError, "mask_size must be one of 7, 14, 28"),
+    (explore.PasteMask, {"shape": "cat"}, ValueError, "shape must be one of 'disc', 'square'"),
+    (explore.PasteMask, {"side": 8}, ValueError, "side must be one of 7, 14, 28; got 8"),
+    (explore.PasteMask, {"half_pixels": 1}, TypeError, "half_pixels must be True or False; got 1"),
+    (explore.PasteMask, {"box": [3, 3, 3.5, 9]}, ValueError, "at least 1 image pixel apart"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -175,6 +181,7 @@ CHANGES = {
     explore.AnchorsAtPoint: {"box": [150, 110, 160, 128], "stride": 16, "rounded": True},
     explore.NmsSteps: {"step": 0, "class_wise": False, "iou_threshold": 0.3},
     explore.DetectionTargets: {"box": [60, 90, 122, 120], "thresholds": [0.3, 0.7]},
+    explore.PasteMask: {"shape": "triangle", "box": [10, 10, 20, 30], "half_pixels": True},
 }
 
 
@@ -436,3 +443,38 @@ def test_only_a_positive_proposal_has_a_mask_target(thresholded):
     negative = explore.DetectionTargets(**state, thresholds=[0.9, 0.95]).numbers()
     assert not np.any(negative["mask"])
     assert negative["deltas"] == [None] * 4
+
+
+def test_pasting_opens_on_half_pixels_that_are_missed():
+    rules = explore.PasteMask().numbers()["rules"]
+    wrong = {name: (one["missing"], one["extra"]) for name, one in rules.items()}
+    assert wrong == {"on": (2, 0), "off": (23, 16), "on_rounded": (0, 56), "off_rounded": (1, 64)}
+    assert rules["off"]["iou"] == pytest.approx((551 - 23) / (551 + 16))
+
+
+@pytest.mark.parametrize(("rounded", "rule"), [(False, "aligned"), (True, "torchvision")])
+@pytest.mark.parametrize("shape", ["square", "triangle"])
+def test_half_pixels_paste_as_the_package_does(rounded, rule, shape):
+    widget = explore.PasteMask(shape=shape, side=14)
+    mask = scene.mask_target(shape, 14)[None, None]
+    pasted = reference.paste_masks_in_image(mask, [widget.box], (128, 160), 1, 0.5, rule)
+    assert np.array_equal(widget.paste(True, rounded), pasted[0, 0])
+
+
+def test_without_half_pixels_a_mask_is_read_at_the_corners_of_pixels():
+    """A box half a pixel further left and up, read at corners, gives what centres give."""
+    centres = explore.PasteMask(box=[18, 54, 50, 86]).paste(True, False)
+    corners = explore.PasteMask(box=[17.5, 53.5, 49.5, 85.5]).paste(False, False)
+    assert np.array_equal(centres, corners)
+
+
+def test_a_mask_is_pasted_into_the_box_of_its_object_unless_told_otherwise():
+    assert explore.PasteMask(shape="disc").box == [39, 0, 118, 78]
+    assert explore.PasteMask(shape="disc", box=[1, 2, 3, 4]).box == [1, 2, 3, 4]
+
+
+def test_a_box_far_from_the_object_shares_no_pixel_with_it():
+    numbers = explore.PasteMask(box=[100, 10, 120, 30]).numbers()
+    assert numbers["here"]["missing"] == numbers["truth"] == 551
+    assert numbers["here"]["extra"] == numbers["pasted"] > 100
+    assert numbers["here"]["iou"] == 0

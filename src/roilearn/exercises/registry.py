@@ -21,6 +21,7 @@ CHAPTERS = (
     "chapter9",
     "chapter10",
     "chapter11",
+    "chapter12",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

@@ -6,12 +6,14 @@ page the same module runs on its stored state. Needs the extra ``roilearn[explor
 The figures, in the order of the chapters: ``interpolation_weights``, ``resize_grids``,
 ``quantization``, ``pool_and_align`` (and ``pool_and_align_still``, its picture), ``sliding_box``,
 ``bin_mean``, ``bag_matrix``, ``receptive_field``, ``level_of_box``, ``anchors_at_point``,
-``nms_steps`` (and ``nms_steps_still``, its picture), ``detection_targets``.
+``nms_steps`` (and ``nms_steps_still``, its picture), ``detection_targets``, ``paste_mask`` (and
+``paste_mask_still``).
 
 What they share: ``explorable`` (the base class), ``checks`` (validation of their state), ``maps``
-(feature maps to open with), ``scene`` (the example scene as a background, and its objects), and in
-JavaScript ``common.mjs`` (layout, controls, dragging), ``operators.mjs`` (the RoI operators),
-``boxes.mjs`` (anchors, IoU and deltas) and ``box_gestures.mjs`` (moving and resizing a box).
+(feature maps to open with), ``scene`` (the example scene as a background, its objects and masks),
+and in JavaScript ``common.mjs`` (layout, controls, dragging), ``operators.mjs`` (the RoI
+operators), ``boxes.mjs`` (anchors, IoU and deltas), ``pasting.mjs`` (pasting masks) and
+``box_gestures.mjs`` (moving and resizing a box).
 """
 
 import lazy_loader

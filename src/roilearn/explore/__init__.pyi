@@ -5,6 +5,7 @@ from .detection_targets import DetectionTargets as DetectionTargets
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .level_of_box import LevelOfBox as LevelOfBox
 from .nms_steps import NmsSteps as NmsSteps
+from .paste_mask import PasteMask as PasteMask
 from .pool_and_align import PoolAndAlign as PoolAndAlign
 from .quantization import Quantization as Quantization
 from .receptive_field import ReceptiveField as ReceptiveField

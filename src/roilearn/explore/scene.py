@@ -13,6 +13,8 @@ from roilearn.palette import CLASSES
 
 PICTURE = Path(__file__).with_name("example_scene.jpg")
 """``roilearn.data.example_scene()``, as ``book/tools/measure_receptive_fields.py`` stores it."""
+MASKS = json.loads(Path(__file__).with_name("scene_masks.json").read_text("utf-8"))
+"""By object: its first row, the columns [start, stop) of each row, and its targets in 255ths."""
 HEIGHT, WIDTH = 128, 160
 SHAPES = ("disc", "square", "triangle")
 """The classes of its objects, in the order of their labels."""
@@ -41,3 +43,17 @@ def scene_masks() -> np.ndarray:
         for y, (start, end) in enumerate(one["rows"], one["box"][1]):
             mask[y, start:end] = 1
     return masks
+
+
+def object_mask(name: str) -> np.ndarray:
+    """Mask of an object: (H, W) booleans of the scene's pixels."""
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    for row, (start, stop) in enumerate(MASKS[name]["spans"], MASKS[name]["first"]):
+        mask[row, start:stop] = True
+    return mask
+
+
+def mask_target(name: str, side: int) -> np.ndarray:
+    """Mask target of an object in its own box: (side, side) values from 0 to 1, in 255ths."""
+    coded = base64.b64decode(MASKS[name]["cells"][str(side)])
+    return np.frombuffer(coded, np.uint8).reshape(side, side) / 255

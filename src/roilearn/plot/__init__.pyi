@@ -25,6 +25,12 @@ from .embedding_bags import matrix_and_transpose as matrix_and_transpose
 from .embedding_bags import megabytes as megabytes
 from .embedding_bags import memory_layouts as memory_layouts
 from .gpu import programs_warps_sectors as programs_warps_sectors
+from .heads import classes_of_proposal as classes_of_proposal
+from .heads import detection_steps as detection_steps
+from .heads import life_of_an_anchor as life_of_an_anchor
+from .heads import loss_curves as loss_curves
+from .heads import maps_of_classes as maps_of_classes
+from .heads import paste_errors as paste_errors
 from .interpolation import chords as chords
 from .interpolation import line_between as line_between
 from .interpolation import opposite_areas as opposite_areas

@@ -27,6 +27,12 @@ from .detection.average_precision import summarise as summarise
 from .detection.detection_matching import ImageEvaluation as ImageEvaluation
 from .detection.detection_matching import evaluate_image as evaluate_image
 from .detection.detection_matching import match_detections as match_detections
+from .detection.losses import SMOOTH_L1_BETA as SMOOTH_L1_BETA
+from .detection.losses import binary_cross_entropy as binary_cross_entropy
+from .detection.losses import box_losses as box_losses
+from .detection.losses import cross_entropy as cross_entropy
+from .detection.losses import mask_loss as mask_loss
+from .detection.losses import smooth_l1 as smooth_l1
 from .detection.matching import BELOW_LOW_THRESHOLD as BELOW_LOW_THRESHOLD
 from .detection.matching import BETWEEN_THRESHOLDS as BETWEEN_THRESHOLDS
 from .detection.matching import match as match

@@ -38,7 +38,10 @@ def test_the_implementations_have_the_same_names():
         "feature_pyramid": "FeaturePyramid",
         "identity_block": "IdentityBlock",
     }
-    torch_has = {"convolve", "enlarge_nearest", "relu", "residual_branch"}
+    torch_has = {
+        *("binary_cross_entropy", "convolve", "cross_entropy", "enlarge_nearest", "relu"),
+        *("residual_branch", "smooth_l1", "SMOOTH_L1_BETA"),
+    }
     loops = set(reference.__all__) - by_autograd - printed_in_the_book - numpy_alone - torch_has
     assert {modules.get(name, name) for name in loops} <= {*ops.__all__, *models.__all__}
 

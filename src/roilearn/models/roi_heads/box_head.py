@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
@@ -175,11 +176,35 @@ def box_losses(
     """
     if may_read_values(labels):
         check_labels(labels, 0, class_logits.shape[1])
-    sampled = max(len(labels), 1)
-    classifier = F.cross_entropy(class_logits, labels, reduction="sum") / sampled
-    positive = labels.nonzero()[:, 0]
-    column = labels[positive].clamp(max=deltas.shape[1] - 1)  # the only row, if there is one
-    regression = F.smooth_l1_loss(
-        deltas[positive, column], target_deltas[positive], beta=SMOOTH_L1_BETA, reduction="sum"
-    )
-    return {"loss_classifier": classifier, "loss_box_reg": regression / sampled}
+    return {
+        "loss_classifier": classifier_loss(class_logits, labels),
+        "loss_box_reg": box_regression_loss(deltas, labels, target_deltas),
+    }
+
+
+def classifier_loss(
+    class_logits: Float[Tensor, "K classes"], labels: Int64[Tensor, " K"]
+) -> Float[Tensor, ""]:
+    """Cross-entropy of the classes, the mean of all sampled proposals."""
+    total = F.cross_entropy(class_logits, labels, reduction="sum")
+    return total / max(len(labels), 1)
+
+
+def box_regression_loss(
+    deltas: Float[Tensor, "K rows 4"],
+    labels: Int64[Tensor, " K"],
+    target_deltas: Float[Tensor, "K 4"],
+) -> Float[Tensor, ""]:
+    """Smooth L1 of the positives' deltas, their sum divided by the number of all proposals."""
+    positive = labels.nonzero()[:, 0]  # [P]
+    chosen = deltas_of_class(deltas[positive], labels[positive])  # [P, 4]
+    total = F.smooth_l1_loss(chosen, target_deltas[positive], beta=SMOOTH_L1_BETA, reduction="sum")
+    return total / max(len(labels), 1)
+
+
+def deltas_of_class(
+    deltas: Float[Tensor, "K rows 4"], labels: Int64[Tensor, " K"]
+) -> Float[Tensor, "K 4"]:
+    """Take from the deltas of each box the row of its class; the only row, if there is one."""
+    row = labels.clamp(max=deltas.shape[1] - 1)
+    return deltas[torch.arange(len(labels), device=labels.device), row]

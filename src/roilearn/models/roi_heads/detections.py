@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from roilearn.arguments import check_same_rows, check_scores
+from roilearn.models.roi_heads.box_head import deltas_of_class
 from roilearn.models.targets.detection_targets import DELTA_WEIGHTS
 from roilearn.ops import batched_nms, clip_boxes_to_image, decode_boxes, remove_small_boxes
 from roilearn.ops.tracing import may_read_values
@@ -96,13 +97,24 @@ def image_detections(
     weights: Sequence[float],
 ) -> dict[str, Tensor]:
     """Select the detections of one image."""
-    row, label = (scores[:, 1:] > score_threshold).nonzero(as_tuple=True)
-    label = label + 1  # background was left out
-    score = scores[row, label]
-    column = label.clamp(max=deltas.shape[1] - 1)  # the only row, if there is one
-    boxes = decode_boxes(deltas[row, column], proposals[row], weights)
-    boxes = clip_boxes_to_image(boxes, image_size)
-    long_enough = remove_small_boxes(boxes, MIN_SIZE)
-    boxes, score, label = boxes[long_enough], score[long_enough], label[long_enough]
+    row, label = likely_candidates(scores, score_threshold)  # [candidates] each
+    chosen = deltas_of_class(deltas[row], label)  # [candidates, 4]
+    boxes = clip_boxes_to_image(decode_boxes(chosen, proposals[row], weights), image_size)
+    large = remove_small_boxes(boxes, MIN_SIZE)  # [large]
+    boxes, score, label = boxes[large], scores[row, label][large], label[large]
     best = batched_nms(boxes, score, label, nms_threshold)[:detections_per_image]
     return {"boxes": boxes[best], "labels": label[best], "scores": score[best]}
+
+
+def likely_candidates(
+    scores: Float[Tensor, "K classes"], score_threshold: float
+) -> tuple[Int64[Tensor, " candidates"], Int64[Tensor, " candidates"]]:
+    """Choose the pairs of a proposal and a class, not background, whose score is above a threshold.
+
+    Returns
+    -------
+    row : the proposal of each candidate.
+    label : its class. One proposal may be a candidate for several classes.
+    """
+    row, column = (scores[:, 1:] > score_threshold).nonzero(as_tuple=True)
+    return row, column + 1  # background was left out

@@ -121,16 +121,25 @@ def paste_masks_in_image(
     check_same_rows("boxes", boxes, "masks", len(masks))
     pasted = np.zeros((len(masks), 1, height, width), masks.dtype)
     for n, (mask, box) in enumerate(zip(masks[:, 0], boxes, strict=True)):
-        x1, y1, x2, y2 = pasted_region(box, len(mask), padding, coordinates)
-        cells = np.pad(mask, padding)
-        for row in range(height):
-            for column in range(width):
-                x, y = column + 0.5, row + 0.5
-                if x1 <= x < x2 and y1 <= y < y2:
-                    i = (y - y1) * len(cells) / (y2 - y1) - 0.5
-                    j = (x - x1) * len(cells) / (x2 - x1) - 0.5
-                    pasted[n, 0, row, column] = bilinear(cells, i, j)
+        region = pasted_region(box, len(mask), padding, coordinates)
+        pasted[n, 0] = paste_cells(np.pad(mask, padding), region, height, width)
     return pasted if limit is None else pasted > limit
+
+
+def paste_cells(
+    cells: np.ndarray, region: tuple[float, float, float, float], height: int, width: int
+) -> np.ndarray:
+    """Paste one mask, whose cells divide ``region`` evenly, into an image of zeros."""
+    x1, y1, x2, y2 = region
+    pasted = np.zeros((height, width), cells.dtype)
+    for row in range(height):
+        for column in range(width):
+            x, y = column + 0.5, row + 0.5  # the centre of the pixel
+            if x1 <= x < x2 and y1 <= y < y2:
+                i = (y - y1) * len(cells) / (y2 - y1) - 0.5
+                j = (x - x1) * len(cells) / (x2 - x1) - 0.5
+                pasted[row, column] = bilinear(cells, i, j)
+    return pasted
 
 
 def pasted_region(

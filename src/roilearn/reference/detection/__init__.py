@@ -5,6 +5,7 @@ In reading order:
 ``matching``            matching of anchors or proposals with ground truth
 ``proposals``           region proposals from objectness and deltas
 ``targets``             detection targets: sampled proposals, labels, deltas and masks
+``losses``              losses of classes, deltas and masks
 ``detection_matching``  matching of detections with ground truth, image by image
 ``average_precision``   COCO's average precision and recall
 """
