@@ -459,7 +459,7 @@ OPEN_TASKS = (
         "12.6",
         "Your detector finds cells in microscope images; all are of one class, 6 to 12 pixels "
         "wide, and their masks come out a pixel too large on the right and below. Where would you "
-        "look first, how would you find out with a mask that is known, and what would a mask head of "
-        "56 x 56 cells change?",
+        "look first, how would you find out with a mask that is known, and what would a mask head "
+        "of 56 x 56 cells change?",
     ),
 )
