@@ -248,6 +248,7 @@ def test_words_and_marks_of_the_anchors_follow_the_controls(open_figure, wrong_r
     shown_right(page, explore.AnchorsAtPoint, wrong_read_outs)
 
 
+@pytest.mark.parametrize("by", DRAGS)
 def test_the_box_of_a_mask_is_moved_by_quarters_of_a_pixel_and_its_corner_pulled(
     by, open_figure, wrong_read_outs
 ):
@@ -349,6 +350,7 @@ def test_steps_go_on_to_the_result_and_tell_what_happens(open_figure, wrong_read
 SIX = [*([0, 0, 20 + i, 20] for i in range(4)), [8, 8, 40, 40], [9, 100, 50, 128]]
 
 
+@pytest.mark.parametrize("by", DRAGS)
 def test_a_proposal_is_dragged_off_its_object_and_pulled_back(by, open_figure, wrong_read_outs):
     drag, options = DRAGS[by]
     page = open_figure(explore.DetectionTargets(), **options)
