@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from roilearn import reference
 from roilearn.exercises.exercise import Edit, Exercise, Mistake, OpenTask
@@ -150,7 +149,7 @@ PLACE = Exercise(
 )
 
 
-def mask_loss(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike) -> float:
+def mask_loss(mask_logits: np.ndarray, labels: Sequence[int], targets: np.ndarray) -> float:
     """Compute the mean loss of the cells of each box's true class: the answer to 12.4."""
     total, count = 0.0, 0
     for maps, label, target in zip(mask_logits, labels, targets, strict=True):
@@ -161,7 +160,7 @@ def mask_loss(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike)
     return total / max(count, 1)
 
 
-def _all_maps(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike) -> float:
+def _all_maps(mask_logits: np.ndarray, labels: Sequence[int], targets: np.ndarray) -> float:
     """Mean over the maps of all classes, the true class's target for each of them."""
     every = [
         mask_loss(mask_logits, [c] * len(labels), targets)
@@ -170,7 +169,7 @@ def _all_maps(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike)
     return float(np.mean(every))
 
 
-def _others_empty(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike) -> float:
+def _others_empty(mask_logits: np.ndarray, labels: Sequence[int], targets: np.ndarray) -> float:
     """Mean over the maps of all classes, with an empty target for the wrong ones."""
     if not len(labels):
         return 0.0
@@ -180,7 +179,7 @@ def _others_empty(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayL
     return float((np.logaddexp(0, logits) - logits * wanted).mean())
 
 
-def _softmax(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike) -> float:
+def _softmax(mask_logits: np.ndarray, labels: Sequence[int], targets: np.ndarray) -> float:
     """Probability of the true class by a softmax over the classes of each cell."""
     if not len(labels):
         return 0.0
@@ -191,14 +190,14 @@ def _softmax(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike) 
     return float((-targets * np.log(chosen) - (1 - targets) * np.log(1 - chosen)).mean())
 
 
-def _highest(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike) -> float:
+def _highest(mask_logits: np.ndarray, labels: Sequence[int], targets: np.ndarray) -> float:
     """Loss of the map with the largest mean logit in place of the true class's."""
     del labels
     best = [int(np.asarray(maps, float).mean(axis=(1, 2)).argmax()) for maps in mask_logits]
     return mask_loss(mask_logits, best, targets)
 
 
-def _as_probabilities(mask_logits: ArrayLike, labels: Sequence[int], targets: ArrayLike) -> float:
+def _as_probabilities(mask_logits: np.ndarray, labels: Sequence[int], targets: np.ndarray) -> float:
     """Logits taken for probabilities, held between 0 and 1."""
     if not len(labels):
         return 0.0
@@ -310,7 +309,7 @@ MASK_LOSS = Exercise(
 )  # fmt: skip
 
 
-def paste_mask(mask: ArrayLike, box: Sequence[float], height: int, width: int) -> np.ndarray:
+def paste_mask(mask: np.ndarray, box: Sequence[float], height: int, width: int) -> np.ndarray:
     """Paste one mask into its box and compare with one half: the answer to 12.5."""
     x1, y1, x2, y2 = box
     side = len(mask)

@@ -142,5 +142,6 @@ def mask_loss(mask_logits: ArrayLike, targets: ArrayLike) -> float:
     check_same_rows("mask_logits", mask_logits, "targets", len(targets))
     total = 0.0
     for k, row, column in np.ndindex(targets.shape):
-        total += binary_cross_entropy(mask_logits[k, 0, row, column], targets[k, row, column])
+        logit, target = mask_logits[k, 0, row, column], targets[k, row, column]
+        total += binary_cross_entropy(float(logit), float(target))
     return total / max(targets.size, 1)
