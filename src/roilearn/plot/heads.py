@@ -33,7 +33,7 @@ def loss_curves(
         for (name, values), style in zip(curves.items(), STYLES, strict=False):
             axes.plot(places, values, style, color=COLOURS["loss"], lw=1.8, label=name)
         axes.set_ylim(bottom=0)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(curves), columnspacing=1)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     panels[0].set(xlabel="logit of a mask cell", ylabel="loss")
     panels[1].set(xlabel="error of a delta")
     return figure
