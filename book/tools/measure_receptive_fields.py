@@ -8,10 +8,9 @@ middle of scenes that are larger than the largest field, so that no padding has 
 fields of all cells are laid on each other at the cells' own squares. A value is the mean over a
 square of a quarter of the stride; the file holds its square root in 255ths of the largest.
 
-The masks of the example scene are stored too: their pixels, and mask targets in 255ths.
-
 Written are `receptive_fields.json`, `example_scene.jpg`, `example_scene.json` (the objects of the
-scene) and `scene_masks.json` in `src/roilearn/explore`, whose live figures load no PyTorch.
+scene, their boxes and masks) and `scene_mask_targets.json` (in 255ths) in `src/roilearn/explore`,
+whose live figures load no PyTorch.
 """
 
 import base64
@@ -30,7 +29,6 @@ from roilearn.models import load_model
 from roilearn.reference import (
     FieldGeometry,
     mask_targets,
-    masks_to_boxes,
     receptive_field,
     resnet_layers,
 )
@@ -121,30 +119,25 @@ def store_objects() -> None:
     (FOLDER / "example_scene.json").write_text(text, encoding="utf-8")
 
 
-def scene_masks() -> dict[str, dict]:
-    """Each object of the scene: the columns of its rows, and its mask targets of three sizes."""
+def store_mask_targets() -> None:
+    """Write the mask target of each object of the scene in its own box, of three sizes."""
     _, target = example_scene()
-    objects = {}
-    for label, mask in zip(target["labels"].tolist(), target["masks"].bool().numpy(), strict=True):
-        rows = np.flatnonzero(mask.any(1))
-        spans = [[int(row.argmax()), int(row.argmax() + row.sum())] for row in mask[rows]]
-        box = masks_to_boxes(mask[None], exclusive=True)
-        cells = {side: mask_targets(mask[None], box, [0], side, aligned=True) for side in SIDES}
-        coded = {side: np.rint(one * 255).astype(np.uint8) for side, one in cells.items()}
-        objects[SHAPES[label - 1]] = {
-            "first": int(rows[0]),
-            "spans": spans,
-            "cells": {
-                side: base64.b64encode(one.tobytes()).decode() for side, one in coded.items()
-            },
+    coded: dict[str, dict[int, str]] = {}
+    for label, box, mask in zip(
+        *(target[key].numpy() for key in ("labels", "boxes", "masks")), strict=True
+    ):
+        cells = {side: mask_targets(mask[None], [box], [0], side, aligned=True) for side in SIDES}
+        coded[SHAPES[label - 1]] = {
+            side: base64.b64encode(np.rint(one * 255).astype(np.uint8).tobytes()).decode()
+            for side, one in cells.items()
         }
-    return objects
+    text = json.dumps(coded, sort_keys=True)
+    (FOLDER / "scene_mask_targets.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     store_scene()
     store_objects()
-    masks = json.dumps(scene_masks(), sort_keys=True)
-    (FOLDER / "scene_masks.json").write_text(masks + "\n", encoding="utf-8")
+    store_mask_targets()
     text = json.dumps(measure(), indent=1)
     (FOLDER / "receptive_fields.json").write_text(text + "\n", encoding="utf-8")

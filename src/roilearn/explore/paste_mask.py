@@ -12,8 +12,9 @@ from roilearn.explore import checks
 from roilearn.explore.explorable import Checked, Explorable
 from roilearn.explore.paste_mask_still import describe, draw_errors, draw_pixels
 from roilearn.explore.scene import (
+    BY_NAME,
     HEIGHT,
-    MASKS,
+    MASK_TARGETS,
     SHAPES,
     WIDTH,
     mask_target,
@@ -40,15 +41,9 @@ MARGIN = 6
 """Image pixels shown around an object."""
 
 
-def true_box(shape: str) -> list[int]:
-    """Box of an object of the scene: x1, y1, x2, y2, ends exclusive."""
-    (box,) = reference.masks_to_boxes(object_mask(shape)[None], exclusive=True)
-    return box.astype(int).tolist()
-
-
 def window(shape: str) -> list[int]:
     """Part of the scene that is shown with an object, in image pixels."""
-    x1, y1, x2, y2 = true_box(shape)
+    x1, y1, x2, y2 = BY_NAME[shape]["box"]
     ends = min(x2 + MARGIN, WIDTH), min(y2 + MARGIN, HEIGHT)
     return [max(x1 - MARGIN, 0), max(y1 - MARGIN, 0), *ends]
 
@@ -84,7 +79,14 @@ class PasteMask(Explorable):
     constants = {  # noqa: RUF012 - declared as a class variable by the base class
         "SCENE": {"address": scene_address(), "height": HEIGHT, "width": WIDTH},
         "OBJECTS": {
-            name: {**MASKS[name], "box": true_box(name), "window": window(name), "colour": colour}
+            name: {
+                "cells": MASK_TARGETS[name],
+                "first": BY_NAME[name]["box"][1],
+                "spans": BY_NAME[name]["rows"],
+                "box": BY_NAME[name]["box"],
+                "window": window(name),
+                "colour": colour,
+            }
             for name, colour in zip(SHAPES, CLASSES, strict=False)
         },
         "PADDING": PADDING,
@@ -93,13 +95,13 @@ class PasteMask(Explorable):
 
     shape = Checked("square", checks.one_of(*SHAPES))
     side = Checked(28, checks.one_of(*SIDES))
-    box = Checked(true_box("square"), checks.extent("x1, y1, x2, y2", 0, 160))
+    box = Checked(BY_NAME["square"]["box"], checks.extent("x1, y1, x2, y2", 0, 160))
     half_pixels = Checked(False, checks.flag)
     rounded = Checked(False, checks.flag)
 
     def __init__(self, **state: Any) -> None:
         shape = state.get("shape")
-        own_box = {"box": true_box(shape)} if shape in SHAPES else {}
+        own_box = {"box": BY_NAME[shape]["box"]} if shape in SHAPES else {}
         super().__init__(**own_box | state)
 
     def numbers(self) -> dict[str, Any]:

@@ -13,8 +13,6 @@ from roilearn.palette import CLASSES
 
 PICTURE = Path(__file__).with_name("example_scene.jpg")
 """``roilearn.data.example_scene()``, as ``book/tools/measure_receptive_fields.py`` stores it."""
-MASKS = json.loads(Path(__file__).with_name("scene_masks.json").read_text("utf-8"))
-"""By object: its first row, the columns [start, stop) of each row, and its targets in 255ths."""
 HEIGHT, WIDTH = 128, 160
 SHAPES = ("disc", "square", "triangle")
 """The classes of its objects, in the order of their labels."""
@@ -22,6 +20,11 @@ SHAPE_COLOURS = dict(zip(SHAPES, CLASSES, strict=False))
 OBJECTS: list[dict[str, Any]] = json.loads(PICTURE.with_suffix(".json").read_text(encoding="utf-8"))
 """Objects of the scene: ``name``, ``label``, ``box`` in image pixels, and of each row of the box,
 from the top, the first pixel of the mask and its end (``rows``)."""
+BY_NAME = {one["name"]: one for one in OBJECTS}
+MASK_TARGETS: dict[str, dict[str, str]] = json.loads(
+    PICTURE.with_name("scene_mask_targets.json").read_text(encoding="utf-8")
+)
+"""Of each object, in its own box and by the cells along a side: values in 255ths, in base 64."""
 
 
 def scene_address() -> str:
@@ -38,22 +41,19 @@ def scene_pixels() -> np.ndarray:
 
 def scene_masks() -> np.ndarray:
     """Masks of the scene's objects, (objects, H, W), 1 in the object and 0 elsewhere."""
-    masks = np.zeros((len(OBJECTS), HEIGHT, WIDTH))
-    for mask, one in zip(masks, OBJECTS, strict=True):
-        for y, (start, end) in enumerate(one["rows"], one["box"][1]):
-            mask[y, start:end] = 1
-    return masks
+    return np.stack([object_mask(one["name"]) for one in OBJECTS]).astype(float)
 
 
 def object_mask(name: str) -> np.ndarray:
     """Mask of an object: (H, W) booleans of the scene's pixels."""
     mask = np.zeros((HEIGHT, WIDTH), bool)
-    for row, (start, stop) in enumerate(MASKS[name]["spans"], MASKS[name]["first"]):
-        mask[row, start:stop] = True
+    first = BY_NAME[name]["box"][1]
+    for row, (start, end) in enumerate(BY_NAME[name]["rows"], first):
+        mask[row, start:end] = True
     return mask
 
 
 def mask_target(name: str, side: int) -> np.ndarray:
     """Mask target of an object in its own box: (side, side) values from 0 to 1, in 255ths."""
-    coded = base64.b64decode(MASKS[name]["cells"][str(side)])
+    coded = base64.b64decode(MASK_TARGETS[name][str(side)])
     return np.frombuffer(coded, np.uint8).reshape(side, side) / 255
