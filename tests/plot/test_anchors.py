@@ -25,11 +25,9 @@ def test_every_anchor_is_outlined_and_lies_within_its_panel():
     panels = {"one": anchors, "two": anchors[:3]}
     figure = plot.anchors_at_one_place(panels, dict.fromkeys(panels, (32, 40)))
     for axes, boxes in zip(figure.axes, panels.values(), strict=True):
-        drawn = [
-            np.array([line.get_xdata()[0], line.get_ydata()[0], line.get_xdata()[1],
-                      line.get_ydata()[2]])
-            for line in axes.lines
-        ]  # fmt: skip
+        (outlines,) = axes.collections
+        corners = np.array([path.vertices for path in outlines.get_paths()])  # [A, 5, 2]
+        drawn = np.hstack([corners.min(axis=1), corners.max(axis=1)])
         np.testing.assert_allclose(drawn, boxes)
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
         assert left <= boxes[:, 0].min()

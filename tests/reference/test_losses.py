@@ -63,6 +63,14 @@ def test_rows_that_do_not_fit_are_named():
         reference.mask_loss(np.zeros((2, 1, 3, 3)), np.zeros((1, 3, 3)))
     with pytest.raises(ValueError, match="deltas"):
         reference.box_losses(np.zeros((1, 4)), np.zeros((2, 4, 4)), [1], np.zeros((1, 4)))
+    with pytest.raises(ValueError, match="target_deltas"):
+        reference.box_losses(np.zeros((1, 4)), np.zeros((1, 4, 4)), [1], np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("label", [-1, 4])
+def test_a_label_that_is_no_class_is_named(label):
+    with pytest.raises(ValueError, match=f"labels must be 0 to 3.*got {label} in row 1"):
+        reference.box_losses(np.zeros((2, 4)), np.zeros((2, 4, 4)), [1, label], np.zeros((2, 4)))
 
 
 def test_a_cell_that_is_sure_and_wrong_costs_its_logit():

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from roilearn.palette import COLOURS
 from roilearn.plot.backbones import HEAT, arrow
-from roilearn.plot.base import draw_box, draw_points, new_figure
+from roilearn.plot.base import draw_box, draw_outlines, draw_points, new_figure
 
 
 def anchor_and_object(anchor: Sequence[float], box: Sequence[float]) -> Figure:
@@ -29,7 +28,7 @@ def anchor_and_object(anchor: Sequence[float], box: Sequence[float]) -> Figure:
         draw_points(axes, *centre)
     arrow(axes, (start_x, start_y), (end_x, start_y))
     arrow(axes, (end_x, start_y), (end_x, end_y))
-    axes.text(anchor[0] + 1.5, anchor[1] + 1.5, "anchor", va="top")
+    axes.text(anchor[0] + 1.5, anchor[1] - 1.5, "anchor", va="bottom")
     axes.text(box[0] + 1.5, box[3] - 1.5, "object", va="bottom")
     axes.set(xlabel="x (image pixels)", ylabel="y (image pixels)", aspect="equal")
     (left, top, right, bottom), (first, upper, last, lower) = anchor, box
@@ -39,13 +38,6 @@ def anchor_and_object(anchor: Sequence[float], box: Sequence[float]) -> Figure:
     axes.secondary_xaxis("top").set_xticks((left, right))
     axes.secondary_yaxis("right").set_yticks((top, bottom))
     return figure
-
-
-def outline(axes: Axes, box: Sequence[float] | np.ndarray, *, dashed: bool = False) -> None:
-    """Draw a thin outline, for many boxes or small ones."""
-    x1, y1, x2, y2 = box
-    x, y = (x1, x2, x2, x1, x1), (y1, y1, y2, y2, y1)
-    axes.plot(x, y, "--" if dashed else "-", color=COLOURS["box"], lw=1)
 
 
 def anchors_at_one_place(
@@ -63,8 +55,7 @@ def anchors_at_one_place(
         height, width = sizes[title]
         axes.fill([0, width, width, 0], [0, 0, height, height], color="#E8E8E8")
         boxes = np.asarray(boxes)  # noqa: PLW2901 - the same thing as an array
-        for box in boxes:
-            outline(axes, box, dashed=True)
+        draw_outlines(axes, boxes, linewidths=1, linestyles="--")
         left, top = np.minimum(boxes[:, :2].min(axis=0), 0)
         right, bottom = np.maximum(boxes[:, 2:].max(axis=0), (width, height))
         axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
@@ -92,8 +83,7 @@ def objectness_by_level(
         extent = (0, width, height, 0)
         axes.imshow(pale, "gray", vmin=0, vmax=1, extent=extent)
         axes.imshow(np.asarray(values), HEAT, vmin=0, vmax=1, extent=extent)
-        for box in np.asarray(boxes):
-            outline(axes, box)
+        draw_outlines(axes, boxes, linewidths=1)
         axes.set(title=title, xticks=(0, width), yticks=(0, height))
     for axes in panels[1]:
         axes.set_xlabel("x (image pixels)")

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -120,3 +121,32 @@ def draw_points(
     axes.scatter(
         x, y, s=28, color=COLOURS[kind], edgecolors="black", linewidths=0.6, zorder=3, label=label
     )
+
+
+def draw_pale(axes: Axes, image: ArrayLike, margin: float = 0) -> None:
+    """Draw a picture so pale that thin lines are seen on it, without ticks.
+
+    Parameters
+    ----------
+    image : (H, W, 3) values from 0 to 1.
+    margin : image pixels that are shown around it.
+    """
+    pixels = np.asarray(image)
+    height, width = pixels.shape[:2]
+    axes.imshow(0.45 + 0.55 * pixels, extent=(0, width, height, 0))
+    axes.set(xticks=[], yticks=[], xlim=(-margin, width + margin), ylim=(height + margin, -margin))
+    axes.spines[:].set_visible(False)
+
+
+def draw_outlines(axes: Axes, boxes: ArrayLike, **options: Any) -> None:
+    """Draw the outlines of many boxes as one collection of lines, black unless told otherwise.
+
+    Parameters
+    ----------
+    boxes : (K, 4) boxes x1, y1, x2, y2 in the unit of the axes.
+    options : of matplotlib's ``LineCollection``.
+    """
+    x1, y1, x2, y2 = np.asarray(boxes, float).reshape(-1, 4).T
+    corners = np.stack([[x1, y1], [x2, y1], [x2, y2], [x1, y2], [x1, y1]])  # [5, 2, K]
+    options = {"colors": COLOURS["box"], **options}
+    axes.add_collection(LineCollection(list(corners.transpose(2, 0, 1)), **options))

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from roilearn.palette import CLASSES, COLOURS
-from roilearn.plot.base import new_figure
+from roilearn.plot.base import draw_outlines, draw_pale, new_figure
 
 
 def boxes_in_a_row(
@@ -62,8 +61,8 @@ def proposal_steps(
     """
     figure, axes = new_figure(3, -(-len(steps) // 3), width=7, height=2.05 * -(-len(steps) // 3))
     for panel, (title, (boxes, scores)) in zip(axes.flat, steps.items(), strict=False):
-        show_pale(panel, image)
-        draw_thin_boxes(panel, np.asarray(boxes), np.asarray(scores))
+        draw_pale(panel, image, margin=14)
+        draw_by_score(panel, np.asarray(boxes), np.asarray(scores))
         x1, y1, x2, y2 = followed[title]
         bold = {"edgecolor": CLASSES[1], "linewidth": 2.4, "fill": False}
         panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **bold, zorder=3))
@@ -88,7 +87,7 @@ def boxes_by_level(
     """
     figure, axes = new_figure(len(panels), width=7, height=2.2)
     for panel, (title, boxes) in zip(axes, panels.items(), strict=True):
-        show_pale(panel, image)
+        draw_pale(panel, image)
         x1, y1, x2, y2 = truth
         panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, facecolor="white", alpha=0.6))
         for place, name in enumerate(sorted(boxes, key=lambda name: boxes[name][0])):
@@ -146,21 +145,8 @@ def offset_trick(
     return figure
 
 
-def show_pale(axes: Axes, image: ArrayLike) -> None:
-    """Draw a picture so pale that thin lines are seen on it, without ticks."""
-    pixels = np.asarray(image)
-    height, width = pixels.shape[:2]
-    axes.imshow(0.45 + 0.55 * pixels, extent=(0, width, height, 0))
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-
-
-def draw_thin_boxes(axes: Axes, boxes: np.ndarray, scores: np.ndarray) -> None:
+def draw_by_score(axes: Axes, boxes: np.ndarray, scores: np.ndarray) -> None:
     """Draw outlines whose opacity is the score, at least 0.12; the highest score is on top."""
     order = np.argsort(scores, kind="stable")
-    x1, y1, x2, y2 = boxes[order].T
-    corners = np.stack([[x1, y1], [x2, y1], [x2, y2], [x1, y2], [x1, y1]])  # [5, 2, K]
     colours = [(0, 0, 0, max(float(score), 0.12)) for score in scores[order]]
-    lines = LineCollection(list(corners.transpose(2, 0, 1)), colors=colours, linewidths=0.8)
-    axes.add_collection(lines)
-    axes.set(xlim=(-14, 174), ylim=(142, -14))
+    draw_outlines(axes, boxes[order], colors=colours, linewidths=0.8)

@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from roilearn.palette import CLASSES, COLOURS
-from roilearn.plot.base import GREYS, draw_box, new_figure
+from roilearn.plot.base import GREYS, draw_box, draw_outlines, draw_pale, new_figure
 
 
 def iou_matrix(iou: ArrayLike, names: Sequence[str], labels: Sequence[str]) -> Figure:
@@ -58,7 +56,7 @@ def labelled_anchors(image: ArrayLike, panels: Mapping[str, tuple[ArrayLike, str
     """
     figure, axes = new_figure(len(panels), width=7, height=2.2)
     for panel, (title, (boxes, style)) in zip(axes, panels.items(), strict=True):
-        draw_pale(panel, image)
+        draw_pale(panel, image, margin=18)
         few = len(np.asarray(boxes)) < 9
         width, opacity = (2.0, 1.0) if few else (0.8, 0.35)
         draw_outlines(panel, boxes, linewidths=width, linestyles=style, alpha=opacity)
@@ -79,7 +77,7 @@ def labelled_proposals(
     """
     figure, axes = new_figure(len(panels), width=7, height=2.9)
     for panel, (title, (boxes, labels)) in zip(axes, panels.items(), strict=True):
-        draw_pale(panel, image)
+        draw_pale(panel, image, margin=18)
         for box, label in zip(np.asarray(boxes), np.asarray(labels), strict=True):
             bold = np.allclose(box, followed)
             colour = CLASSES[label - 1] if label else "#3A3A3A"
@@ -144,20 +142,3 @@ def mask_targets(
         panel.set(title=title, xticks=[], yticks=[])
         panel.spines[:].set_visible(True)
     return figure
-
-
-def draw_pale(axes: Axes, image: ArrayLike) -> None:
-    """Draw a picture so pale that thin lines are seen on it, without ticks."""
-    pixels = np.asarray(image)
-    height, width = pixels.shape[:2]
-    axes.imshow(0.45 + 0.55 * pixels, extent=(0, width, height, 0))
-    axes.set(xticks=[], yticks=[], xlim=(-18, width + 18), ylim=(height + 18, -18))
-    axes.spines[:].set_visible(False)
-
-
-def draw_outlines(axes: Axes, boxes: ArrayLike, **options: Any) -> None:
-    """Draw the outlines of boxes as one collection of lines, black unless told otherwise."""
-    x1, y1, x2, y2 = np.asarray(boxes, float).reshape(-1, 4).T
-    corners = np.stack([[x1, y1], [x2, y1], [x2, y2], [x1, y2], [x1, y1]])  # [5, 2, K]
-    options = {"colors": COLOURS["box"], **options}
-    axes.add_collection(LineCollection(list(corners.transpose(2, 0, 1)), **options))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from roilearn.arguments import check_same_rows
+from roilearn.arguments import check_labels, check_same_rows
 
 SMOOTH_L1_BETA = 1 / 9
 """Smooth L1 is a parabola up to this error of a delta, and a straight line above it."""
@@ -88,7 +88,7 @@ def box_losses(
 
     Raises
     ------
-    ValueError: another number of rows than ``labels``.
+    ValueError: another number of rows than ``labels``; a label that is not one of the classes.
 
     Source
     ------
@@ -101,8 +101,10 @@ def box_losses(
     {'loss_classifier': 1.3863, 'loss_box_reg': 0.4722}
     """
     class_logits, deltas, target_deltas = map(np.asarray, (class_logits, deltas, target_deltas))
-    for name, rows in (("class_logits", class_logits), ("deltas", deltas)):
-        check_same_rows(name, rows, "labels", len(labels))
+    rows = {"class_logits": class_logits, "deltas": deltas, "target_deltas": target_deltas}
+    for name, values in rows.items():
+        check_same_rows(name, values, "labels", len(labels))
+    check_labels(np.asarray(labels), 0, class_logits.shape[1])
     classifier = regression = 0.0
     for k, label in enumerate(labels):
         classifier += cross_entropy(class_logits[k], label)
