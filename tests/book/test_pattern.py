@@ -7,6 +7,14 @@ DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 STACKED = """() => document.readyState == "complete" && [...document.querySelectorAll(
     ".bd-article .pst-scrollable-table-container")].every((f) => f.scrollWidth <= f.clientWidth)"""
+TYPESET = """() => document.readyState == "complete" && [...document.querySelectorAll(
+    ".bd-article div.math")].every((frame) => frame.querySelector("mjx-container"))"""
+FORMULAS = """() => {
+    for (const fold of document.querySelectorAll(".bd-article details")) fold.open = true;
+    return [...document.querySelectorAll(".bd-article div.math")]
+        .filter((frame) => frame.scrollWidth > frame.clientWidth)
+        .map((frame) => `${frame.scrollWidth} in ${frame.clientWidth}: ${frame.textContent}`);
+}"""
 TOO_WIDE = """() => {
     for (const fold of document.querySelectorAll(".bd-article details")) fold.open = true;
     const frames = ".bd-article :is(pre, .pst-scrollable-table-container)";
@@ -25,6 +33,12 @@ def test_no_table_scrolls_sideways_on_a_phone(name, visit):
     page = visit(name, viewport=PHONE).page
     page.wait_for_function(STACKED)
     assert not [wide for wide in page.evaluate(TOO_WIDE) if "\t" in wide]
+
+
+def test_no_formula_scrolls_sideways_on_a_phone(name, visit):
+    page = visit(name, viewport=PHONE).page
+    page.wait_for_function(TYPESET)
+    assert page.evaluate(FORMULAS) == []
 
 
 def test_a_stacked_table_names_the_column_of_each_value_and_stays_a_table(visit):

@@ -134,6 +134,13 @@ def test_a_long_chain_is_not_settled_round_by_round(monkeypatch):
     assert 0 < len(rounds) < 100
 
 
+def test_one_by_one_pairs_may_come_in_any_order():
+    """Box 0 removes box 1, so that box 1 removes nothing, even if its pair is listed first."""
+    first, second = torch.tensor([1, 0]), torch.tensor([2, 1])
+    keep = greedy.suppress_one_by_one(torch.ones(3, dtype=torch.bool), first, second)
+    assert keep.tolist() == [True, False, True]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_one_by_one_is_the_loop(monkeypatch, seed):
     monkeypatch.setattr(greedy, "SLOW_ROUND", -1.0)
