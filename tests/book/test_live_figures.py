@@ -105,13 +105,17 @@ def test_dragging_moves_every_figure_and_the_numbers_follow(name, visit):
         assert check_readouts(figure) > 0
 
 
-def test_sliders_move_every_figure_and_the_numbers_follow(name, visit):
+def test_a_control_moves_every_figure_and_the_numbers_follow(name, visit):
+    """Its first slider or, where it has none, its first switch."""
     page = visit(name).page
     for figure in figures(page):
-        slider = figure.locator("input[type=range]").first
+        sliders, switches = (
+            figure.locator(f"input[type={kind}]") for kind in ("range", "checkbox")
+        )
+        control, key = (sliders, "ArrowRight") if sliders.count() else (switches, "Space")
         before = state(figure)
-        slider.focus()
-        page.keyboard.press("ArrowRight")
+        control.first.focus()
+        page.keyboard.press(key)
         assert state(figure) != before
         assert check_readouts(figure) > 0
 
