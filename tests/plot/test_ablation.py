@@ -50,8 +50,10 @@ def test_a_stride_that_only_some_rows_have_is_drawn():
 
 def test_seeds_are_lines_over_the_mask_losses_and_bars_are_their_means():
     rows = [result(v, 4, seed, (n + seed) / 100) for seed in (0, 2) for n, v in enumerate("ab")]
-    first, second = plot.ap_by_mask_loss([*rows, result("c", 4, 2, 0.09)], ("AP50", "AP75")).axes
-    assert [axes.get_title() for axes in (first, second)] == ["AP50", "AP75"]
+    titles = {"AP50": "one half", "AP75": "AP75"}
+    first, second = plot.ap_by_mask_loss([*rows, result("c", 4, 2, 0.09)], titles).axes
+    assert [axes.get_title() for axes in (first, second)] == ["one half", "AP75"]
+    assert first.get_ylim()[0] == second.get_ylim()[0] == 0
     assert [list(line.get_ydata()) for line in first.lines] == [[0, 1], pytest.approx([2, 3, 9])]
     bars = [bars.get_segments()[0][0, 1] for bars in second.collections]
     assert bars == pytest.approx([0.5, 1, 4.5])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
 
 from roilearn import plot
 
@@ -26,19 +27,26 @@ def test_every_loss_has_a_curve_in_its_panel():
 def test_scores_are_bars_and_every_class_has_its_box():
     scores = {"background": 0.1, "disc": 0.7, "square": 0.2}
     boxes = [BOX, [1, 2, 8, 9]]
-    bars, scene = plot.classes_of_proposal(IMAGE, scores, boxes, BOX).axes
+    bars, *scenes = plot.classes_of_proposal(IMAGE, scores, boxes, BOX).axes
     assert [patch.get_width() for patch in bars.patches] == [0.1, 0.7, 0.2]
-    corners = [(line.get_xdata()[0], line.get_ydata()[0]) for line in scene.lines[1::2]]
-    assert corners == [(6, 4), (1, 2)]
+    assert [axes.get_title() for axes in scenes] == ["disc", "square"]
+    lines = [axes.lines[-1] for axes in scenes]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in lines] == [(6, 4), (1, 2)]
+    assert [line.get_color() for line in lines] == [
+        to_hex(patch.get_facecolor()).upper() for patch in bars.patches[1:]
+    ]
 
 
 def test_boxes_have_the_colours_of_their_classes():
     steps = {"before": ([BOX, BOX, BOX], [1, 2, 2]), "after": ([BOX], [2])}
-    before, after = plot.detection_steps(IMAGE, steps).axes
+    figure = plot.detection_steps(IMAGE, steps, ["disc", "square"])
+    before, after = figure.axes
     colours = [line.get_color() for line in before.lines[1::2]]
-    assert colours[1] == colours[2] != colours[0]
+    assert colours[0] == colours[1] != colours[2]  # the first box is drawn last
     assert after.lines[1].get_color() == colours[1]
     assert len(after.lines) == 2
+    keys = {line.get_label(): line.get_color() for line in figure.legends[0].get_lines()}
+    assert keys == {"disc": colours[2], "square": colours[1]}
 
 
 def test_maps_stand_in_rows_of_rules_and_columns_of_classes():

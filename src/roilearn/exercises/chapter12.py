@@ -1,7 +1,7 @@
 """Exercises of chapter 12 (heads and losses), with the mistakes they are set to catch."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -62,7 +62,7 @@ BOX_LOSS = Exercise(
     "12.2",
     "Eight proposals were sampled, two of them positive. One positive predicts its deltas exactly. "
     "The other predicts 0.2, 0.7, -0.1, 0, where 0.1, -0.7, -0.1, 0.05 is right. What is "
-    "loss_box_reg, with a beta of 1/9? Three decimals.",
+    "loss_box_reg, with a beta of 1/9? Give three decimals.",
     _SUM / 8,
     (
         Mistake(
@@ -120,7 +120,7 @@ PLACE = Exercise(
         Mistake(
             "no half of a cell",
             4.2,
-            "You forgot the half of a cell: the centre of cell 0 lies half a cell behind the edge.",
+            "You forgot the half of a cell: the centre of cell 0 lies half a cell inside the box.",
         ),
         Mistake(
             "no half at all",
@@ -145,7 +145,7 @@ PLACE = Exercise(
             "You divided by 2. A pixel is two cells here.",
         ),
     ),
-    praise="Right: 2.1 pixels behind the edge are 4.2 cells, and half a cell less is 3.7.",
+    praise="Right: 2.1 pixels inside the box are 4.2 cells, and half a cell less is 3.7.",
 )
 
 
@@ -205,6 +205,20 @@ def _as_probabilities(mask_logits: np.ndarray, labels: Sequence[int], targets: n
     held = logits.clip(1e-12, 1 - 1e-12)
     targets = np.asarray(targets, float)
     return float((-targets * np.log(held) - (1 - targets) * np.log(1 - held)).mean())
+
+
+def _clipped(smallest: float) -> Callable[..., float]:
+    """Return the loss of probabilities, none of which is nearer to 0 or 1 than ``smallest``."""
+
+    def loss(mask_logits: np.ndarray, labels: Sequence[int], targets: np.ndarray) -> float:
+        if not len(labels):
+            return 0.0
+        logits = np.asarray(mask_logits, float)[np.arange(len(labels)), labels]
+        covered, not_covered = np.exp(-np.logaddexp(0, [-logits, logits])).clip(smallest, 1)
+        targets = np.asarray(targets, float)
+        return float((-targets * np.log(covered) - (1 - targets) * np.log(not_covered)).mean())
+
+    return loss
 
 
 _TERM = "max(t, 0.0) - t * q + math.log1p(math.exp(-abs(t)))"
@@ -289,14 +303,42 @@ MASK_LOSS = Exercise(
             "taken of 0: write the loss as max(t, 0) - t q + ln(1 + exp(-|t|)).",
         ),
         Mistake(
+            "probabilities are clipped",
+            _clipped(1e-7),
+            "Right where logits are small. You keep probabilities away from 0, so a logit of 1000 "
+            "costs too little: write the loss as max(t, 0) - t q + ln(1 + exp(-|t|)).",
+            also=(_clipped(1e-6), _clipped(1e-8), _clipped(1e-12), _clipped(math.exp(-100))),
+        ),
+        Mistake(
+            "the other target",
+            Edit("- t * q", "- t * (1 - q)"),
+            "You exchange covered and not covered: a target of 1 is a cell that the object covers.",
+        ),
+        Mistake(
+            "uncovered cells alone",
+            Edit(_TERM, "(1 - q) * (max(t, 0.0) + math.log1p(math.exp(-abs(t))))"),
+            "Only the part with 1 - target counts in your sum. A cell that the object covers costs "
+            "-ln(sigmoid).",
+        ),
+        Mistake(
+            "squared error",
+            Edit(_TERM, "(q - (1 + math.tanh(t / 2)) / 2) ** 2"),
+            "That is a squared error of the probabilities. Cross-entropy takes a logarithm.",
+        ),
+        Mistake(
+            "the wrong sign",
+            Edit("return total", "return -total"),
+            "The logarithm of a probability is below 0; turn it.",
+        ),
+        Mistake(
             "no box is no number",
             Edit("max(count, 1)", "count"),
             "Right but for a call without boxes: it should give 0.",
         ),
     ),
     groups={
-        "one cell": [([[[[0.0]], [[1.5]]]], [1], [[[1.0]]])],
-        "one box": [_masks(1, 3, 3)],
+        "a covered cell": [([[[[0.0]], [[1.5]]]], [1], [[[1.0]]])],
+        "one box of several cells": [_masks(1, 3, 3)],
         "several boxes and classes": [_masks(3, 4, 2), _masks(2, 5, 3)],
         "fractions as targets": [([[[[0.0]], [[0.8]]]], [1], [[[0.25]]])],
         "large logits": [
@@ -322,6 +364,14 @@ def paste_mask(mask: np.ndarray, box: Sequence[float], height: int, width: int) 
                 j = (x - x1) * side / (x2 - x1) - 0.5
                 pasted[row, column] = reference.bilinear(mask, i, j) > 0.5
     return pasted
+
+
+def _with_a_ring(mask: np.ndarray, box: Sequence[float], height: int, width: int) -> np.ndarray:
+    """Paste with a ring of zeros around the mask, as detectors do."""
+    x1, y1, x2, y2 = box
+    grow_x, grow_y = (x2 - x1) / len(mask), (y2 - y1) / len(mask)
+    region = x1 - grow_x, y1 - grow_y, x2 + grow_x, y2 + grow_y
+    return paste_mask(np.pad(mask, 1), region, height, width)
 
 
 _CENTRE = "column + 0.5, row + 0.5"
@@ -402,6 +452,26 @@ PASTE = Exercise(
             ),
         ),
         Mistake(
+            "a ring of zeros",
+            _with_a_ring,
+            "You add the ring of zeros, as detectors do. Here nothing is added to the mask or the "
+            "box.",
+        ),
+        Mistake(
+            "corners aligned",
+            Edit(
+                _I, "(y - y1) * (side - 1) / (y2 - y1)",
+                _J, "(x - x1) * (side - 1) / (x2 - x1)",
+            ),
+            "You spread the centres of the cells from edge to edge of the box. The cells divide it "
+            "evenly, so there are M of them, and half a cell lies before the first centre.",
+        ),
+        Mistake(
+            "compared before it is read",
+            Edit(_READ, "reference.bilinear((np.asarray(mask) > 0.5).astype(float), i, j)"),
+            "You compare the cells with 0.5 first. Read between them, then compare.",
+        ),
+        Mistake(
             "one half counts",
             Edit("> 0.5", ">= 0.5"),
             "Right but for values of exactly 0.5, which are not above it.",
@@ -457,8 +527,8 @@ OPEN_TASKS = (
     OpenTask(
         "12.6",
         "Your detector finds cells in microscope images; all are of one class, 6 to 12 pixels "
-        "wide, and their masks come out a pixel too large on the right and below. Where would you "
-        "look first, how would you find out with a mask that is known, and what would a mask head "
-        "of 56 x 56 cells change?",
+        "wide, and their masks come out about half a pixel too large on every side. Where would "
+        "you look first, how would you find out with a mask that is known, and what would a mask "
+        "head of 56 x 56 cells change?",
     ),
 )

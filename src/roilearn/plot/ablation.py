@@ -3,7 +3,7 @@
 They draw recorded results: objects with the attributes of ``Trained``, and the metrics.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 from typing import Any, Protocol
 
@@ -60,22 +60,22 @@ def ap_by_stride(results: Iterable[Trained], metrics: Sequence[str]) -> Figure:
     return figure
 
 
-def ap_by_mask_loss(results: Iterable[Any], metrics: Sequence[str]) -> Figure:
+def ap_by_mask_loss(results: Iterable[Any], metrics: Mapping[str, str]) -> Figure:
     """Draw AP, in hundredths, of each variant: a panel for each metric, a line for each seed.
 
     A black bar is the mean over the seeds. Lines that rise together show a difference that the
-    seeds share.
+    seeds share. Every scale begins at 0.
 
     Parameters
     ----------
     results : recorded results, with ``variant``, ``seed`` and the metrics as attributes. Variants
         are drawn in the order in which they come.
-    metrics : names such as ``"AP50"``.
+    metrics : by the attribute's name, such as ``"AP50"``, the title of its panel.
     """
     results = list(results)
     variants = list(dict.fromkeys(result.variant for result in results))
     figure, panels = new_figure(len(metrics), height=2.8, squeeze=False)
-    for axes, metric in zip(panels[0], metrics, strict=True):
+    for axes, (metric, title) in zip(panels[0], metrics.items(), strict=True):
         for seed in sorted({result.seed for result in results}):
             own = [r for r in results if r.seed == seed]
             places = [variants.index(r.variant) for r in own]
@@ -85,6 +85,7 @@ def ap_by_mask_loss(results: Iterable[Any], metrics: Sequence[str]) -> Figure:
             average = mean(100 * getattr(r, metric) for r in results if r.variant == variant)
             axes.hlines(average, place - 0.2, place + 0.2, color="black", linewidth=2.5)
         axes.set_xticks(range(len(variants)), variants)
-        axes.set(title=metric, xlim=(-0.5, len(variants) - 0.5))
+        axes.set(title=title, xlim=(-0.5, len(variants) - 0.5))
+        axes.set_ylim(bottom=0)
     panels[0][0].set_ylabel("hundredths")
     return figure

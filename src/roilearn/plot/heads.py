@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from roilearn.palette import CLASSES, COLOURS
-from roilearn.plot.base import GREYS, draw_box, new_figure
+from roilearn.plot.base import draw_box, new_figure
 
 STYLES = ("-", "--", ":")
 
@@ -45,7 +46,7 @@ def classes_of_proposal(
     boxes: Sequence[Sequence[float]],
     proposal: Sequence[float],
 ) -> Figure:
-    """Draw the score of each class as a bar, and the box that each class would give a proposal.
+    """Draw the score of each class as a bar, and in a panel each the box it would give a proposal.
 
     Parameters
     ----------
@@ -54,27 +55,29 @@ def classes_of_proposal(
     boxes : of the classes without background, x1, y1, x2, y2 in image pixels.
     proposal : x1, y1, x2, y2; its surroundings are shown.
     """
-    figure, (bars, scene) = new_figure(2, width=7, height=3.0)
+    ratios = {"width_ratios": [1.3, *[1] * len(boxes)]}
+    figure, (bars, *scenes) = new_figure(1 + len(boxes), width=8, height=2.5, gridspec_kw=ratios)
     colours = ("#B0B0B0", *CLASSES[: len(boxes)])
     bars.barh(list(scores), list(scores.values()), color=colours, edgecolor="black", linewidth=0.6)
     for row, score in enumerate(scores.values()):
-        bars.text(score + 0.02, row, f"{score:.3f}", va="center")
-    bars.set(xlim=(0, 1.2), xticks=(0, 0.5, 1), xlabel="score")
+        bars.text(score + 0.03, row, f"{score:.3f}", va="center")
+    bars.set(xlim=(0, 1.5), xticks=(0, 0.5, 1), xlabel="score")
     bars.invert_yaxis()
-    show_part(scene, image, proposal, 12)
-    draw_box(scene, proposal, dashed=True)
-    for box, colour in zip(boxes, colours[1:], strict=True):
-        outline(scene, box, colour)
-    scene.set(title="dashed: the proposal", xlabel="x (image pixels)", ylabel="y")
+    for axes, name, box, colour in zip(scenes, [*scores][1:], boxes, colours[1:], strict=True):
+        show_part(axes, image, proposal, 8)
+        draw_box(axes, proposal, dashed=True)
+        outline(axes, box, colour)
+        axes.set(title=name, xlabel="x (image pixels)")
+    scenes[0].set_ylabel("y")
     return figure
 
 
-def outline(axes: Axes, box: Sequence[float], colour: str) -> None:
+def outline(axes: Axes, box: Sequence[float], colour: str, width: float = 1.4) -> None:
     """Outline a box in a colour, on a black line so that it is seen on photographs."""
     x1, y1, x2, y2 = box
     x, y = (x1, x2, x2, x1, x1), (y1, y1, y2, y2, y1)
-    axes.plot(x, y, color="black", lw=2.6)
-    axes.plot(x, y, color=colour, lw=1.4)
+    axes.plot(x, y, color="black", lw=1.9 * width)
+    axes.plot(x, y, color=colour, lw=width)
 
 
 def show_part(axes: Axes, image: ArrayLike, box: Sequence[float], margin: float) -> None:
@@ -88,26 +91,35 @@ def show_part(axes: Axes, image: ArrayLike, box: Sequence[float], margin: float)
 
 
 def detection_steps(
-    image: ArrayLike, steps: Mapping[str, tuple[ArrayLike, Sequence[int]]]
+    image: ArrayLike,
+    steps: Mapping[str, tuple[ArrayLike, Sequence[int]]],
+    classes: Sequence[str],
 ) -> Figure:
     """Draw the boxes that are left after each step, in the colours of their classes.
 
     Parameters
     ----------
     image : (H, W, 3) with values from 0 to 1.
-    steps : by the panel's title, (n, 4) boxes in image pixels and the label of each, from 1.
+    steps : by the panel's title, (n, 4) boxes in image pixels and the label of each, from 1. The
+        first box lies on top.
+    classes : names of the classes without background, for the legend.
     """
     image = np.asarray(image)
     height, width = image.shape[:2]
     pale = 0.5 + 0.5 * image
-    figure, panels = new_figure(len(steps), width=7, height=2.3, sharey=True)
+    figure, panels = new_figure(len(steps), width=9, height=3.1, sharey=True)
     for axes, (title, (boxes, labels)) in zip(panels, steps.items(), strict=True):
         axes.imshow(pale, extent=(0, width, height, 0))
-        for box, label in zip(np.asarray(boxes), labels, strict=True):
-            outline(axes, box, CLASSES[label - 1])
+        for box, label in zip(np.asarray(boxes)[::-1], labels[::-1], strict=True):
+            outline(axes, box, CLASSES[label - 1], width=1)
         axes.set(title=title, xticks=(0, width), yticks=(0, height))
         axes.set(xlim=(0, width), ylim=(height, 0))
     panels[0].set(xlabel="x (image pixels)", ylabel="y")
+    keys = [
+        Line2D([], [], color=colour, lw=4, label=name)
+        for name, colour in zip(classes, CLASSES, strict=False)
+    ]
+    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False)
     return figure
 
 
@@ -116,14 +128,15 @@ def maps_of_classes(rows: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
 
     Parameters
     ----------
-    rows : by the rule's name, maps by the class's name; light is 0 and dark is 1.
+    rows : by the rule's name, maps by the class's name; white is 0 and black is 1.
     """
     columns = list(next(iter(rows.values())))
     figure, panels = new_figure(len(columns), len(rows), width=7, height=1.75 * len(rows))
     for row, (rule, maps) in zip(np.atleast_2d(panels), rows.items(), strict=True):
         for axes, name in zip(row, columns, strict=True):
-            axes.imshow(np.asarray(maps[name]), GREYS, vmin=0, vmax=1)
+            axes.imshow(np.asarray(maps[name]), "Greys", vmin=0, vmax=1)
             axes.set(xticks=[], yticks=[], title=name)
+            axes.spines[:].set_visible(True)
         row[0].set_ylabel(rule)
     return figure
 
@@ -137,11 +150,12 @@ def paste_errors(
     ----------
     truth : (H, W) booleans, the object's own mask.
     pasted : by the panel's title, (H, W) booleans.
-    box : x1, y1, x2, y2 in image pixels; its surroundings are shown.
+    box : x1, y1, x2, y2 in image pixels, into which the masks were pasted; its surroundings are
+        shown.
     """
     truth = np.asarray(truth, bool)
     height, width = truth.shape
-    figure, panels = new_figure(len(pasted), width=7, height=2.5, sharey=True)
+    figure, panels = new_figure(len(pasted), width=7, height=2.7, sharey=True)
     x1, y1, x2, y2 = box
     for axes, (title, mask) in zip(panels, pasted.items(), strict=True):
         mask = np.asarray(mask, bool)  # noqa: PLW2901 - the same thing as an array
