@@ -76,13 +76,14 @@ def anchors_by_level(
         [np.asarray(boxes, float).reshape(-1, 2) for boxes in anchors.values()]
     )
     height, width = np.asarray(image).shape[:2]
-    beyond = np.maximum(-corners, corners - (width, height)).max()
+    left, top = np.minimum(corners.min(axis=0), 0) - 2
+    right, bottom = np.maximum(corners.max(axis=0), (width, height)) + 2
     figure, panels = new_figure(2, len(anchors) // 2, width=7, height=1.25 * len(anchors))
     for axes, (title, boxes) in zip(panels.flat, anchors.items(), strict=True):
-        draw_pale(axes, image, margin=max(beyond, 0) + 2)
+        draw_pale(axes, image)
         draw_box(axes, true_box)
-        draw_outlines(axes, boxes, linewidths=1.2, linestyles="--")
-        axes.set_title(title)
+        draw_outlines(axes, boxes, linewidths=1, linestyles=[(0, (3, 1.5))])
+        axes.set(title=title, xlim=(left, right), ylim=(bottom, top))
     return figure
 
 
