@@ -51,3 +51,25 @@ def test_a_vectorised_answer_passes():
         return (centres[:, None] + shapes).reshape(-1, 4)
 
     assert exercises.check("9.5", vectorised)
+
+
+def test_the_package_s_own_functions_pass_in_float32():
+    def encode(box, anchor):
+        return ops.encode_boxes(torch.tensor([box]), torch.tensor([anchor]))[0]
+
+    def decode(deltas, anchors, limit):
+        return ops.decode_boxes(torch.tensor(deltas), torch.tensor(anchors), scale_clamp=limit)
+
+    def anchors(rows, columns, *others):
+        return ops.generate_anchors((rows, columns), *others)
+
+    assert encode((0.0, 0, 4, 4), (0.0, 0, 4, 4)).dtype == torch.float32
+    for number, function in {"9.3": encode, "9.4": decode, "9.5": anchors}.items():
+        assert exercises.check(number, function)
+
+
+def test_boxes_clipped_at_a_large_coordinate_are_wrong():
+    def clipped(deltas, anchors, limit):
+        return np.minimum(chapter9.decode_boxes(deltas, anchors, limit), 1000)
+
+    assert exercises.check("9.4", clipped).failed == ("moved far",)

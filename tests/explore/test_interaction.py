@@ -248,6 +248,15 @@ def test_words_and_marks_of_the_anchors_follow_the_controls(open_figure, wrong_r
     shown_right(page, explore.AnchorsAtPoint, wrong_read_outs)
 
 
+def test_pointing_at_a_number_shows_its_anchor(open_figure):
+    page = open_figure(explore.AnchorsAtPoint())
+    pointed = page.page.locator(".roi-anchor.roi-pointed")
+    page.page.locator("td[data-anchor='6']").hover()
+    assert pointed.get_attribute("data-outline") == "6"
+    page.page.locator(".roi-told").hover()
+    assert pointed.count() == 0
+
+
 @pytest.mark.parametrize("by", DRAGS)
 def test_the_box_of_a_mask_is_moved_by_quarters_of_a_pixel_and_its_corner_pulled(
     by, open_figure, wrong_read_outs

@@ -20,26 +20,34 @@ def test_the_arrows_lead_from_centre_to_centre():
     assert (again, end) == ((85, 60), (85, 72))
 
 
+def outlined(axes, boxes):
+    """Whether the boxes are the panel's outlines, and none touches the panel's border."""
+    (outlines,) = axes.collections
+    corners = np.array([path.vertices for path in outlines.get_paths()])  # [A, 5, 2]
+    np.testing.assert_allclose(np.hstack([corners.min(axis=1), corners.max(axis=1)]), boxes)
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    first, last = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    return bool((first > (left, top)).all() and (last < (right, bottom)).all())
+
+
 def test_every_anchor_is_outlined_and_lies_within_its_panel():
-    anchors = reference.base_anchors((8, 16)) + 20
+    anchors = reference.base_anchors((8, 16)) + 10  # some reach beyond the image
+    (axes,) = plot.anchors_on_one_map(anchors, (32, 40)).axes
+    assert outlined(axes, anchors)
     panels = {"one": anchors, "two": anchors[:3]}
-    figure = plot.anchors_at_one_place(panels, dict.fromkeys(panels, (32, 40)))
-    for axes, boxes in zip(figure.axes, panels.values(), strict=True):
-        (outlines,) = axes.collections
-        corners = np.array([path.vertices for path in outlines.get_paths()])  # [A, 5, 2]
-        drawn = np.hstack([corners.min(axis=1), corners.max(axis=1)])
-        np.testing.assert_allclose(drawn, boxes)
-        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-        assert left <= boxes[:, 0].min()
-        assert right >= boxes[:, 2].max()
-        assert top <= boxes[:, 1].min()
-        assert bottom >= boxes[:, 3].max()
+    figure = plot.anchors_by_level(np.zeros((32, 40, 3)), panels, [5, 6, 12, 13])
+    for axes, (title, boxes) in zip(figure.axes, panels.items(), strict=True):
+        assert outlined(axes, boxes)
+        assert axes.get_title() == title
+        assert axes.patches[0].get_xy() == (5, 6)
 
 
 def test_scores_are_drawn_from_0_to_1_on_every_level():
     scores = {f"P{level}": np.full((2, 3), level / 10) for level in (2, 3, 4, 5)}
     figure = plot.objectness_by_level(np.zeros((16, 24, 3)), scores, [[0, 0, 8, 8]])
-    for axes, (title, values) in zip(figure.axes, scores.items(), strict=True):
+    *panels, scale = figure.axes
+    assert scale.get_ylim() == (0, 1)
+    for axes, (title, values) in zip(panels, scores.items(), strict=True):
         _, over = axes.images
         assert axes.get_title() == title
         assert over.get_clim() == (0, 1)

@@ -27,6 +27,11 @@ DELTAS = Exercise(
             "Your logarithms have base 2. The rule takes the natural logarithm.",
         ),
         Mistake(
+            "base 10",
+            np.array([0.25, -0.2, math.log10(0.5), math.log10(0.5)]),
+            "Your logarithms have base 10. The rule takes the natural logarithm.",
+        ),
+        Mistake(
             "sides of the object",
             np.array([0.5, -0.4, _HALF, _HALF]),
             "You divided dx and dy by the sides of the object. When decoding, only those of the "
@@ -53,9 +58,26 @@ DELTAS = Exercise(
             "Your signs are the wrong way round: the deltas lead from the anchor to the object.",
         ),
         Mistake(
+            "sign of dy",
+            np.array([0.25, 0.2, _HALF, _HALF]),
+            "The sign of your dy is wrong. y counts downwards, and the centre moves up, so dy is "
+            "below 0.",
+        ),
+        Mistake(
+            "signs of dw and dh",
+            np.array([0.25, -0.2, -_HALF, -_HALF]),
+            "The signs of your dw and dh are wrong. Divide the sides of the object by those of the "
+            "anchor; both become smaller.",
+        ),
+        Mistake(
+            "dx and dy exchanged",
+            np.array([-0.2, 0.25, _HALF, _HALF]),
+            "You exchanged dx and dy. dx comes first.",
+        ),
+        Mistake(
             "end included",
             np.array([10 / 41, -16 / 81, math.log(21 / 41), math.log(41 / 81)]),
-            "You added 1 to the sides. The ends of a box are exclusive here.",
+            "You added 1 to the sides. Here a side is x2 - x1 or y2 - y1.",
         ),
     ),
     tolerance=1e-3,
@@ -122,9 +144,9 @@ _DH = "math.log((y2 - y1) / height)"
 ENCODE = Exercise(
     "9.3",
     "Write encode_box(box, anchor): the deltas from an anchor to the box of an object. Both are "
-    "x1, y1, x2, y2 in image pixels, the ends exclusive, with sides above 0. Return dx, dy, dw, "
-    "dh: how far the centre moves, in widths and heights of the anchor, and the natural logarithms "
-    "of the factors by which width and height change.",
+    "x1, y1, x2, y2 in image pixels; the sides are x2 - x1 and y2 - y1, both above 0. Return dx, "
+    "dy, dw, dh: how far the centre moves, in widths and heights of the anchor, and the natural "
+    "logarithms of the factors by which width and height change.",
     encode_box,
     (
         Mistake(
@@ -153,7 +175,7 @@ ENCODE = Exercise(
                 "(y2 - y1)",
                 "(y2 - y1 + 1)",
             ),
-            "You add 1 to the sides. The ends of a box are exclusive here.",
+            "You add 1 to the sides. Here a side is x2 - x1 or y2 - y1.",
         ),
         Mistake(
             "sides of the object",
@@ -170,10 +192,26 @@ ENCODE = Exercise(
             "divides by the height",
             Edit(_DX, "((x1 + x2) / 2 - (left + right) / 2) / height"),
             "You divide dx by the height of the anchor. Its width belongs there.",
-            also=(
-                Edit(_DY, "((y1 + y2) / 2 - (top + bottom) / 2) / width"),
-                Edit("width, height = right", "height, width = right"),
+        ),
+        Mistake(
+            "divides by the width",
+            Edit(_DY, "((y1 + y2) / 2 - (top + bottom) / 2) / width"),
+            "You divide dy by the width of the anchor. Its height belongs there.",
+        ),
+        Mistake(
+            "sides swapped",
+            Edit(
+                _DX,
+                "((x1 + x2) / 2 - (left + right) / 2) / height",
+                _DY,
+                "((y1 + y2) / 2 - (top + bottom) / 2) / width",
             ),
+            "You divide dx by the height of the anchor and dy by its width. Exchange the two.",
+        ),
+        Mistake(
+            "width and height swapped",
+            Edit("width, height = right", "height, width = right"),
+            "You take the height of the anchor for its width everywhere, in the logarithms too.",
         ),
         Mistake(
             "in pixels",
@@ -244,8 +282,8 @@ DECODE = Exercise(
     "Write decode_boxes(deltas, anchors, limit): the boxes that anchors become. `deltas` is a list "
     "of rows dx, dy, dw, dh and `anchors` a list of as many rows x1, y1, x2, y2. Move the centre "
     "by dx widths and dy heights of the anchor; multiply its width by exp(dw) and its height by "
-    "exp(dh), where a dw or dh above `limit` counts as `limit`. Do not clip the boxes. Return one "
-    "row x1, y1, x2, y2 for each anchor.",
+    "exp(dh), where a dw or dh above `limit` counts as `limit`. A box may reach outside the image: "
+    "leave it as it is. Return one row x1, y1, x2, y2 for each anchor.",
     decode_boxes,
     (
         Mistake(
@@ -331,7 +369,7 @@ DECODE = Exercise(
         Mistake(
             "end included",
             Edit("width, height = x2 - x1, y2 - y1", "width, height = x2 - x1 + 1, y2 - y1 + 1"),
-            "You add 1 to the sides of the anchor. The ends of a box are exclusive here.",
+            "You add 1 to the sides of the anchor. Here a side is x2 - x1 or y2 - y1.",
         ),
         Mistake(
             "sides in place of halves",
@@ -359,9 +397,13 @@ DECODE = Exercise(
             ([[0.4, -0.2, 1.5, 1.2]], [[30.0, 40.0, 50.0, 90.0]], 1.0),
         ],
         "dw and dh far below 0": [([[0.1, 0.2, -6.0, -5.0]], [[0.0, 0.0, 900.0, 700.0]], 4.135)],
-        "moved far": [([[7.0, 5.5, 0.2, 0.1]], [[10.0, 20.0, 22.0, 60.0]], 4.135)],
+        "moved far": [
+            ([[7.0, 5.5, 0.2, 0.1]], [[10.0, 20.0, 22.0, 60.0]], 4.135),
+            ([[3.0, 2.0, 0.5, 0.4]], [[900.0, 700.0, 1300.0, 1100.0]], 4.135),
+        ],
         "beyond the border": [([[-1.5, -1.0, 0.5, 0.1]], [[2.0, 3.0, 22.0, 13.0]], 4.135)],
     },
+    tolerance=1e-4,  # in float32 an edge at 200 pixels is off by 2e-5
     praise="Right: the centre in sides of the anchor, and sides by exponentials held at the limit.",
 )
 
@@ -429,10 +471,12 @@ ANCHORS = Exercise(
             Edit(_SHAPE, "size, size * ratio"),
             "Your anchors of one size have different areas. The root of the ratio belongs to "
             "both sides.",
-            also=(
-                Edit(_SHAPE, "size / ratio, size"),
-                Edit(_SHAPE, "size / ratio, size * ratio"),
-            ),
+            also=(Edit(_SHAPE, "size / ratio, size"),),
+        ),
+        Mistake(
+            "root left out",
+            Edit(_SHAPE, "size / ratio, size * ratio"),
+            "Your height / width is the square of the ratio. Take the root of the ratio.",
         ),
         Mistake(
             "size as half of a side",

@@ -51,7 +51,7 @@ function outlines({ anchors, ious, labels, best }, unit) {
   return order.flatMap((n) => {
     const [x1, y1, x2, y2] = anchors[n];
     const [x, y] = place([x1, y1], unit);
-    const rect = (css) => svg("rect", { class: css, x, y, width: (x2 - x1) * unit, height: (y2 - y1) * unit });
+    const rect = (css) => svg("rect", { class: css, "data-outline": n, x, y, width: (x2 - x1) * unit, height: (y2 - y1) * unit });
     const chosen = n + 1 === best.number ? " roi-best" : "";
     const edged = ["positive", "rescued"].includes(labels[n]) ? [rect(`roi-edge${chosen}`)] : [];
     return [...edged, rect(`roi-anchor roi-${labels[n]}${chosen}`)];
@@ -136,12 +136,20 @@ function render({ model, el }) {
     "anchors-at-point", "Twelve anchors at four cells, and their IoU with an object",
     html("div", { class: "roi-split" }, html("div", {}, picture), html("div", {}, table)),
     sentence(), offsets, verdict, panel,
-    caption("Drag the object (grips at its corners), its corners or its edges; the arrow keys move it, with Shift its lower right corner. Anchors: matched with the object (solid), ignored (dashed), negative (dotted). Table: the number and IoU of each anchor; above it, height : width, and width \u00d7 height in px."),
-    caption("positive: IoU of 0.7 or more. rescued: below 0.7, but the object\u2019s best. ignored: 0.3 to 0.7. negative: below 0.3. torchvision 0.27 has offset 0, rounded."),
+    caption("The box with grips is the object. Drag it, its corners or its edges; the arrow keys move it, and with Shift they move its lower right corner. The thick blue box is the anchor of the highest IoU. Point at a number in the table to see its anchor. The table gives the number of each anchor and its IoU in bold; its head gives height : width, and width \u00d7 height in px."),
+    caption("In training, an anchor is positive at an IoU of 0.7 or more (solid), rescued if it is below 0.7 and the object\u2019s best (solid), negative below 0.3 (dotted), and ignored between (dashed). Here the best is that of these twelve; training compares the anchors of all maps. torchvision 0.27 has offset 0, rounded."),
   );
   root.style.setProperty("--square", SQUARE);
   el.append(root);
   boxGestures({ model: windowAsMap(model), target, picture, keys: true });
+  let pointed = null; // the anchor of the table's cell that the reader points at
+  const markPointed = () => [...anchors.children].forEach((rect) => rect.classList.toggle("roi-pointed", rect.dataset.outline === pointed));
+  const point = (cell) => {
+    pointed = cell?.dataset.anchor ?? null;
+    markPointed();
+  };
+  table.addEventListener("pointerover", ({ target: part }) => point(part.closest("[data-anchor]")));
+  table.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && point(null));
 
   function draw() {
     const state = readState(model, TRAITS);
@@ -154,6 +162,7 @@ function render({ model, el }) {
     for (const path of [cellsUnder, cells]) path.setAttribute("d", cellLines(state.stride, unit));
     scales.replaceChildren(...rulers(unit));
     anchors.replaceChildren(...outlines(numbers, unit));
+    markPointed();
     marks.replaceChildren(...centreMarks(numbers.centres, unit));
     placeBox({ outline, target }, [...place(state.box.slice(0, 2), unit), ...place(state.box.slice(2), unit)]);
     under.setAttribute("d", outline.getAttribute("d"));

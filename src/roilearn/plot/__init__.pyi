@@ -1,7 +1,8 @@
 from .ablation import ap_by_mask_loss as ap_by_mask_loss
 from .ablation import ap_by_stride as ap_by_stride
 from .anchors import anchor_and_object as anchor_and_object
-from .anchors import anchors_at_one_place as anchors_at_one_place
+from .anchors import anchors_by_level as anchors_by_level
+from .anchors import anchors_on_one_map as anchors_on_one_map
 from .anchors import best_iou_by_size as best_iou_by_size
 from .anchors import boxes_on_scene as boxes_on_scene
 from .anchors import objectness_by_level as objectness_by_level

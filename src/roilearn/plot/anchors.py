@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from roilearn.palette import COLOURS
 from roilearn.plot.backbones import HEAT, arrow
-from roilearn.plot.base import draw_box, draw_outlines, draw_points, new_figure
+from roilearn.plot.base import draw_box, draw_outlines, draw_pale, draw_points, new_figure
 
 
 def anchor_and_object(anchor: Sequence[float], box: Sequence[float]) -> Figure:
@@ -40,27 +40,50 @@ def anchor_and_object(anchor: Sequence[float], box: Sequence[float]) -> Figure:
     return figure
 
 
-def anchors_at_one_place(
-    anchors: Mapping[str, ArrayLike], sizes: Mapping[str, tuple[int, int]]
-) -> Figure:
-    """Draw groups of anchors, a panel for each, over the area of the image.
+def anchors_on_one_map(anchors: ArrayLike, image_size: tuple[int, int]) -> Figure:
+    """Draw the anchors of one cell over the area of the image.
 
     Parameters
     ----------
-    anchors : by the panel's title, (A, 4) boxes in image pixels.
-    sizes : by the same titles, (height, width) of the image in pixels.
+    anchors : (A, 4) boxes in image pixels.
+    image_size : (height, width) of the image in pixels.
     """
-    figure, panels = new_figure(len(anchors), width=7, height=2.9)
-    for axes, (title, boxes) in zip(panels, anchors.items(), strict=True):
-        height, width = sizes[title]
-        axes.fill([0, width, width, 0], [0, 0, height, height], color="#E8E8E8")
-        boxes = np.asarray(boxes)  # noqa: PLW2901 - the same thing as an array
-        draw_outlines(axes, boxes, linewidths=1, linestyles="--")
-        left, top = np.minimum(boxes[:, :2].min(axis=0), 0)
-        right, bottom = np.maximum(boxes[:, 2:].max(axis=0), (width, height))
-        axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-        axes.set(title=title, xlabel="x (image pixels)", xticks=(0, width), yticks=(0, height))
-    panels[0].set_ylabel("y")
+    height, width = image_size
+    figure, axes = new_figure(width=4.2, height=3.2)
+    axes.fill([0, width, width, 0], [0, 0, height, height], color="#E8E8E8")
+    draw_outlines(axes, anchors, linewidths=1, linestyles="--")
+    corners = np.asarray(anchors, float).reshape(-1, 2)  # [2 A, 2]
+    margin = 0.04 * width
+    left, top = np.minimum(corners.min(axis=0), 0) - margin
+    right, bottom = np.maximum(corners.max(axis=0), (width, height)) + margin
+    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    axes.set(xlabel="x (image pixels)", xticks=(0, width), ylabel="y", yticks=(0, height))
+    return figure
+
+
+def anchors_by_level(
+    image: ArrayLike, anchors: Mapping[str, ArrayLike], true_box: Sequence[float]
+) -> Figure:
+    """Draw over a pale image, a panel for each level, the anchors of one cell and an object.
+
+    Parameters
+    ----------
+    image : (H, W, 3) with values from 0 to 1.
+    anchors : by the panel's title, (A, 4) boxes in image pixels, dashed; an even number of panels.
+    true_box : that of the object, solid on every panel.
+    """
+    corners = np.concatenate(
+        [np.asarray(boxes, float).reshape(-1, 2) for boxes in anchors.values()]
+    )
+    height, width = np.asarray(image).shape[:2]
+    left, top = np.minimum(corners.min(axis=0), 0) - 2
+    right, bottom = np.maximum(corners.max(axis=0), (width, height)) + 2
+    figure, panels = new_figure(2, len(anchors) // 2, width=7, height=1.25 * len(anchors))
+    for axes, (title, boxes) in zip(panels.flat, anchors.items(), strict=True):
+        draw_pale(axes, image)
+        draw_box(axes, true_box)
+        draw_outlines(axes, boxes, linewidths=1, linestyles=[(0, (3, 1.5))])
+        axes.set(title=title, xlim=(left, right), ylim=(bottom, top))
     return figure
 
 
@@ -82,13 +105,14 @@ def objectness_by_level(
     for axes, (title, values) in zip(panels.flat, scores.items(), strict=True):
         extent = (0, width, height, 0)
         axes.imshow(pale, "gray", vmin=0, vmax=1, extent=extent)
-        axes.imshow(np.asarray(values), HEAT, vmin=0, vmax=1, extent=extent)
+        tinted = axes.imshow(np.asarray(values), HEAT, vmin=0, vmax=1, extent=extent)
         draw_outlines(axes, boxes, linewidths=1)
         axes.set(title=title, xticks=(0, width), yticks=(0, height))
     for axes in panels[1]:
         axes.set_xlabel("x (image pixels)")
     for axes in panels[:, 0]:
         axes.set_ylabel("y")
+    figure.colorbar(tinted, ax=panels, label="highest score of the cell", shrink=0.6)
     return figure
 
 
