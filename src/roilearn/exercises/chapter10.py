@@ -10,7 +10,7 @@ _random = np.random.RandomState(10)
 
 IOU = Exercise(
     "10.1",
-    "What is the IoU of the boxes [2, 1, 8, 5] and [5, 3, 11, 7]? Give a fraction, or two decimals.",
+    "What is the IoU of the boxes [2, 1, 8, 5] and [5, 3, 11, 7]? Give two decimals or more.",
     1 / 7,
     (
         Mistake(
