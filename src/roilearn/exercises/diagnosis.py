@@ -107,8 +107,8 @@ def _diagnose_function(exercise: Exercise, answer: Any) -> Verdict:
     if all(passed):
         return Verdict(True, exercise.praise)
     verdict = _known_mistake(exercise, given)
-    of_any_length = exercise.any_length and all(np.ndim(one) == 1 for one in given)
-    if verdict is None and len(returned) == len(outcomes) and not of_any_length:
+    lists = all(one is not None and one.ndim == 1 for one in given)
+    if verdict is None and len(returned) == len(outcomes) and not (exercise.any_length and lists):
         verdict = _shape_verdict(exercise, given, right, name)
     if verdict is not None:
         return verdict
