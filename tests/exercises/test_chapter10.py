@@ -56,3 +56,38 @@ def test_answers_that_call_the_package_pass():
 
     assert exercises.check("10.3", reference.box_iou)
     assert exercises.check("10.4", with_package)
+
+
+def test_nms_in_32_bits_passes():
+    def in_32_bits(boxes, scores, iou_threshold):
+        return ops.nms(as_boxes(boxes).float(), torch.tensor(scores).float(), iou_threshold)
+
+    assert exercises.check("10.4", in_32_bits)
+
+
+def test_a_list_that_is_too_long_is_told_by_group():
+    def compares_neighbours(boxes, scores, iou_threshold):
+        order = sorted(range(len(boxes)), key=lambda i: -scores[i])
+        ious = chapter10.box_iou(boxes, boxes)
+        before = [None, *order]
+        return [
+            i
+            for i, j in zip(order, before, strict=False)
+            if j is None or ious[i, j] <= iou_threshold
+        ]
+
+    verdict = exercises.check("10.4", compares_neighbours)
+    assert not verdict
+    assert verdict.form is None
+    assert "a chain" in verdict.failed
+
+
+def test_the_first_try_of_the_page_has_one_mistake():
+    def my_iou(boxes1, boxes2):
+        a, b = np.array(boxes1)[:, None], np.array(boxes2)[None]
+        sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+        shared = sides[..., 0] * sides[..., 1]
+        areas = np.prod(a[..., 2:] - a[..., :2], -1) + np.prod(b[..., 2:] - b[..., :2], -1)
+        return np.where(shared > 0, shared / (areas - shared), 0)
+
+    assert exercises.check("10.3", my_iou).mistake == "two negative sides"

@@ -10,7 +10,7 @@ _random = np.random.RandomState(10)
 
 IOU = Exercise(
     "10.1",
-    "What is the IoU of the boxes [2, 1, 8, 5] and [5, 3, 11, 7]? Give a number or a fraction.",
+    "What is the IoU of the boxes [2, 1, 8, 5] and [5, 3, 11, 7]? Give two decimals or more.",
     1 / 7,
     (
         Mistake(
@@ -38,7 +38,7 @@ IOU = Exercise(
         Mistake("intersection", 6.0, "That is the intersection. Divide it by the union."),
         Mistake("union", 42.0, "That is the union. The IoU is the intersection over it."),
     ),
-    tolerance=2e-3,
+    tolerance=5e-3,
     praise="Right: 6 over 24 + 24 - 6.",
 )
 
@@ -72,9 +72,9 @@ KEPT = Exercise(
             also=(np.array([1, 0, 3]),),
         ),
         Mistake(
-            "only the best box removes",
+            "without the best box",
             np.array([0]),
-            "Box 1 has the highest score, so it is kept first.",
+            "Box 1 is missing. It has the highest score, so it is kept first.",
         ),
         Mistake(
             "removed ones",
@@ -151,16 +151,28 @@ BOX_IOU = Exercise(
             "Boxes that are apart get a negative IoU. An overlap has no negative sides.",
         ),
         Mistake(
-            "over one area",
+            "over the first area",
             Edit("(areas - intersection)", "((ax2 - ax1) * (ay2 - ay1))"),
             "You divide by the area of the first box. Divide by the area that either box covers.",
-            also=(
-                Edit("(areas - intersection)", "((bx2 - bx1) * (by2 - by1))"),
-                Edit(
-                    "(areas - intersection)",
-                    "min((ax2 - ax1) * (ay2 - ay1), (bx2 - bx1) * (by2 - by1))",
-                ),
+        ),
+        Mistake(
+            "over the second area",
+            Edit("(areas - intersection)", "((bx2 - bx1) * (by2 - by1))"),
+            "You divide by the area of the second box. Divide by the area that either box covers.",
+        ),
+        Mistake(
+            "over the smaller area",
+            Edit(
+                "(areas - intersection)",
+                "min((ax2 - ax1) * (ay2 - ay1), (bx2 - bx1) * (by2 - by1))",
             ),
+            "You divide by the area of the smaller box. Divide by the area that either box covers.",
+        ),
+        Mistake(
+            "union of 1 or more",
+            Edit("(areas - intersection)", "max(areas - intersection, 1)"),
+            "You divide by 1 or more. Boxes may be smaller than a square pixel, and their union "
+            "too; that no division by 0 occurs must be had in another way.",
         ),
         Mistake(
             "enclosing box",
@@ -192,6 +204,9 @@ BOX_IOU = Exercise(
         "apart along both axes": [([[0.0, 0, 4, 6]], [[6.0, 8, 9, 13], [-7, -9, -5, -4]])],
         "touching": [([[0.0, 0, 4, 6]], [[4.0, 0, 8, 6], [0, 6, 4, 9]])],
         "no area": [([[1.0, 1, 1, 5], [1, 1, 5, 1]], [[1.0, 1, 1, 5], [1, 1, 5, 1], [0, 0, 9, 9]])],
+        "smaller than a pixel": [
+            ([[0.1, 0.1, 0.4, 0.6]], [[0.1, 0.1, 0.4, 0.5], [0.2, 0.3, 0.6, 0.9]]),
+        ],
         "many": [(_boxes(5), _boxes(7))],
     },
     praise="Right: the intersection over the union, and 0 where nothing is shared.",
@@ -315,7 +330,7 @@ NMS = Exercise(
         ],
         "an IoU of exactly the threshold": [
             (_row_of_boxes(0, 4), [0.9, 0.8], 0.5),
-            (_row_of_boxes(0, 6), [0.8, 0.9], 1 / 3),
+            ([[0.0, 0, 8, 8], [4, 4, 8, 8]], [0.8, 0.9], 0.25),
         ],
         "near the threshold": [
             (_row_of_boxes(0, 3, side=9), [0.9, 0.8], 0.52),
@@ -328,6 +343,7 @@ NMS = Exercise(
         ],
     },
     praise="Right: by descending score, against the kept boxes alone.",
+    any_length=True,
 )
 
 
@@ -445,11 +461,17 @@ PROPOSE = Exercise(
             Edit("sorted(kept, key=lambda i: -scores[i])[:n_of_all]", "kept[:n_of_all]"),
             "Your result is in the order of the levels. Sort by descending score before the second "
             "limit.",
-            also=(
-                Edit(
-                    "sorted(kept, key=lambda i: -scores[i])[:n_of_all]", "sorted(kept)[:n_of_all]"
-                ),
-            ),
+        ),
+        Mistake(
+            "by number",
+            Edit("sorted(kept, key=lambda i: -scores[i])", "sorted(kept)"),
+            "Your result is in the order of the boxes' numbers. Sort by descending score before "
+            "the second limit.",
+        ),
+        Mistake(
+            "an IoU of exactly the threshold removes",
+            Edit(", iou_threshold)", ", iou_threshold - 1e-9)"),
+            "Right but for an IoU of exactly the threshold. Such a box stays.",
         ),
         Mistake(
             "rows of the level",
@@ -488,6 +510,9 @@ PROPOSE = Exercise(
             (_SAME, _SCORES, [0, 1, 0, 0, 1], 5, 0.5, 3),
             (_SAME, _SCORES, [1, 0, 0, 0, 1], 3, 0.5, 1),
         ],
+        "an IoU of exactly the threshold": [
+            (_row_of_boxes(0, 4, 30), [0.9, 0.8, 0.7], [1, 1, 0], 3, 0.5, 3),
+        ],
         "many": [
             (
                 _boxes(24),
@@ -501,6 +526,7 @@ PROPOSE = Exercise(
         ],
     },
     praise="Right: n of each level, NMS within each level, n of all.",
+    any_length=True,
 )
 
 EXERCISES = (IOU, KEPT, BOX_IOU, NMS, PROPOSE)

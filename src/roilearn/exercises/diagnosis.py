@@ -107,7 +107,8 @@ def _diagnose_function(exercise: Exercise, answer: Any) -> Verdict:
     if all(passed):
         return Verdict(True, exercise.praise)
     verdict = _known_mistake(exercise, given)
-    if verdict is None and len(returned) == len(outcomes):
+    lists = all(one is not None and one.ndim == 1 for one in given)
+    if verdict is None and len(returned) == len(outcomes) and not (exercise.any_length and lists):
         verdict = _shape_verdict(exercise, given, right, name)
     if verdict is not None:
         return verdict

@@ -86,7 +86,8 @@ class Exercise:
 
     ``answer`` is a number, an array or a word; or a function, which is called with every tuple of
     arguments in ``groups``, a mapping from the name of a group ("beyond the border") to its calls.
-    ``mistakes`` hold answers of the same kind.
+    ``mistakes`` hold answers of the same kind. ``any_length`` says that it is part of the task how
+    many numbers a function returns, so that a list of another length is wrong and not ill-formed.
     """
 
     number: str
@@ -96,6 +97,7 @@ class Exercise:
     groups: Mapping[str, Sequence[Call]] = field(default_factory=dict)
     tolerance: float = 1e-6
     praise: str = "Right."
+    any_length: bool = False
 
     @property
     def calls(self) -> list[Call]:

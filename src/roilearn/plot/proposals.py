@@ -51,7 +51,7 @@ def proposal_steps(
     steps: Mapping[str, tuple[ArrayLike, ArrayLike]],
     followed: Mapping[str, Sequence[float]],
 ) -> Figure:
-    """Draw the boxes that each step leaves over the scene, dark where their score is high.
+    """Draw the boxes that each step leaves over the scene, dark where scores are high.
 
     Parameters
     ----------
@@ -59,9 +59,12 @@ def proposal_steps(
     steps : by the panel's title, (K, 4) boxes and their (K,) scores.
     followed : by the same titles, one box that is drawn bold, in the colour of squares.
     """
-    figure, axes = new_figure(3, -(-len(steps) // 3), width=7, height=2.05 * -(-len(steps) // 3))
+    rows = -(-len(steps) // 2)
+    figure, axes = new_figure(2, rows, width=7, height=2.9 * rows)
+    height, width = np.shape(image)[:2]
     for panel, (title, (boxes, scores)) in zip(axes.flat, steps.items(), strict=False):
         draw_pale(panel, image, margin=14)
+        panel.add_patch(Rectangle((0, 0), width, height, fill=False, color="#8A8A8A", lw=0.6))
         draw_by_score(panel, np.asarray(boxes), np.asarray(scores))
         x1, y1, x2, y2 = followed[title]
         bold = {"edgecolor": CLASSES[1], "linewidth": 2.4, "fill": False}
@@ -76,20 +79,20 @@ def boxes_by_level(
     removed: Mapping[str, Sequence[str]],
     truth: Sequence[float],
 ) -> Figure:
-    """Draw a few named boxes over the scene; removed ones dotted, the object's box filled.
+    """Draw a few named boxes over the scene; removed ones dotted, the disc's true box filled.
 
     Parameters
     ----------
     image : (H, W, 3) values from 0 to 1.
     panels : by the panel's title, boxes by their names.
     removed : by the panel's title, the names of the boxes that are removed there.
-    truth : box of the object.
+    truth : box of the disc.
     """
     figure, axes = new_figure(len(panels), width=7, height=2.2)
     for panel, (title, boxes) in zip(axes, panels.items(), strict=True):
         draw_pale(panel, image)
         x1, y1, x2, y2 = truth
-        panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, facecolor="white", alpha=0.6))
+        panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, color=CLASSES[0], alpha=0.55, lw=0))
         for place, name in enumerate(sorted(boxes, key=lambda name: boxes[name][0])):
             gone = name in removed.get(title, ())
             x1, y1, x2, y2 = boxes[name]
@@ -125,28 +128,39 @@ def offset_trick(
     classes : number of the class of each box.
     names : name of each class.
     """
-    figure, axes = new_figure(2, width=7, height=3.4)
+    figure, axes = new_figure(2, width=7, height=3.7)
     field = np.max(boxes) + 1
-    titles = ("boxes of three classes", "with the offset")
-    for panel, each, title in zip(axes, (boxes, shifted), titles, strict=True):
-        for (x1, y1, x2, y2), group in zip(each, classes, strict=True):
-            for colour, width in (("black", 3.6), (CLASSES[group], 2.2)):
+    large_first = np.argsort([(y1 - y2) * (x2 - x1) for x1, y1, x2, y2 in boxes])
+    for panel, each in zip(axes, (boxes, shifted), strict=True):
+        for n in large_first:
+            x1, y1, x2, y2 = each[n]
+            for colour, width in (("black", 2.6), (CLASSES[classes[n]], 1.5)):
                 style = {"edgecolor": colour, "linewidth": width, "fill": False}
                 panel.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, **style))
         low, high = min(np.min(each), 0) - 6, np.max(each) + 6
-        panel.set(title=title, xlim=(low, high), ylim=(high, low), aspect="equal")
-        panel.set(xlabel="x (image pixels)", ylabel="y (image pixels)")
+        panel.set(xlim=(low, high), ylim=(high, low), aspect="equal")
+    axes[0].set(title="six detections", xlabel="x (image pixels)", ylabel="y (image pixels)")
+    axes[1].set(title="with the offset of their class")
+    axes[1].set(xlabel="x + offset (image pixels)", ylabel="y + offset (image pixels)")
     for group, name in enumerate(names):
-        corner = (group * field, group * field)
-        axes[1].add_patch(Rectangle(corner, field, field, fill=False, color="#8A8A8A", ls=":"))
-        last = group == len(names) - 1
-        x = corner[0] - 4 if last else corner[0] + field + 4
-        axes[1].text(x, corner[1] + 4, name, ha="right" if last else "left", va="top", fontsize=9)
+        start = group * field
+        axes[1].add_patch(
+            Rectangle((start, start), field, field, fill=False, color="#8A8A8A", ls=":")
+        )
+        axes[1].text(start + 4, start + field - 4, name, va="bottom", fontsize=9)
+        axes[0].plot([], [], color=CLASSES[group], label=name)
+    outlined = [withStroke(linewidth=3, foreground="black")]
+    for line in axes[0].legend(loc="lower left", fontsize=8).get_lines():
+        line.set(linewidth=1.8, path_effects=outlined)
     return figure
 
 
 def draw_by_score(axes: Axes, boxes: np.ndarray, scores: np.ndarray) -> None:
-    """Draw outlines whose opacity is the score, at least 0.12; the highest score is on top."""
+    """Draw outlines whose opacity is the score; the highest score is on top.
+
+    The lowest opacity is 0.1, or less where boxes are so many that they would hide the picture.
+    """
+    faintest = min(0.1, 20 / max(len(boxes), 1))
     order = np.argsort(scores, kind="stable")
-    colours = [(0, 0, 0, max(float(score), 0.12)) for score in scores[order]]
-    draw_outlines(axes, boxes[order], colors=colours, linewidths=0.8)
+    colours = [(0, 0, 0, max(float(score), faintest)) for score in scores[order]]
+    draw_outlines(axes, boxes[order], colors=colours, linewidths=0.7)
