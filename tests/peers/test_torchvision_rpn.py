@@ -130,10 +130,9 @@ def test_matches_with_ties(thresholds, allow):
         assert torch.equal(match(iou, *thresholds, allow), theirs(iou))
 
 
-def test_a_box_that_meets_no_anchor_takes_all_of_them_there():
-    iou = torch.zeros(1, 5)
-    assert _utils.Matcher(0.7, 0.3, True)(iou).tolist() == [0] * 5
-    assert match(iou, 0.7, 0.3).tolist() == [-1] * 5
+def test_a_box_that_meets_no_anchor_takes_all_that_do_not_touch_it():
+    for iou in (torch.zeros(1, 5), torch.tensor([[0.0] * 4, [0.8, 0.1, 0.35, 0.0]])):
+        assert torch.equal(match(iou, 0.7, 0.3), _utils.Matcher(0.7, 0.3, True)(iou))
 
 
 @pytest.mark.parametrize(("size", "fraction"), [(16, 0.25), (64, 0.5), (7, 0.3), (512, 0.25)])

@@ -5,7 +5,6 @@ import pytest
 from matplotlib import pyplot as plt
 
 from roilearn import plot
-from roilearn.palette import CLASSES
 
 IMAGE = np.full((32, 40, 3), 0.5)
 BOXES = np.array([[2.0, 3, 12, 15], [20, 8, 39, 30]])
@@ -39,13 +38,12 @@ def test_anchors_are_outlined_where_they_lie():
         np.testing.assert_allclose(outlines(axes), boxes)
 
 
-def test_a_proposal_has_the_colour_of_its_class_and_the_followed_one_is_bold():
-    figure = plot.labelled_proposals(IMAGE, {"a": (BOXES, [2, 0]), "b": (BOXES, [1, 3])}, BOXES[1])
+def test_proposals_lie_in_their_panels_and_the_followed_one_is_bold():
+    figure = plot.labelled_proposals(IMAGE, {"a": BOXES, "b": BOXES[:1]}, BOXES[1])
     first, second = figure.axes
     np.testing.assert_allclose(outlines(first), BOXES)
-    colours = [plt.matplotlib.colors.to_hex(line.get_color()[0]) for line in second.collections]
-    assert colours == [CLASSES[0].lower(), CLASSES[2].lower()]
-    assert [line.get_linewidths()[0] for line in second.collections] == [1.2, 3]
+    np.testing.assert_allclose(outlines(second), BOXES[:1])
+    assert [line.get_linewidths()[0] for line in first.collections] == [0.9, 3]
 
 
 def test_objects_lie_at_their_size_and_iou():
@@ -54,9 +52,11 @@ def test_objects_lie_at_their_size_and_iou():
     assert [line.get_ydata()[0] for line in axes.lines] == [0.3, 0.7]
 
 
-def test_cells_below_0_are_red_and_the_others_keep_their_value():
-    mask, cells = np.zeros((32, 40)), np.array([[0.0, 0.5], [1, -1]])
+def test_cells_below_0_are_red_or_blue_and_the_others_keep_their_value():
+    mask, cells = np.zeros((32, 40)), np.array([[0.0, 0.5], [-2, -1]])
     figure = plot.mask_targets(mask, BOXES[0], {"target": cells})
-    grey, red = (image.get_array() for image in figure.axes[1].images)
+    grey, marked = (image.get_array() for image in figure.axes[1].images)
     np.testing.assert_allclose(grey, np.abs(cells))
-    np.testing.assert_array_equal(red[..., 3], cells < 0)
+    np.testing.assert_array_equal(marked[..., 3], cells < 0)
+    assert marked[1, 0, 2] > marked[1, 0, 0]  # -2 is blue, -1 red
+    assert marked[1, 1, 0] > marked[1, 1, 2]

@@ -39,7 +39,7 @@ def test_the_rule_adds_the_best_anchors_of_each_object_and_nothing_else(iou):
     without, matches = match(iou, 0.7, 0.3, False), match(iou, 0.7, 0.3, True)
     needed = np.zeros(iou.shape[1], bool)
     for overlaps in iou:
-        needed |= (overlaps == overlaps.max(initial=0)) & (overlaps > 0)
+        needed |= overlaps == overlaps.max(initial=0)
     assert (matches[needed] == iou[:, needed].argmax(0)).all() if len(iou) else not needed.any()
     assert (matches[~needed] == without[~needed]).all()
 
@@ -79,8 +79,10 @@ def test_of_equal_overlaps_the_first_object_counts(either):
     assert either([[0.8], [0.8]], 0.7, 0.3) == [0]
 
 
-def test_an_object_that_meets_no_anchor_takes_none(either):
-    assert either([[0.0, 0.0], [0.8, 0.0]], 0.7, 0.3) == [1, BELOW_LOW_THRESHOLD]
+def test_an_object_that_meets_no_anchor_takes_all_that_do_not_touch_it(either):
+    assert either([[0.0, 0.0], [0.8, 0.0]], 0.7, 0.3) == [1, 0]
+    assert either([[0.0] * 4, [0.8, 0.1, 0.35, 0.0]], 0.7, 0.3) == [1, 1, 1, 0]
+    assert either([[0.0, 0.0]], 0.7, 0.3, False) == [BELOW_LOW_THRESHOLD] * 2
 
 
 def test_without_objects_all_is_background(either):

@@ -92,7 +92,7 @@ def match(iou: Sequence[Sequence[float]], high: float, low: float) -> list[int]:
     matches = []
     for column in zip(*iou, strict=True):
         best = max(column)
-        rescued = any(u == h and u > 0 for u, h in zip(column, highest, strict=True))
+        rescued = any(u == h for u, h in zip(column, highest, strict=True))
         if best >= high or rescued:
             matches.append(column.index(best))
         elif best < low:
@@ -102,7 +102,24 @@ def match(iou: Sequence[Sequence[float]], high: float, low: float) -> list[int]:
     return matches
 
 
-_NAMED = "next((t for t, (u, h) in enumerate(zip(column, highest)) if u == h and u > 0), "
+_NAMED = "next((t for t, (u, h) in enumerate(zip(column, highest)) if u == h), "
+
+
+def _objects_without_an_anchor_alone(
+    iou: Sequence[Sequence[float]], high: float, low: float
+) -> list[int]:
+    """Match, but skip the row of an object that has an anchor by now: a known mistake."""
+    columns = list(zip(*iou, strict=True))
+    best = [column.index(max(column)) for column in columns]
+    matches = []
+    for column, t in zip(columns, best, strict=True):
+        matches.append(t if column[t] >= high else -2 if column[t] >= low else -1)
+    for t, row in enumerate(iou):
+        if t not in matches:
+            for k, u in enumerate(row):
+                if u == max(row):
+                    matches[k] = best[k]
+    return matches
 
 
 def _table(objects: int, anchors: int) -> list[list[float]]:
@@ -115,9 +132,10 @@ MATCH = Exercise(
     "each object, with A numbers each, one for each anchor. An anchor whose highest IoU is at "
     "least `high` is matched; below `low` it is background; otherwise it is ignored. Whatever "
     "these say, every anchor that has the highest IoU of some object is matched too, all of them "
-    "in a tie, if that IoU is above 0. Return a list of A whole numbers: for a matched anchor the "
-    "index of the object with which *it* has the highest IoU, the first of several; -1 for "
-    "background; -2 for ignored.",
+    "in a tie, however low that IoU is: even 0, as in torchvision. Return a list of A whole "
+    "numbers: for a matched anchor the index of the object with which *it* has the highest IoU, "
+    "the first of several; -1 for background; -2 for ignored. There is at least one object and "
+    "one anchor.",
     match,
     (
         Mistake(
@@ -131,17 +149,17 @@ MATCH = Exercise(
             Edit(
                 "for column in zip(*iou, strict=True)",
                 "for k, column in enumerate(zip(*iou, strict=True))",
-                "u == h and u > 0 for u, h in zip(column, highest, strict=True)",
-                "row.index(max(row)) == k and max(row) > 0 for row in iou",
+                "u == h for u, h in zip(column, highest, strict=True)",
+                "row.index(max(row)) == k for row in iou",
             ),
             "Right but for ties: you rescue the first anchor of an object. All that have the "
             "highest IoU of its row are matched.",
         ),
         Mistake(
             "an object without overlap",
-            Edit("u == h and u > 0", "u == h"),
-            "An object that overlaps no anchor takes every anchor with an IoU of 0. The rule asks "
-            "for an IoU above 0.",
+            Edit("u == h", "u == h and u > 0"),
+            "Right but for an object that overlaps no anchor: its highest IoU is 0, and here, as "
+            "in torchvision, every anchor with an IoU of 0 to it is matched.",
         ),
         Mistake(
             "the object that names it",
@@ -151,8 +169,23 @@ MATCH = Exercise(
         ),
         Mistake(
             "rescued above the low threshold only",
-            Edit("u == h and u > 0", "u == h and u >= max(low, 1e-9)"),
-            "You rescue no anchor whose IoU is below `low`. The rule holds for any IoU above 0.",
+            Edit("u == h", "u == h and u >= low"),
+            "You rescue no anchor whose IoU is below `low`. The rule holds for any IoU.",
+        ),
+        Mistake(
+            "objects without an anchor alone",
+            _objects_without_an_anchor_alone,
+            "You skip an object that has an anchor already. Its best anchors are matched whatever "
+            "else it has.",
+        ),
+        Mistake(
+            "the best object's row alone",
+            Edit(
+                "any(u == h for u, h in zip(column, highest, strict=True))",
+                "best == highest[column.index(best)]",
+            ),
+            "You rescue an anchor only for its own best object. Any object whose highest IoU it "
+            "has is enough.",
         ),
         Mistake(
             "above the threshold only",
@@ -205,8 +238,12 @@ MATCH = Exercise(
         "an anchor that two objects need": [
             ([[0.6, 0.65], [0.4, 0.1]], 0.7, 0.3),
             ([[0.1, 0.2, 0.3], [0.6, 0.65, 0.8]], 0.7, 0.3),
+            ([[0.2, 0.1, 0.0], [0.5, 0.6, 0.0]], 0.7, 0.3),
         ],
-        "an object without overlap": [([[0.0, 0.0, 0.0], [0.8, 0.4, 0.0]], 0.7, 0.3)],
+        "an object without overlap": [
+            ([[0.0, 0.0, 0.0], [0.8, 0.4, 0.0]], 0.7, 0.3),
+            ([[0.8, 0.1, 0.35, 0.0], [0.0, 0.0, 0.0, 0.0]], 0.7, 0.3),
+        ],
         "many": [(_table(3, 12), 0.7, 0.3), (_table(5, 9), 1.0, 0.6)],
     },
     praise="Right: columns for the thresholds, rows for the rescue, and the column again for the "
@@ -243,6 +280,22 @@ def _filled_with_positives(
     return sorted(drawn + more[: num_samples - len(drawn)])
 
 
+def _limited_after_the_draw(
+    labels: Sequence[int], order: Sequence[int], num_samples: int, positive_fraction: float
+) -> list[int]:
+    """Draw from positives and background together, then drop positives: a known mistake."""
+    drawn = [k for k in order if labels[k] >= 0][:num_samples]
+    positive = [k for k in drawn if labels[k] > 0][: int(num_samples * positive_fraction)]
+    return sorted(positive + [k for k in drawn if labels[k] == 0])
+
+
+def _by_rank(
+    labels: Sequence[int], order: Sequence[int], num_samples: int, positive_fraction: float
+) -> list[int]:
+    """Read ``order`` as the place of each box, not as the boxes in their order: a known mistake."""
+    return sample(labels, np.argsort(order).tolist(), num_samples, positive_fraction)
+
+
 SAMPLE = Exercise(
     "11.4",
     "Write sample(labels, order, num_samples, positive_fraction): the boxes on which a loss is "
@@ -258,6 +311,50 @@ SAMPLE = Exercise(
             "no limit of positives",
             Edit("len(positive) < most", "len(positive) < num_samples"),
             "You take more positives than their fraction allows.",
+        ),
+        Mistake(
+            "a fraction of what there is",
+            Edit(
+                "int(num_samples * positive_fraction)",
+                "int(sum(label > 0 for label in labels) * positive_fraction)",
+            ),
+            "You take a fraction of the positives that there are. The limit is a fraction of "
+            "num_samples.",
+            also=(
+                Edit(
+                    "int(num_samples * positive_fraction)",
+                    "int(min(num_samples, len(labels)) * positive_fraction)",
+                ),
+            ),
+        ),
+        Mistake(
+            "limited after the draw",
+            _limited_after_the_draw,
+            "You draw num_samples boxes first and then drop positives. Take the positives up to "
+            "their limit, and fill the places that are left with background.",
+        ),
+        Mistake(
+            "at least one positive",
+            Edit(
+                "int(num_samples * positive_fraction)",
+                "max(1, int(num_samples * positive_fraction))",
+            ),
+            "You take one positive even where the fraction allows none.",
+        ),
+        Mistake(
+            "order read as ranks",
+            _by_rank,
+            "You read `order` as the rank of each box. It lists the boxes: order[0] is the first.",
+        ),
+        Mistake(
+            "order read backwards",
+            Edit(
+                "in order:\n        if labels[k] > 0",
+                "in order[::-1]:\n        if labels[k] > 0",
+                "in order:\n        if labels[k] == 0",
+                "in order[::-1]:\n        if labels[k] == 0",
+            ),
+            "You take the last boxes of `order`. Take the first ones.",
         ),
         Mistake(
             "filled with positives",
@@ -320,7 +417,10 @@ SAMPLE = Exercise(
             ([0, 0, 1, 1, 0, 0], [5, 4, 3, 2, 1, 0], 4, 0.25),
         ],
         "few positives": [([0, 0, 2, 0, 0, 0], [5, 0, 3, 2, 1, 4], 4, 0.5)],
-        "few negatives": [([1, 1, 0, 1, 1], [4, 3, 2, 1, 0], 4, 0.5)],
+        "few negatives": [
+            ([1, 1, 0, 1, 1], [4, 3, 2, 1, 0], 4, 0.5),
+            ([1, 1, 0, 1], [1, 2, 0, 3], 6, 0.5),
+        ],
         "ignored boxes": [([-1, 0, -1, 1, -1, 0], [0, 2, 4, 5, 3, 1], 5, 0.5)],
         "classes": [([3, 0, 2, 0, 1, 0], [0, 1, 2, 3, 4, 5], 4, 0.5)],
         "rounded down": [([1, 1, 1, 0, 0, 0], [2, 0, 1, 4, 3, 5], 5, 0.35)],
@@ -390,6 +490,22 @@ MASK_TARGET = Exercise(
             "i to i + 1.",
         ),
         Mistake(
+            "towards zero",
+            Edit("math.floor(y), math.floor(x)", "int(y), int(x)"),
+            "Right but for positions below 0: int(-0.4) is 0, a pixel of the image. Use floor.",
+        ),
+        Mistake(
+            "no lower bound",
+            Edit("if 0 <= i < height and 0 <= j < width", "if i < height and j < width"),
+            "Right but for positions below 0: mask[-1] is the last row. Outside there is 0.",
+        ),
+        Mistake(
+            "bounds swapped",
+            Edit("if 0 <= i < height and 0 <= j < width", "if 0 <= i < width and 0 <= j < height"),
+            "You compare rows with the width, or columns with the height.",
+            also=(Edit("height, width = np.shape(mask)", "width, height = np.shape(mask)"),),
+        ),
+        Mistake(
             "x and y swapped",
             Edit("mask[i][j]", "mask[min(j, len(mask) - 1)][min(i, len(mask[0]) - 1)]"),
             "You read row j and column i. Rows belong to y.",
@@ -428,6 +544,7 @@ MASK_TARGET = Exercise(
         "beyond the image": [
             (_mask(6, 7), (-2.5, -1.4, 5.0, 9.0), 6),
             ([[1, 1], [1, 1]], (-1, -1, 3, 3), 4),
+            ([[1, 1, 0, 1, 1]] * 2, (-0.9, -0.9, 6, 3), 5),
         ],
         "one cell": [(_mask(5, 5), (1.2, 0.4, 4.6, 3.9), 1)],
         "many": [(_mask(20, 30), (3.4, 2.2, 27.9, 18.1), 14)],

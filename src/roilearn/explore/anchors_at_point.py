@@ -144,6 +144,8 @@ def label_anchors(ious: np.ndarray) -> list[str]:
     """Say for each anchor whether training takes it as positive, rescued, ignored or negative.
 
     An anchor is rescued if it is positive only because no anchor has a higher IoU with the object.
+    The twelve anchors are part of a larger map: where none of them overlaps the object, its best
+    anchor is another one, and none of the twelve is rescued.
 
     Examples
     --------
@@ -151,7 +153,7 @@ def label_anchors(ious: np.ndarray) -> list[str]:
     ['rescued', 'negative']
     """
     alone = reference.match(ious[None], HIGH, LOW, allow_low_quality_matches=False)
-    rescued = reference.match(ious[None], HIGH, LOW) != alone
+    rescued = (reference.match(ious[None], HIGH, LOW) != alone) & (ious > 0)
     pairs = zip(alone.tolist(), rescued, strict=True)
     return ["rescued" if low_quality else LABELS[one] for one, low_quality in pairs]
 

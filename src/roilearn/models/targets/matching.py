@@ -23,9 +23,10 @@ def match(
 ) -> Int64[Tensor, " A"]:
     """Match each anchor with the object of highest IoU, if that IoU is high enough.
 
-    The low-quality rule sees to it that every object is matched: the anchors of highest IoU with
-    the object, all of them if several are equal, count as matched, however low that IoU is. Such an
-    anchor is still matched with the object of *its* highest IoU, which may be another one.
+    By the low-quality rule the anchors of highest IoU with an object, all of them if several are
+    equal, count as matched, however low that IoU is. Such an anchor is still matched with the
+    object of *its* highest IoU, which may be another one. If no anchor overlaps an object, its
+    highest IoU is 0, and all anchors that have an IoU of 0 with it count as matched.
 
     Parameters
     ----------
@@ -46,12 +47,11 @@ def match(
 
     Source
     ------
-    Ren et al., Faster R-CNN (2015), section 3.1.2; ties as in torchvision 0.27.
+    Ren et al., Faster R-CNN (2015), section 3.1.2; ties, and IoUs of 0, as in torchvision 0.27.
 
     Differs from
     ------------
-    torchvision 0.27: raises if there are no true boxes; here all anchors are background then. There
-    a true box that overlaps no anchor is matched with all anchors of IoU 0, here with none.
+    torchvision 0.27: raises if there are no true boxes; here all anchors are background then.
 
     Examples
     --------
@@ -87,9 +87,9 @@ def apply_thresholds(
 
 
 def low_quality_matches(iou: Float[Tensor, "T A"]) -> Bool[Tensor, " A"]:
-    """Whether an anchor has the highest IoU of some object, above 0: the low-quality rule.
+    """Whether an anchor has the highest IoU of some object: the low-quality rule.
 
-    If several anchors have the same highest IoU with an object, all of them do.
+    If several anchors have the same highest IoU with an object, all of them do, even if it is 0.
     """
     highest = iou.amax(dim=1, keepdim=True)  # [T, 1]
-    return ((iou == highest) & (highest > 0)).any(dim=0)
+    return (iou == highest).any(dim=0)

@@ -19,9 +19,10 @@ def match(
 ) -> np.ndarray:
     """Match each anchor with the object of the highest IoU, if that IoU is high enough.
 
-    With low-quality matches, every object that any anchor overlaps has a match: the anchors with
-    the highest IoU with it (all of them in a tie) count as matched however small that IoU is. Such
-    an anchor is still matched with the object of *its own* highest IoU, which may be another one.
+    By the low-quality rule the anchors of highest IoU with an object (all of them in a tie) count
+    as matched however small that IoU is. Such an anchor is still matched with the object of *its
+    own* highest IoU, which may be another one. If no anchor overlaps an object, its highest IoU is
+    0, and all anchors that have an IoU of 0 with it count as matched.
 
     Parameters
     ----------
@@ -43,13 +44,12 @@ def match(
 
     Source
     ------
-    Ren et al., Faster R-CNN (2015), section 3.1.2; ties as in torchvision 0.27.
+    Ren et al., Faster R-CNN (2015), section 3.1.2; ties, and IoUs of 0, as in torchvision 0.27.
 
     Differs from
     ------------
     torchvision 0.27: raises if there are no ground-truth boxes; here all anchors are background
-    then. There, a ground-truth box that no anchor overlaps is matched with all anchors whose IoU
-    with it is 0; here it has no match.
+    then.
 
     Examples
     --------
@@ -76,17 +76,19 @@ def match(
 
 def match_anchor(ious: np.ndarray, high: float, low: float) -> int:
     """Index of the object that one anchor is matched with, or one of the two constants."""
-    best = int(ious.argmax())  # the first object, if several have the same IoU
-    if ious[best] >= high:
-        return best
-    return BETWEEN_THRESHOLDS if ious[best] >= low else BELOW_LOW_THRESHOLD
+    best_object = int(ious.argmax())  # the first one, if several have the same IoU
+    overlap = ious[best_object]
+    if overlap >= high:
+        return best_object
+    return BETWEEN_THRESHOLDS if overlap >= low else BELOW_LOW_THRESHOLD
 
 
 def low_quality_matches(iou: np.ndarray) -> list[int]:
     """Anchors with the highest IoU of some object: the low-quality rule. All of them in a tie."""
     found = []
     for ious in iou:  # [A], of one object
+        highest = ious.max(initial=0)  # 0 without anchors
         for anchor, overlap in enumerate(ious):
-            if overlap == ious.max() > 0:
+            if overlap == highest:
                 found.append(anchor)
     return found
