@@ -12,7 +12,7 @@ MAX_SPATIAL_SCALE = 1e9
 
 
 def check_features(input: Any) -> None:
-    """Raise unless ``input`` is a floating (N, C, H, W) array that is not empty."""
+    """Raise unless ``input`` is a floating (N, C, H, W) array with rows and columns."""
     check_array("input", input)
     if input.ndim != 4:
         raise ValueError(
@@ -20,12 +20,11 @@ def check_features(input: Any) -> None:
             "For a single image pass input[None]."
         )
     check_floating("input", input)
-    names = ("channels", "rows", "columns")
-    for name, size in zip(names, input.shape[1:], strict=True):
+    for name, size in zip(("rows", "columns"), input.shape[2:], strict=True):
         if size == 0:
             raise ValueError(
-                f"input must have at least one of each of {', '.join(names)}; "
-                f"got shape {tuple(input.shape)}, which has no {name}."
+                f"input must have at least one row and one column; got shape {tuple(input.shape)}, "
+                f"which has no {name}."
             )
 
 

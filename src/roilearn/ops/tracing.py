@@ -2,13 +2,62 @@
 
 import torch
 from torch import Tensor
+from torch._C import _functorch
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
-from roilearn.arguments import check_flag
+from roilearn.arguments import check_flag, raise_without_values
+
+TRACING_MODES = ("FakeTensorMode", "ProxyTorchDispatchMode")
+"""Modes of PyTorch in which operators are recorded (``make_fx``) or shapes alone are computed."""
 
 
 def is_tracing() -> bool:
-    """Whether torch.compile or an exporter is recording a graph, for values that come later."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+    """Whether operators are recorded for values that come later, or run for shapes alone."""
+    return (
+        torch.compiler.is_compiling()
+        or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+        or any(type(m).__name__ in TRACING_MODES for m in _get_current_dispatch_mode_stack())
+    )
+
+
+def is_mapping() -> bool:
+    """Whether the call is made inside ``torch.vmap``, where some tensors hold many at once."""
+    transforms = _functorch.get_interpreter_stack() or ()
+    return any(each.key() == _functorch.TransformType.Vmap for each in transforms)
+
+
+def is_mapped(tensor: Tensor) -> bool:
+    """Whether ``torch.vmap`` maps over the tensor, so that no value of it is a single number."""
+    while _functorch.is_functorch_wrapped_tensor(tensor):
+        if _functorch.is_batchedtensor(tensor):
+            return True
+        tensor = _functorch.get_unwrapped(tensor)
+    return is_batched_gradient(tensor)
+
+
+def is_batched_gradient(tensor: Tensor) -> bool:
+    """Whether the tensor stands for many gradients at once (``is_grads_batched``)."""
+    return _functorch.is_legacy_batchedtensor(tensor)
+
+
+def is_fake(tensor: Tensor) -> bool:
+    """Whether the tensor is one of PyTorch's ``FakeTensor``, which have shapes alone."""
+    return type(tensor).__name__ == "FakeTensor"
+
+
+def has_values(*tensors: Tensor) -> bool:
+    """Whether every tensor has values: none is on the meta device, fake or mapped over."""
+    return not any(each.is_meta or is_fake(each) or is_mapped(each) for each in tensors)
+
+
+def require_values(name: str, tensor: Tensor) -> None:
+    """Raise if ``tensor`` has no values, for results whose size depends on them."""
+    if is_mapped(tensor):
+        raise_without_values(name, "a tensor that torch.vmap maps over", "Loop over its tensors")
+    if is_fake(tensor):
+        raise_without_values(name, "a fake tensor", "Pass a real one")
+    if tensor.is_meta:
+        raise_without_values(name, "a tensor on the meta device", "Move it to another device")
 
 
 def is_exporting_onnx() -> bool:
@@ -34,4 +83,4 @@ def may_read_values(tensor: Tensor, validate: bool | None = None) -> bool:
     if validate is not None:
         check_flag("validate", validate)
         return validate
-    return tensor.device.type == "cpu" and not is_tracing()
+    return tensor.device.type == "cpu" and not is_tracing() and has_values(tensor)

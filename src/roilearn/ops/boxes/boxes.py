@@ -17,7 +17,7 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.ops.clamping import clamp
-from roilearn.ops.tracing import may_read_values
+from roilearn.ops.tracing import is_tracing, may_read_values, require_values
 
 TO_CORNERS = {
     "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
@@ -162,6 +162,8 @@ def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tens
     """
     corners = box_corners("boxes", boxes)
     check_finite_number("min_size", min_size)
+    if not is_tracing():
+        require_values("boxes", boxes)
     long_enough = corners[:, 2:] - corners[:, :2] >= min_size  # [K, 2]
     return long_enough.all(1).nonzero().squeeze(1)
 

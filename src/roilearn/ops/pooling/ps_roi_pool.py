@@ -18,6 +18,7 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
+from roilearn.ops.dispatch import values_are_known
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
@@ -25,7 +26,6 @@ from roilearn.ops.embedding_bags.spans import Spans, outer_bag_from
 from roilearn.ops.pooling.ps_roi_align import map_origins, maps_of_bins
 from roilearn.ops.pooling.quantize import quantize_box
 from roilearn.ops.pooling.roi_pool import bin_edges, equal_weights
-from roilearn.ops.tracing import is_tracing
 
 
 def ps_roi_pool(
@@ -88,7 +88,7 @@ def ps_roi_pool(
     check_position_sensitive(input, bins)
     check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
-    if is_tracing():
+    if not values_are_known(rois):
         channels = input.shape[1] // (bins[0] * bins[1])
         return _custom_op([input], rois, bins, channels, scale, read_last)
     size = (input.shape[2], input.shape[3])

@@ -33,7 +33,7 @@ from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.embedding_bags.spans import Size, Spans, max_count, outer_bag_from
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.onnx.pooling_nodes import roi_align_node
-from roilearn.ops.tracing import is_tracing
+from roilearn.ops.tracing import is_mapping, is_tracing
 
 MAX_LISTED_RATIO = 2
 """Up to this sampling ratio a bag has an entry for every sample; above it, one for every cell."""
@@ -203,7 +203,8 @@ def sample_bag_from(
 
 def lists_samples(sampling_ratio: int) -> bool:
     """Whether bags list every sample: where these are few, or sizes must not depend on values."""
-    return sampling_ratio > 0 and (sampling_ratio <= MAX_LISTED_RATIO or is_tracing())
+    few = sampling_ratio <= MAX_LISTED_RATIO
+    return sampling_ratio > 0 and (few or is_tracing() or is_mapping())
 
 
 def samples_per_bin(

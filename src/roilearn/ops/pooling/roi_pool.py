@@ -111,6 +111,8 @@ def pool_maxima(
     spatial_scale: float,
 ) -> Float[Tensor, "K C PH PW"]:
     """Max-pool boxes that have been checked."""
+    if input.shape[1] == 0:
+        return input.reshape(len(rois), 0, *bins).clone()
     size = (input.shape[2], input.shape[3])
     pool = partial(max_pool_boxes, bins=bins, spatial_scale=spatial_scale)
     return pool_in_chunks(pool, input, rois, cells_per_box(rois, bins, spatial_scale, size))
