@@ -9,6 +9,7 @@ from .arrays import check_same_rows as check_same_rows
 from .arrays import check_tensor as check_tensor
 from .arrays import check_whole_numbers as check_whole_numbers
 from .arrays import raise_without_values as raise_without_values
+from .boxes import check_box_batch as check_box_batch
 from .boxes import check_columns as check_columns
 from .boxes import check_deltas as check_deltas
 from .boxes import check_finite as check_finite

@@ -7,6 +7,7 @@ from jaxtyping import Int64, Num
 from torch import Tensor
 
 from roilearn.arguments import (
+    check_box_batch,
     check_choice,
     check_finite,
     check_finite_number,
@@ -80,17 +81,17 @@ def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Te
     return converted.to(boxes.dtype) if halves else converted
 
 
-def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
+def box_area(boxes: Num[Tensor, "*N K 4"], fmt: str = "xyxy") -> Num[Tensor, "*N K"]:
     """Area of each box: (x2 - x1) * (y2 - y1), nothing added.
 
     Parameters
     ----------
-    boxes : (K, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
+    boxes : (K, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive; or a batch of them, (..., K, 4).
     fmt : one of ``BOX_FORMATS``, if the boxes are given otherwise.
 
     Returns
     -------
-    (K,) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
+    (..., K) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
     for sides below 2**31; longer ones wrap: pass them as float64.
 
     Raises
@@ -102,7 +103,7 @@ def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
     >>> box_area(torch.tensor([[0, 0, 665, 665]]))
     tensor([442225])
     """
-    x1, y1, x2, y2 = box_corners("boxes", boxes, fmt).unbind(1)
+    x1, y1, x2, y2 = box_corners("boxes", boxes, fmt, batch=True).unbind(-1)
     return (x2 - x1) * (y2 - y1)
 
 
@@ -169,12 +170,22 @@ def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tens
 
 
 def box_corners(
-    name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy", *, infinite: bool = False
-) -> Num[Tensor, "K 4"]:
-    """Return boxes as corners in a dtype that holds areas: at least float32, or int64."""
+    name: str,
+    boxes: Num[Tensor, "*N K 4"],
+    fmt: str = "xyxy",
+    *,
+    infinite: bool = False,
+    batch: bool = False,
+) -> Num[Tensor, "*N K 4"]:
+    """Return boxes as corners in a dtype that holds areas: at least float32, or int64.
+
+    Parameters
+    ----------
+    infinite, batch : whether coordinates may be infinite, and boxes have shape (..., K, 4).
+    """
     check_choice("fmt", fmt, BOX_FORMATS)
     check_tensor(name, boxes)
-    check_four_columns(name, boxes)
+    (check_box_batch if batch else check_four_columns)(name, boxes)
     check_coordinates(name, boxes, infinite=infinite)
     least = torch.float32 if boxes.is_floating_point() else torch.int64
     boxes = boxes.to(torch.promote_types(boxes.dtype, least))
