@@ -51,6 +51,7 @@ from .pyramid import check_canonical as check_canonical
 from .pyramid import check_level_range as check_level_range
 from .pyramid import check_pyramid as check_pyramid
 from .pyramid import check_spatial_scales as check_spatial_scales
+from .pyramid import raise_unknown_scale as raise_unknown_scale
 from .rois import BOX_COLUMNS as BOX_COLUMNS
 from .rois import ROTATED_BOX_COLUMNS as ROTATED_BOX_COLUMNS
 from .rois import check_box_list as check_box_list

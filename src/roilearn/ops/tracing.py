@@ -1,6 +1,11 @@
 """Tracing checks: whether a graph is being recorded, and whether values of a tensor may be read."""
 
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
 import torch
+from jaxtyping import Num
 from torch import Tensor
 from torch._C import _functorch
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
@@ -22,12 +27,16 @@ def is_tracing() -> bool:
 
 def is_mapping() -> bool:
     """Whether the call is made inside ``torch.vmap``, where some tensors hold many at once."""
+    if torch.compiler.is_compiling():  # torch.compile cannot look into these questions
+        return False
     transforms = _functorch.get_interpreter_stack() or ()
     return any(each.key() == _functorch.TransformType.Vmap for each in transforms)
 
 
 def is_mapped(tensor: Tensor) -> bool:
     """Whether ``torch.vmap`` maps over the tensor, so that no value of it is a single number."""
+    if torch.compiler.is_compiling():
+        return False
     while _functorch.is_functorch_wrapped_tensor(tensor):
         if _functorch.is_batchedtensor(tensor):
             return True
@@ -37,7 +46,7 @@ def is_mapped(tensor: Tensor) -> bool:
 
 def is_batched_gradient(tensor: Tensor) -> bool:
     """Whether the tensor stands for many gradients at once (``is_grads_batched``)."""
-    return _functorch.is_legacy_batchedtensor(tensor)
+    return not torch.compiler.is_compiling() and _functorch.is_legacy_batchedtensor(tensor)
 
 
 def is_fake(tensor: Tensor) -> bool:
@@ -63,6 +72,38 @@ def require_values(name: str, tensor: Tensor) -> None:
 def is_exporting_onnx() -> bool:
     """Whether an ONNX exporter is recording a graph, the older or the newer one."""
     return is_tracing() and torch.onnx.is_in_onnx_export()
+
+
+def smallest(*numbers: Any) -> Any:
+    """Return the smallest number; of sizes in a recorded graph the one that is smallest later."""
+    if not any(isinstance(each, Tensor) for each in numbers):
+        return min(numbers)
+    return torch.stack([torch.as_tensor(each) for each in numbers]).amin()
+
+
+def largest(*numbers: Any) -> Any:
+    """Return the largest number; see ``smallest``."""
+    return -smallest(*(-each for each in numbers))
+
+
+def as_constants(sizes: Sequence[Any]) -> list[int]:
+    """Return sizes as numbers that are constants of a graph which ``torch.jit.trace`` records.
+
+    For decisions that hold for every size; PyTorch's warning of constants would be untrue.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        return [int(each) for each in sizes]
+
+
+def table_of_sizes(
+    rows: Sequence[Sequence[Any]], dtype: torch.dtype, device: torch.device
+) -> Num[Tensor, "n m"]:
+    """Return rows of sizes as a tensor; those of a recorded graph stay what they will be later."""
+    if not any(isinstance(each, Tensor) for row in rows for each in row):
+        return torch.tensor(rows, dtype=dtype, device=device)
+    table = [torch.stack([torch.as_tensor(each) for each in row]) for row in rows]
+    return torch.stack(table).to(device, dtype)
 
 
 def records_gradients(*tensors: Tensor) -> bool:

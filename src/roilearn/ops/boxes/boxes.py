@@ -18,7 +18,7 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.ops.clamping import clamp
-from roilearn.ops.tracing import is_tracing, may_read_values, require_values
+from roilearn.ops.tracing import is_tracing, may_read_values, require_values, smallest
 
 TO_CORNERS = {
     "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
@@ -91,8 +91,8 @@ def box_area(boxes: Num[Tensor, "*N K 4"], fmt: str = "xyxy") -> Num[Tensor, "*N
 
     Returns
     -------
-    (..., K) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
-    for sides below 2**31; longer ones wrap: pass them as float64.
+    (..., K) areas; negative for a box inverted along one axis. Those of whole numbers are int64,
+    exact for sides below 2**31; longer ones wrap: pass them as float64.
 
     Raises
     ------
@@ -133,9 +133,10 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
     check_coordinates("boxes", boxes)
     if boxes.element_size() < 4:  # a bound beyond the largest number of the dtype would overflow
         kind = torch.finfo if boxes.is_floating_point() else torch.iinfo
-        height, width = (min(side, int(kind(boxes.dtype).max)) for side in (height, width))
+        most = int(kind(boxes.dtype).max)
+        height, width = smallest(height, most), smallest(width, most)
     x, y = clamp(boxes[..., 0::2], 0, width), clamp(boxes[..., 1::2], 0, height)  # [*K, 2]
-    return torch.stack([x, y], -1).flatten(-2)
+    return torch.stack([x, y], -1).reshape(boxes.shape)
 
 
 def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tensor, " kept"]:

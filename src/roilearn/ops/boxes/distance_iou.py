@@ -26,7 +26,8 @@ def distance_box_iou(
 
     Returns
     -------
-    (..., N, M) tensor in [-1, 1] for boxes that are not inverted. Two boxes at the same point have 0.
+    (..., N, M) tensor in [-1, 1] for boxes that are not inverted. Two boxes at the same point have
+    0.
 
     Raises
     ------

@@ -21,10 +21,10 @@ def box_iou(
 
     Returns
     -------
-    (..., N, M) tensor, in [0, 1] for boxes whose areas and their sum are numbers of the dtype: float32
-    holds sides from 1e-18 to 1e19. Beyond this range areas are 0 or infinite and the result may be
-    NaN; pass float64. A box of no area has IoU 0 with everything, itself included, and a box that
-    reaches to infinity with every finite one; two that share an infinite area have NaN. Where
+    (..., N, M) tensor, in [0, 1] for boxes whose areas and their sum are numbers of the dtype:
+    float32 holds sides from 1e-18 to 1e19. Beyond this range areas are 0 or infinite and the result
+    may be NaN; pass float64. A box of no area has IoU 0 with everything, itself included, and a box
+    that reaches to infinity with every finite one; two that share an infinite area have NaN. Where
     edges of both boxes coincide, each gets half of the gradient.
 
     Raises
@@ -62,8 +62,8 @@ def generalized_box_iou(
 
     Returns
     -------
-    (..., N, M) tensor, in [-1, 1] for boxes that are not inverted, with areas as in ``box_iou``. Two
-    boxes of no area have -1, or 0 where their enclosing box has no area either.
+    (..., N, M) tensor, in [-1, 1] for boxes that are not inverted, with areas as in ``box_iou``.
+    Two boxes of no area have -1, or 0 where their enclosing box has no area either.
 
     Raises
     ------
