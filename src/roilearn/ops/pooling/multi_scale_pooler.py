@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Self
 
+import torch.fx
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -94,33 +95,10 @@ class MultiScaleRoIAlign(nn.Module):
         boxes : one (Ki, 4) tensor for each image, in pixels of the images.
         image_shapes : (height, width) of each image; from them scales are inferred.
         """
-        if not isinstance(x, Mapping):
-            raise TypeError(
-                f"x must be a dictionary of maps by name; got {type(x).__name__}. With a list "
-                "call multi_scale_roi_align."
-            )
-        names = [name for name in x if name in self.featmap_names]
-        maps = [x[name] for name in names]
-        if not maps:
-            raise ValueError(
-                f"x must hold maps named {', '.join(map(repr, self.featmap_names))}; "
-                f"got {', '.join(map(repr, x)) or 'none'}."
-            )
-        if self.spatial_scales is None:
-            scales = infer_scales(maps, image_shapes)
-        else:
-            given = dict(zip(self.featmap_names, self.spatial_scales, strict=True))
-            scales = [given[name] for name in names]
-        return multi_scale_roi_align(
-            maps,
-            boxes,
-            self.output_size,
-            scales,
-            self.sampling_ratio,
-            self.aligned,
-            self.canonical_scale,
-            self.canonical_level,
-        )
+        options = (self.output_size, self.sampling_ratio, self.aligned)
+        levels = (self.canonical_scale, self.canonical_level)
+        names, scales = self.featmap_names, self.spatial_scales
+        return pool_named_maps(x, boxes, image_shapes, names, scales, options, levels)
 
     def __repr__(self) -> str:
         """Write the settings as torchvision does."""
@@ -128,6 +106,45 @@ class MultiScaleRoIAlign(nn.Module):
             f"{type(self).__name__}(featmap_names={self.featmap_names}, "
             f"output_size={self.output_size}, sampling_ratio={self.sampling_ratio})"
         )
+
+
+def pool_named_maps(
+    x: Mapping[str, Float[Tensor, "N C _ _"]],
+    boxes: Sequence[Float[Tensor, "_ 4"]],
+    image_shapes: Sequence[tuple[int, int]],
+    featmap_names: Sequence[str],
+    spatial_scales: Sequence[float] | None,
+    options: tuple[tuple[int, int], int, bool],
+    levels: tuple[float, int],
+) -> Float[Tensor, "K C PH PW"]:
+    """Pool boxes as ``MultiScaleRoIAlign`` does: infer the scales if they are not given.
+
+    Parameters
+    ----------
+    options, levels : further arguments of ``multi_scale_roi_align``, in its order.
+    """
+    if not isinstance(x, Mapping):
+        raise TypeError(
+            f"x must be a dictionary of maps by name; got {type(x).__name__}. With a list "
+            "call multi_scale_roi_align."
+        )
+    names = [name for name in x if name in featmap_names]
+    maps = [x[name] for name in names]
+    if not maps:
+        raise ValueError(
+            f"x must hold maps named {', '.join(map(repr, featmap_names))}; "
+            f"got {', '.join(map(repr, x)) or 'none'}."
+        )
+    if spatial_scales is None:
+        scales = infer_scales(maps, image_shapes)
+    else:
+        given = dict(zip(featmap_names, spatial_scales, strict=True))
+        scales = [given[name] for name in names]
+    output_size, *others = options
+    return multi_scale_roi_align(maps, boxes, output_size, scales, *others, *levels)
+
+
+torch.fx.wrap("pool_named_maps")  # one node where torch.fx records the module
 
 
 @cache

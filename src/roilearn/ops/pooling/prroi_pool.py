@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -189,6 +190,7 @@ _custom_op = as_custom_op(
     "float spatial_scale, bool aligned",
     not_in_onnx="Use roi_align with a fixed sampling_ratio, whose limit it is and which ONNX has.",
 )
+torch.fx.wrap("prroi_pool")  # one node where torch.fx records the module
 
 
 class PrRoIPool(nn.Module):

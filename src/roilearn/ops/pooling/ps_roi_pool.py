@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -128,6 +129,7 @@ _custom_op = as_custom_op(
     "float spatial_scale, bool read_last",
     not_in_onnx="Use ps_roi_align, which becomes a node that ONNX has.",
 )
+torch.fx.wrap("ps_roi_pool")  # one node where torch.fx records the module
 
 
 class PSRoIPool(nn.Module):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Bool, Float, Int32, Integer
 from torch import Tensor, nn
 
@@ -333,6 +334,7 @@ def entries_per_box(
 
 _custom_op = as_custom_op(roi_align, "float spatial_scale, SymInt sampling_ratio, bool aligned")
 _onnx_node = roi_align_node(roi_align)
+torch.fx.wrap("roi_align")  # one node where torch.fx records the module
 
 
 class RoIAlign(nn.Module):

@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
+import torch.fx
 from jaxtyping import Float, Int32
 from torch import Tensor, nn
 
@@ -237,6 +238,7 @@ _custom_op = as_custom_op(
     "float spatial_scale, SymInt sampling_ratio",
     not_in_onnx="Pass a sampling_ratio of 1 or more, which takes equally many samples everywhere.",
 )
+torch.fx.wrap("roi_align_rotated")  # one node where torch.fx records the module
 
 
 class RoIAlignRotated(nn.Module):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor, nn
 
@@ -209,6 +210,7 @@ _custom_op = as_custom_op(
     not_in_onnx="Pass mode='max', or use roi_align, which ONNX has.",
 )
 _onnx_node = max_roi_pool_node(roi_pool)
+torch.fx.wrap("roi_pool")  # one node where torch.fx records the module
 
 
 class RoIPool(nn.Module):
