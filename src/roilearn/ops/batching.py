@@ -14,6 +14,10 @@ from torch.autograd import Function
 
 from roilearn.ops.tracing import is_batched_gradient
 
+ADD_AXIS: Any = torch._add_batch_dim  # noqa: SLF001  # pyright: ignore[reportPrivateImportUsage]
+REMOVE_AXIS: Any = torch._remove_batch_dim  # noqa: SLF001  # pyright: ignore[reportPrivateImportUsage]
+"""What ``is_grads_batched`` itself calls; they have no public names."""
+
 
 def call_for_each(
     function: Callable[..., Any], info: Any, in_dims: tuple[Any, ...], *arguments: Any
@@ -72,16 +76,16 @@ def apply(function: type[Function], *arguments: Any) -> Any:
     tensors = [isinstance(each, Tensor) and is_batched_gradient(each) for each in arguments]
     if not any(tensors):
         return function.apply(*arguments)
-    level = torch._C._vmapmode_increment_nesting() - 1  # noqa: SLF001 - has no public name
+    level = torch._C._vmapmode_increment_nesting() - 1  # noqa: SLF001
     torch._C._vmapmode_decrement_nesting()  # noqa: SLF001
     plain = [
-        torch._remove_batch_dim(each, level, 1, 0) if batched else each  # noqa: SLF001
+        REMOVE_AXIS(each, level, 1, 0) if batched else each
         for each, batched in zip(arguments, tensors, strict=True)
     ]
     info = SimpleNamespace(batch_size=plain[tensors.index(True)].shape[0])
     in_dims = tuple(0 if batched else None for batched in tensors)
     outputs, axes = function.vmap(info, in_dims, *plain)
     if isinstance(outputs, Tensor):
-        return torch._add_batch_dim(outputs, axes, level)  # noqa: SLF001
+        return ADD_AXIS(outputs, axes, level)
     pairs = zip(outputs, axes, strict=True)
-    return tuple(torch._add_batch_dim(*each, level) for each in pairs)  # noqa: SLF001
+    return tuple(ADD_AXIS(*each, level) for each in pairs)

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from jaxtyping import Num
 from torch import Tensor
-from torch._C import _functorch
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from roilearn.arguments import check_flag, raise_without_values
 
+_functorch: Any = torch._C._functorch  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 TRACING_MODES = ("FakeTensorMode", "ProxyTorchDispatchMode")
 """Modes of PyTorch in which operators are recorded (``make_fx``) or shapes alone are computed."""
 
@@ -92,7 +92,7 @@ def as_constants(sizes: Sequence[Any]) -> list[int]:
     For decisions that hold for every size; PyTorch's warning of constants would be untrue.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # pyright: ignore[reportPrivateImportUsage]
         return [int(each) for each in sizes]
 
 

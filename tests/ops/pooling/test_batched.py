@@ -27,7 +27,9 @@ def test_vmap_over_features_and_boxes(name):
     pool, rois = POOLING[name], rois_of(name)
     boxes = moved(name)
     close = torch.testing.assert_close
-    close(torch.vmap(pool, (0, None))(MANY, rois), one_by_one(lambda x: pool(x, rois), MANY))
+    expected = one_by_one(lambda x: pool(x, rois), MANY)
+    close(torch.vmap(pool, (0, None))(MANY, rois), expected)
+    close(torch.vmap(pool, (2, None))(MANY.movedim(0, 2), rois), expected)
     expected = one_by_one(lambda b: pool(FEATURES, b), boxes)
     close(torch.vmap(pool, (None, 0))(FEATURES, boxes), expected)
     expected = one_by_one(pool, MANY, boxes)
@@ -96,6 +98,16 @@ def test_gradients_of_many_losses_at_once(name):
         lambda g: torch.autograd.grad(pooled, x, g, retain_graph=True)[0], incoming
     )
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")
+@pytest.mark.parametrize("name", ["roi_align", "roi_align, 3 samples", "crop_and_resize"])
+def test_gradients_of_many_boxes_at_once(name):
+    def loss(b):
+        return POOLING[name](FEATURES, b).square().sum()
+
+    gradient, boxes = torch.func.grad(loss), moved(name)
+    torch.testing.assert_close(torch.vmap(gradient)(boxes), one_by_one(gradient, boxes))
 
 
 def test_how_many_boxes_are_kept_is_unknown_inside_vmap():

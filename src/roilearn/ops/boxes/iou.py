@@ -76,7 +76,7 @@ def generalized_box_iou(
     Differs from
     ------------
     torchvision 0.27: two boxes of no area give NaN there, and inverted boxes may give infinity,
-    where their union is 0; here that part is 0.
+    where their enclosing box has no area; such pairs give 0 here.
 
     Examples
     --------

@@ -140,8 +140,8 @@ def pool_named_maps(
     else:
         given = dict(zip(featmap_names, spatial_scales, strict=True))
         scales = [given[name] for name in names]
-    output_size, *others = options
-    return multi_scale_roi_align(maps, boxes, output_size, scales, *others, *levels)
+    output_size, sampling_ratio, aligned = options
+    return multi_scale_roi_align(maps, boxes, output_size, scales, sampling_ratio, aligned, *levels)
 
 
 torch.fx.wrap("pool_named_maps")  # one node where torch.fx records the module
