@@ -9,11 +9,13 @@ import pytest
 import torch
 from toy_command import TINY, tiny_command
 
-from roilearn.cli import main, train, train_command, validation_run
+from roilearn.cli import main, make_parser, train, train_command, validation_run
+from roilearn.cli.run_arguments import choose_settings
 from roilearn.data import ShapeScenes, export_coco
 from roilearn.models import load_model
 from roilearn.models.builders import BUILDERS
 from roilearn.train import Settings, read_loss_log
+from roilearn.train.distributed import ProcessGroup
 from roilearn.train.run_folder.validation_log import read_validation_log
 
 
@@ -184,11 +186,22 @@ def test_divergence_ends_with_1(tmp_path, capsys):
     assert "diverged" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("model", ["mask_rcnn_tiny", "mask_rcnn_resnet50_fpn"])
+def test_settings_and_the_command_have_the_same_defaults(model):
+    """Apart from loading, processes and evaluations, which change no weight."""
+    options = make_parser().parse_args(["train", "folder"])
+    builder = BUILDERS[model]
+    expected = Settings(workers=1, evaluate_every=200, **builder.training_settings)
+    assert choose_settings(options, model, ProcessGroup()) == expected
+    assert BUILDERS["mask_rcnn_tiny"].training_settings == {}
+
+
 def test_the_help_names_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    tiny = Settings(steps=1, **BUILDERS["mask_rcnn_tiny"].training_settings)
+    tiny = Settings()
+    assert f"optimizer steps (default {tiny.steps})" in said
     resnet = BUILDERS["mask_rcnn_resnet50_fpn"].training_settings
     for name in ("batch_size", "learning_rate", "ema_decay"):
         assert f"(default {getattr(tiny, name):g}; resnet50: {resnet[name]:g})" in said, name

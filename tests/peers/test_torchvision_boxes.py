@@ -154,3 +154,23 @@ def test_a_box_that_reaches_to_infinity():
     expected[0, 0] = expected[1, 1] = torch.nan
     for found in (ops.box_iou(given, given), reference.box_iou(given.numpy(), given.numpy())):
         np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_batches_of_boxes():
+    """(..., N, 4), with the first axes broadcast, as there."""
+    many = torch.stack([boxes("inside", 7, seed) for seed in range(6)]).unflatten(0, (2, 3))
+    one, some = boxes("inside", 5, 9), many[:, :1, :4]
+    assert torch.equal(ops.box_area(many), theirs.box_area(many))
+    for name in ("box_iou", "generalized_box_iou"):
+        ours = getattr(ops, name)
+        for pair in ((many, many), (many, one), (one, many), (many, some)):
+            assert torch.equal(ours(*pair), getattr(theirs, name)(*pair)), name
+    for ours in (ops.box_iou, ops.generalized_box_iou, ops.distance_box_iou, ops.complete_box_iou):
+        found = ours(many, some)
+        assert found.shape == (2, 3, 7, 4)
+        for i, j in np.ndindex(2, 3):
+            torch.testing.assert_close(found[i, j], ours(many[i, j], some[i, 0]))
+    assert ops.box_iou(many[:0], many[:0]).shape == (0, 3, 7, 7)
+    for call in (ops.box_area, lambda b: ops.box_iou(b, one)):
+        with pytest.raises(ValueError, match=r"\(K, 4\), or \(\.\.\., K, 4\) for a batch.* \(4,\)"):
+            call(one[0])

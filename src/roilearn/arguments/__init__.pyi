@@ -1,7 +1,6 @@
 from .arrays import check_array as check_array
 from .arrays import check_floating as check_floating
 from .arrays import check_group_ids as check_group_ids
-from .arrays import check_has_values as check_has_values
 from .arrays import check_not_empty as check_not_empty
 from .arrays import check_one_device as check_one_device
 from .arrays import check_one_per_box as check_one_per_box
@@ -9,6 +8,8 @@ from .arrays import check_real as check_real
 from .arrays import check_same_rows as check_same_rows
 from .arrays import check_tensor as check_tensor
 from .arrays import check_whole_numbers as check_whole_numbers
+from .arrays import raise_without_values as raise_without_values
+from .boxes import check_box_batch as check_box_batch
 from .boxes import check_columns as check_columns
 from .boxes import check_deltas as check_deltas
 from .boxes import check_finite as check_finite
@@ -50,6 +51,7 @@ from .pyramid import check_canonical as check_canonical
 from .pyramid import check_level_range as check_level_range
 from .pyramid import check_pyramid as check_pyramid
 from .pyramid import check_spatial_scales as check_spatial_scales
+from .pyramid import raise_unknown_scale as raise_unknown_scale
 from .rois import BOX_COLUMNS as BOX_COLUMNS
 from .rois import ROTATED_BOX_COLUMNS as ROTATED_BOX_COLUMNS
 from .rois import check_box_list as check_box_list

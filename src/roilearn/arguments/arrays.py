@@ -1,6 +1,6 @@
 """Argument checks of arrays and tensors: dtype, device, number of rows."""
 
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from roilearn.arguments.lists import is_list
 
@@ -17,12 +17,35 @@ def check_array(name: str, value: Any) -> None:
 
 
 def check_tensor(name: str, value: Any) -> None:
-    """Raise unless ``value`` is a PyTorch tensor, which alone has ``requires_grad``."""
+    """Raise unless ``value`` is a dense PyTorch tensor; tensors alone have ``requires_grad``."""
     if not hasattr(value, "requires_grad"):
         raise TypeError(
             f"{name} must be a torch tensor; got {type(value).__name__}. Pass "
             f"torch.as_tensor({name}), or use roilearn.reference with arrays."
         )
+    if type(value).__module__.startswith("torch.fx"):
+        raise TypeError(
+            f"{name} must be a torch tensor; got a symbol of torch.fx. Use the operator's module, "
+            "such as RoIAlign, or call torch.fx.wrap with the name of the function: both become "
+            "one node of the graph."
+        )
+    storage = tensor_storage(value)
+    if storage != "strided":
+        raise TypeError(
+            f"{name} must be a dense tensor; got a {storage} one. Convert it with "
+            f"{name}.{TO_DENSE.get(storage, 'to_dense()')}."
+        )
+
+
+TO_DENSE = {"quantized": "dequantize()", "nested": "to_padded_tensor(0)"}
+"""The call that makes a dense tensor of one that is stored otherwise, if not ``to_dense()``."""
+
+
+def tensor_storage(tensor: Any) -> str:
+    """Return how a tensor is stored: strided, sparse_coo, sparse_csr, mkldnn, quantized, nested."""
+    if tensor.is_quantized or tensor.is_nested:
+        return "quantized" if tensor.is_quantized else "nested"
+    return str(tensor.layout).removeprefix("torch.").strip("_")
 
 
 def check_floating(name: str, value: Any) -> None:
@@ -113,13 +136,11 @@ def check_one_device(**arguments: Any) -> None:
             )
 
 
-def check_has_values(name: str, tensor: Any) -> None:
-    """Raise if ``tensor`` is on the meta device, which has shapes and no values."""
-    if tensor.device.type == "meta":
-        raise ValueError(
-            f"{name} must have values, which decide the size of the result; got a tensor on the "
-            "meta device. Move it to another device."
-        )
+def raise_without_values(name: str, kind: str, advice: str) -> NoReturn:
+    """Raise for a tensor of the given kind, which has a shape and no values, with what to do."""
+    raise ValueError(
+        f"{name} must have values, which decide the size of the result; got {kind}. {advice}."
+    )
 
 
 def first_row(mask: Any) -> int:

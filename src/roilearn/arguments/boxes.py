@@ -24,6 +24,16 @@ def check_four_columns(name: str, boxes: Any) -> None:
     check_columns(name, boxes, "x1, y1, x2, y2")
 
 
+def check_box_batch(name: str, boxes: Any) -> None:
+    """Raise unless ``boxes`` is a (K, 4) array, or (..., K, 4): several such arrays."""
+    check_array(name, boxes)
+    if boxes.ndim < 2 or boxes.shape[-1] != 4:
+        raise ValueError(
+            f"{name} must have shape (K, 4), or (..., K, 4) for a batch, columns x1, y1, x2, y2; "
+            f"got shape {tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
+        )
+
+
 def check_last_axis(name: str, boxes: Any) -> None:
     """Raise unless the last axis of ``boxes`` has four numbers, for any number of axes."""
     check_array(name, boxes)

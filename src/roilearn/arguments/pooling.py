@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from roilearn.arguments.arrays import check_array, check_floating
-from roilearn.arguments.scalars import check_number, check_whole
+from roilearn.arguments.scalars import check_number, check_whole, is_symbol
 
 MAX_SPATIAL_SCALE = 1e9
 """Largest spatial scale, in cells per pixel: above it, boxes would overflow float32."""
 
 
 def check_features(input: Any) -> None:
-    """Raise unless ``input`` is a floating (N, C, H, W) array that is not empty."""
+    """Raise unless ``input`` is a floating (N, C, H, W) array with rows and columns."""
     check_array("input", input)
     if input.ndim != 4:
         raise ValueError(
@@ -20,12 +20,11 @@ def check_features(input: Any) -> None:
             "For a single image pass input[None]."
         )
     check_floating("input", input)
-    names = ("channels", "rows", "columns")
-    for name, size in zip(names, input.shape[1:], strict=True):
+    for name, size in zip(("rows", "columns"), input.shape[2:], strict=True):
         if size == 0:
             raise ValueError(
-                f"input must have at least one of each of {', '.join(names)}; "
-                f"got shape {tuple(input.shape)}, which has no {name}."
+                f"input must have at least one row and one column; got shape {tuple(input.shape)}, "
+                f"which has no {name}."
             )
 
 
@@ -47,7 +46,7 @@ def check_output_size(output_size: Any, name: str = "output_size") -> tuple[int,
             f"{name} must be a whole number or a pair (height, width); got {output_size!r}."
         )
     height, width = (check_whole(name, side) for side in pair)
-    if height < 1 or width < 1:
+    if any(not is_symbol(side) and side < 1 for side in (height, width)):
         raise ValueError(f"{name} must be at least 1 along both axes; got {output_size!r}.")
     # Sizes of maps and images may be symbols of a traced graph: a comparison would restrict them.
     if name in ("output_size", "crop_size") and max(height, width) >= 2**31:

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from roilearn.arguments.lists import is_list
 from roilearn.arguments.pooling import check_features, check_spatial_scale
@@ -42,6 +42,24 @@ def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
             f"before; got maps of the scales {', '.join(f'{scale:g}' for scale in scales)}."
         )
     return scales
+
+
+def raise_unknown_scale(
+    number: int,
+    size: Sequence[int],
+    image: Sequence[int],
+    guesses: Sequence[float],
+    finer: float,
+) -> NoReturn:
+    """Raise for a map whose scale cannot be guessed from its size and that of the images."""
+    height, width = (f"1/{1 / guess:g}" for guess in guesses)
+    before = "" if finer == math.inf else f", where the map before has 1/{1 / finer:g}"
+    raise ValueError(
+        "x must hold maps, finest first, each of which is the images scaled by one power of two; "
+        f"got {size[0]} x {size[1]} cells in map {number} for images of {image[0]} x {image[1]} "
+        f"pixels. That is about {height} of the height and {width} of the width{before}. If the "
+        "images were padded, or the scales are no powers of two, pass spatial_scales."
+    )
 
 
 def check_level_range(min_level: Any, max_level: Any) -> None:

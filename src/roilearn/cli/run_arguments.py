@@ -84,6 +84,7 @@ def choose_settings(options: argparse.Namespace, builder: str, processes: Proces
     given = {k: v for k, v in given.items() if v is not None}
     default = {"workers": 1, "micro_batches": processes.world_size}
     chosen = {**default, **BUILDERS[builder].training_settings, **given}
-    settings = Settings(**{"evaluate_every": max(chosen["steps"], 0) // EVALUATIONS, **chosen})
+    steps = max(chosen.get("steps", Settings.steps), 0)
+    settings = Settings(**{"evaluate_every": steps // EVALUATIONS, **chosen})
     processes.micro_batches_of_rank(settings.micro_batches)
     return settings

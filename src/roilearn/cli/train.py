@@ -97,9 +97,8 @@ def _add_settings(group: Any) -> None:
     group.add_argument(
         "--steps",
         type=int,
-        default=1000,
         metavar="N",
-        help="number of optimizer steps (default %(default)s)",
+        help="number of optimizer steps (default 1000)",
     )
     add("--batch-size", int, "images per optimizer step (default 4; resnet50: 2)")
     add("--learning-rate", float, "highest learning rate (default 0.002; resnet50: 0.0001)")

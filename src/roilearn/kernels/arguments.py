@@ -10,13 +10,14 @@ from roilearn.arguments import BOX_COLUMNS, check_box_values
 from roilearn.ops.boxes.rois import join_rois
 from roilearn.ops.dispatch import KERNEL_DTYPES, MAX_LEVELS, MAX_SAMPLING_RATIO
 from roilearn.ops.pooling.roi_align import entries_per_box, region
-from roilearn.ops.tracing import is_tracing, may_read_values
+from roilearn.ops.tracing import has_values, is_tracing, may_read_values
 
 
 def supports(maps: Sequence[Tensor], sampling_ratio: int = -1) -> bool:
     """Whether the kernels support such maps and options; else ``roilearn.ops`` computes them."""
     few = len(maps) <= MAX_LEVELS and sampling_ratio <= MAX_SAMPLING_RATIO
-    return few and maps[0].dtype in KERNEL_DTYPES and not is_tracing()
+    known = not is_tracing() and has_values(*maps)
+    return few and known and maps[0].dtype in KERNEL_DTYPES and maps[0].shape[1] > 0
 
 
 def check_sample_count(

@@ -2,8 +2,9 @@
 
 They have the names and results of ``roilearn.reference``, are vectorised over boxes and
 differentiable. ``from roilearn.ops import roi_align`` replaces the same import from torchvision.
-They run in eager mode, under ``torch.compile`` and in ``torch.export``. Like torchvision's they do
-not support ``torch.func``, and unlike those not ``torch.jit.script``.
+They run in eager mode, under ``torch.compile``, in ``torch.export`` and under ``torch.func`` (where
+adaptive boxes that are mapped over have no gradient), on the meta device and in ``make_fx``; unlike
+torchvision's not in ``torch.jit.script``.
 
 In reading order:
 
@@ -14,6 +15,7 @@ In reading order:
 ``boxes``           formats, IoU, box coding, anchors
 ``suppression``     non-maximum suppression
 ``masks``           boxes around masks, masks pasted into images
+``batching``        what ``torch.vmap`` does with operators
 ``tracing``         whether a graph is being traced, and values may be read
 ``dispatch``        whether a call runs as Triton kernels
 ``custom_op``       value-dependent operators as one node of a traced graph

@@ -1,5 +1,7 @@
 """Clamping to bounds, with one gradient at the bounds themselves in every version of PyTorch."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Num
 from torch import Tensor
@@ -23,5 +25,10 @@ def clamp(values: Num[Tensor, "*P"], low: Bound = None, high: Bound = None) -> N
     tensor([0., 1., 1., 1., 0.])
     """
     if low is not None:
-        values = torch.where(values < low, low, values)
-    return values if high is None else torch.where(values > high, high, values)
+        values = torch.where(values < low, _like(values, low), values)
+    return values if high is None else torch.where(values > high, _like(values, high), values)
+
+
+def _like(values: Tensor, bound: Any) -> Any:
+    """Return a bound; one that is a size in a recorded graph in the dtype of the values."""
+    return bound.to(values) if isinstance(bound, Tensor) and bound.ndim == 0 else bound

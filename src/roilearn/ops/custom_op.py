@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from roilearn.arguments import raise_not_in_onnx
+from roilearn.ops.batching import call_for_each
 
 
 def as_custom_op(
@@ -96,6 +97,8 @@ def as_custom_op(
     forward_op.register_fake(fake_forward)
     backward_op.register_fake(fake_backward)
     forward_op.register_autograd(backward, setup_context=setup_context)
+    forward_op.register_vmap(partial(call_for_each, forward_op))
+    backward_op.register_vmap(partial(call_for_each, backward_op))
     return partial(call_unless_exporting, forward_op, operator.__name__, not_in_onnx)
 
 

@@ -16,7 +16,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing
+from roilearn.ops.tracing import has_values, is_exporting_onnx, is_tracing
 
 KERNEL_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 """Dtypes of features that the kernels support. Their sums and boxes are float32."""
@@ -55,11 +55,18 @@ def choose_way(
         that the operator can be traced.
     has_kernel, is_in_onnx : whether there is a kernel, and a node of ONNX, for these options.
     """
-    if has_kernel and kernels_for(maps, boxes, sampling_ratio) is not None:
+    no_channels = maps[0].shape[1:2] == (0,)
+    if has_kernel and not no_channels and kernels_for(maps, boxes, sampling_ratio) is not None:
         return Way.KERNEL
     if is_in_onnx and is_exporting_onnx():
         return Way.ONNX
-    return Way.NODE if is_tracing() and not sizes_follow_from_shapes else Way.BAGS
+    return Way.BAGS if sizes_follow_from_shapes or values_are_known(boxes) else Way.NODE
+
+
+def values_are_known(boxes: Tensor | Sequence[Tensor]) -> bool:
+    """Whether the values of boxes can be read: no graph is recorded, and all tensors have some."""
+    every = boxes if isinstance(boxes, Sequence) else [boxes]
+    return not is_tracing() and has_values(*(each for each in every if isinstance(each, Tensor)))
 
 
 def load_kernels() -> ModuleType:
@@ -82,6 +89,8 @@ def kernels_for(
     every = [boxes] if isinstance(boxes, Tensor) else list(boxes)
     if not all(isinstance(each, Tensor) for each in every):
         return None  # the argument checks that follow raise
+    if not has_values(*maps, *every):
+        return None
     devices = {tensor.device.type for tensor in (*maps, *every)}
     dtypes, box_dtypes = ({tensor.dtype for tensor in tensors} for tensors in (maps, every))
     if not kernels_support(devices, dtypes, box_dtypes, len(maps), sampling_ratio):

@@ -23,6 +23,10 @@ NOT_AFFECTING_WEIGHTS = ("workers", "save_every", "evaluate_every")
 class Settings:
     """Settings of a training run.
 
+    ``roilearn train`` has the same defaults, except that it loads images in a process of their own
+    (``workers=1``), splits a batch among all processes (``micro_batches``) and evaluates five times
+    in a run. A model's builder may have others: ``BUILDERS[name].training_settings``.
+
     Parameters
     ----------
     steps : number of optimizer steps.
@@ -59,15 +63,15 @@ class Settings:
     ValueError: micro_batches must divide batch_size evenly; got 3 for a batch of 8.
     """
 
-    steps: int
-    batch_size: int = 8
+    steps: int = 1000
+    batch_size: int = 4
     learning_rate: float = 2e-3
     warmup_fraction: float = 0.1
     schedule: str = "cosine"
     optimizer: str = "adamw"
     weight_decay: float = 0.01
     max_grad_norm: float = 5.0
-    ema_decay: float = 0.998
+    ema_decay: float = 0.999
     precision: str = "float32"
     seed: int = 0
     micro_batches: int = 1

@@ -66,7 +66,6 @@ def test_bad_boxes(call, operator, name):
     ("features", "message"),
     [
         (FEATURES[0], r"input must have 4 dimensions .* got shape \(4, 6, 8\)\. .* input\[None\]"),
-        (FEATURES[:, :0], r"input must have .* which has no channels"),
         (FEATURES[:, :, :0], r"input must have .* which has no rows"),
         (FEATURES[..., :0], r"input must have .* which has no columns"),
     ],
@@ -111,6 +110,30 @@ def test_things_that_are_no_arrays():
 def test_bad_options(call, operator, options, kind, message):
     with pytest.raises(kind, match=message):
         call(operator, FEATURES, BOX, *options)
+
+
+STORAGE = {
+    "sparse_coo": (torch.Tensor.to_sparse, r"input\.to_dense\(\)"),
+    "mkldnn": (torch.Tensor.to_mkldnn, r"input\.to_dense\(\)"),
+    "quantized": (
+        lambda each: torch.quantize_per_tensor(each, 0.1, 0, torch.quint8),
+        r"input\.dequantize\(\)",
+    ),
+    "nested": (lambda each: torch.nested.nested_tensor(list(each)), r"input\.to_padded_tensor"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*(prototype|quantized|quantize):UserWarning")
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("storage", STORAGE)
+def test_tensors_that_are_not_dense(operator, storage):
+    convert, advice = STORAGE[storage]
+    features, boxes = torch.tensor(FEATURES, dtype=torch.float32), torch.tensor(BOX).float()
+    pool = getattr(ops, operator)
+    with pytest.raises(TypeError, match=rf"input must be a dense .* got a {storage} .*{advice}"):
+        pool(convert(features), boxes, 2)
+    with pytest.raises(TypeError, match=rf"boxes must be a dense tensor; got a {storage} one"):
+        pool(features, convert(boxes), 2)
 
 
 def test_arrays_where_tensors_are_wanted():

@@ -186,13 +186,64 @@ def test_scales_are_found_from_both_sides_and_at_every_call():
 
     oblong = [torch.zeros(1, 1, 16, 256)]  # 33 x 1000 pixels, padded to 64 x 1024, at stride 4
     assert infer_scales(oblong, [(33, 1000)]) == [1 / 4]
-    with pytest.raises(ValueError, match=r"50 x 50 cells .* 300 x 200 pixels, which is 1/8 .* 1/4"):
+    told = (
+        r"50 x 50 cells in map 0 for images of 300 x 200 pixels. That is about 1/8 of the hei.* 1/4"
+    )
+    with pytest.raises(ValueError, match=told + r" of the width\. If .* pass spatial_scales"):
         infer_scales([torch.zeros(1, 1, 50, 50)], [(300, 200)])
     pool = ops.MultiScaleRoIAlign(["0"], 2, 2)
     ramp = torch.arange(16.0).expand(1, 1, 16, 16)
     box = [torch.tensor([[8.0, 8, 40, 40]])]
     once, again = (pool({"0": ramp}, box, [(side, side)]) for side in (64, 32))
     assert not torch.equal(once, again)
+
+
+STRIDES = (4, 8, 16, 32)
+
+
+@pytest.mark.parametrize("padded", [False, True], ids=["alone", "padded"])
+def test_scales_of_small_images(padded):
+    """A network halves and rounds up; a batch is padded to a multiple of 32 pixels, or is not."""
+    from roilearn.ops.pooling.multi_scale_pooler import BatchShapes, infer_scales  # noqa: PLC0415
+
+    for side in range(1, 400):
+        size = (-(-side // 32) * 32, 512) if padded else (side, 512)
+        maps = [torch.zeros(1, 1, *(-(-pixels // stride) for pixels in size)) for stride in STRIDES]
+        expected = [1 / stride for stride in STRIDES]
+        shapes = [(side, 500 if padded else 512)]
+        assert infer_scales(maps, BatchShapes(shapes, size)) == expected
+        if padded:
+            square = [torch.zeros(1, 1, m.shape[2], m.shape[2]) for m in maps]
+            if side > 16:  # else it looks like a larger map of an image that was not padded
+                assert infer_scales(square, [(side, side)]) == expected
+            assert infer_scales(square, BatchShapes([(side, side)], size[:1] * 2)) == expected
+        assert infer_scales(maps, shapes) == expected
+
+
+def test_networks_that_round_sizes_down():
+    from roilearn.ops.pooling.multi_scale_pooler import infer_scales  # noqa: PLC0415
+
+    assert infer_scales([torch.zeros(1, 1, 31, 23)], [(500, 375)]) == [1 / 16]
+
+
+def test_scales_that_cannot_be_guessed_are_named_and_may_be_given():
+    maps = {"a": torch.rand(1, 1, 10, 10), "b": torch.rand(1, 1, 9, 9)}
+    box = [torch.tensor([[8.0, 8, 40, 40], [0, 0, 60, 30]])]
+    told = (
+        r"got 9 x 9 cells in map 1 .* about 1/8 of the height and 1/8 of the width, where the map"
+    )
+    with pytest.raises(ValueError, match=told + r" before has 1/8.* pass spatial_scales"):
+        ops.MultiScaleRoIAlign(["a", "b"], 2, 2)(maps, box, [(80, 80)])
+    pool = ops.MultiScaleRoIAlign(["b", "a"], 2, 2, spatial_scales=[1 / 8, 1 / 9])
+    assert pool.spatial_scales == [1 / 8, 1 / 9]
+    swapped = {"b": maps["a"], "a": maps["b"]}
+    expected = ops.multi_scale_roi_align(list(maps.values()), box, 2, [1 / 8, 1 / 9], 2)
+    torch.testing.assert_close(pool(swapped, box, [(80, 80)]), expected)
+    one = ops.MultiScaleRoIAlign(["b", "a"], 2, 2, spatial_scales=[1 / 8, 1 / 9])
+    expected = ops.roi_align(maps["b"], box, 2, 1 / 9, 2)
+    torch.testing.assert_close(one({"a": maps["b"]}, box, [(80, 80)]), expected)
+    with pytest.raises(ValueError, match="one number for each of 2 maps; got 1"):
+        ops.MultiScaleRoIAlign(["a", "b"], 2, 2, spatial_scales=[0.25])
 
 
 def test_what_a_pyramid_needs_is_named():

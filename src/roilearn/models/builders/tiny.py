@@ -17,10 +17,7 @@ TINY_PRE_NMS_TOP_N = {"training": 60, "testing": 100}
 TINY_POST_NMS_TOP_N = {"training": 60, "testing": 50}
 
 
-@register_builder(
-    command_line_name="tiny",
-    training_settings={"batch_size": 4, "learning_rate": 2e-3, "ema_decay": 0.999},
-)
+@register_builder(command_line_name="tiny")
 def mask_rcnn_tiny(
     num_classes: int,
     coordinates: str | Coordinates = "aligned",

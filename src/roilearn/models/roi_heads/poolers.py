@@ -11,7 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from roilearn.arguments import check_choice, check_count, check_flag, check_output_size
+from roilearn.arguments import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_output_size,
+    check_spatial_scales,
+)
 from roilearn.ops import (
     as_rois,
     crop_and_resize,
@@ -41,6 +47,7 @@ class RoIPooler(nn.Module):
         for anchors only.
     canonical_scale, canonical_level : a box of that side in image pixels is pooled from that level,
         where level k has stride 2**k; a box of half the side from one level below.
+    spatial_scales : cells per pixel of each map. None: inferred from the sizes of maps and images.
 
     Raises
     ------
@@ -69,6 +76,7 @@ class RoIPooler(nn.Module):
         levels: int = 4,
         canonical_scale: float = 224,
         canonical_level: int = 4,
+        spatial_scales: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         check_choice("roi_op", roi_op, ROI_OPS)
@@ -80,6 +88,9 @@ class RoIPooler(nn.Module):
         self.levels = check_count("levels", levels)
         self.canonical_scale = canonical_scale
         self.canonical_level = canonical_level
+        self.spatial_scales = None
+        if spatial_scales is not None:
+            self.spatial_scales = check_spatial_scales(spatial_scales, self.levels)
 
     def forward(
         self,
@@ -97,7 +108,7 @@ class RoIPooler(nn.Module):
         """
         maps = list(features.values()) if isinstance(features, Mapping) else list(features)
         maps = maps[: self.levels]
-        scales = infer_scales(maps, image_sizes)
+        scales = self.spatial_scales or infer_scales(maps, image_sizes)
         levels = (self.canonical_scale, self.canonical_level)
         if self.roi_op == "align":
             options = (self.sampling_ratio, self.aligned)

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from roilearn.models.transform.resizing import Size, size_of
+from roilearn.ops.pooling.multi_scale_pooler import BatchShapes
 
 
 @dataclass
@@ -18,11 +19,16 @@ class ImageBatch:
     Parameters
     ----------
     tensors : (N, 3, H, W); zero is the mean colour, once images are normalised.
-    sizes : (height, width) of each image, without the padding.
+    sizes : (height, width) of each image, without the padding. They are
+        kept as ``BatchShapes``, with the padded size, so that poolers know the scale of each map.
     """
 
     tensors: Float[Tensor, "N 3 H W"]
     sizes: list[Size]
+
+    def __post_init__(self) -> None:
+        """Remember the padded size with the sizes of the images."""
+        self.sizes = BatchShapes(self.sizes, (self.tensors.shape[-2], self.tensors.shape[-1]))
 
 
 def batch_images(

@@ -110,9 +110,8 @@ def generate_anchors(
     down, across = check_pair("stride", stride)
     offset = check_finite_number("offset", offset)
     shapes = base_anchors(sizes, aspect_ratios, rounded, dtype=dtype, device=device)  # [A, 4]
-    farthest = (
-        max(height * down, width * across) if not is_tracing() else 0
-    )  # a traced size stays a symbol
+    # A size in a recorded graph is not known yet.
+    farthest = 0 if is_tracing() else max(height * down, width * across)
     if farthest > torch.finfo(dtype).max:
         raise ValueError(
             f"dtype must hold the coordinates of all cells, up to {farthest:g}; got {dtype}, which "

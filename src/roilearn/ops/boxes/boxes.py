@@ -7,6 +7,7 @@ from jaxtyping import Int64, Num
 from torch import Tensor
 
 from roilearn.arguments import (
+    check_box_batch,
     check_choice,
     check_finite,
     check_finite_number,
@@ -17,7 +18,7 @@ from roilearn.arguments import (
     check_tensor,
 )
 from roilearn.ops.clamping import clamp
-from roilearn.ops.tracing import may_read_values
+from roilearn.ops.tracing import is_tracing, may_read_values, require_values, smallest
 
 TO_CORNERS = {
     "xyxy": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
@@ -80,18 +81,18 @@ def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Te
     return converted.to(boxes.dtype) if halves else converted
 
 
-def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
+def box_area(boxes: Num[Tensor, "*N K 4"], fmt: str = "xyxy") -> Num[Tensor, "*N K"]:
     """Area of each box: (x2 - x1) * (y2 - y1), nothing added.
 
     Parameters
     ----------
-    boxes : (K, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
+    boxes : (K, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive; or a batch of them, (..., K, 4).
     fmt : one of ``BOX_FORMATS``, if the boxes are given otherwise.
 
     Returns
     -------
-    (K,) areas; negative for a box inverted along one axis. Those of whole numbers are int64, exact
-    for sides below 2**31; longer ones wrap: pass them as float64.
+    (..., K) areas; negative for a box inverted along one axis. Those of whole numbers are int64,
+    exact for sides below 2**31; longer ones wrap: pass them as float64.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def box_area(boxes: Num[Tensor, "K 4"], fmt: str = "xyxy") -> Num[Tensor, " K"]:
     >>> box_area(torch.tensor([[0, 0, 665, 665]]))
     tensor([442225])
     """
-    x1, y1, x2, y2 = box_corners("boxes", boxes, fmt).unbind(1)
+    x1, y1, x2, y2 = box_corners("boxes", boxes, fmt, batch=True).unbind(-1)
     return (x2 - x1) * (y2 - y1)
 
 
@@ -132,9 +133,10 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
     check_coordinates("boxes", boxes)
     if boxes.element_size() < 4:  # a bound beyond the largest number of the dtype would overflow
         kind = torch.finfo if boxes.is_floating_point() else torch.iinfo
-        height, width = (min(side, int(kind(boxes.dtype).max)) for side in (height, width))
+        most = int(kind(boxes.dtype).max)
+        height, width = smallest(height, most), smallest(width, most)
     x, y = clamp(boxes[..., 0::2], 0, width), clamp(boxes[..., 1::2], 0, height)  # [*K, 2]
-    return torch.stack([x, y], -1).flatten(-2)
+    return torch.stack([x, y], -1).reshape(boxes.shape)
 
 
 def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tensor, " kept"]:
@@ -162,17 +164,29 @@ def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tens
     """
     corners = box_corners("boxes", boxes)
     check_finite_number("min_size", min_size)
+    if not is_tracing():
+        require_values("boxes", boxes)
     long_enough = corners[:, 2:] - corners[:, :2] >= min_size  # [K, 2]
     return long_enough.all(1).nonzero().squeeze(1)
 
 
 def box_corners(
-    name: str, boxes: Num[Tensor, "K 4"], fmt: str = "xyxy", *, infinite: bool = False
-) -> Num[Tensor, "K 4"]:
-    """Return boxes as corners in a dtype that holds areas: at least float32, or int64."""
+    name: str,
+    boxes: Num[Tensor, "*N K 4"],
+    fmt: str = "xyxy",
+    *,
+    infinite: bool = False,
+    batch: bool = False,
+) -> Num[Tensor, "*N K 4"]:
+    """Return boxes as corners in a dtype that holds areas: at least float32, or int64.
+
+    Parameters
+    ----------
+    infinite, batch : whether coordinates may be infinite, and boxes have shape (..., K, 4).
+    """
     check_choice("fmt", fmt, BOX_FORMATS)
     check_tensor(name, boxes)
-    check_four_columns(name, boxes)
+    (check_box_batch if batch else check_four_columns)(name, boxes)
     check_coordinates(name, boxes, infinite=infinite)
     least = torch.float32 if boxes.is_floating_point() else torch.int64
     boxes = boxes.to(torch.promote_types(boxes.dtype, least))

@@ -12,8 +12,8 @@ from roilearn.ops.boxes.iou import intersection_and_union, iou_of_areas
 
 
 def distance_box_iou(
-    boxes1: Num[Tensor, "N 4"], boxes2: Num[Tensor, "M 4"]
-) -> Float[Tensor, "N M"]:
+    boxes1: Num[Tensor, "*B N 4"], boxes2: Num[Tensor, "*B2 M 4"]
+) -> Float[Tensor, "*_ N M"]:
     """Distance IoU (DIoU) of every pair of boxes.
 
     It is the IoU minus the squared distance of the two centres, in units of the squared diagonal of
@@ -21,12 +21,13 @@ def distance_box_iou(
 
     Parameters
     ----------
-    boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
-    boxes2 : (M, 4)
+    boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive; or a batch of them, (..., N, 4).
+    boxes2 : (M, 4), or a batch, with whose other axes those of ``boxes1`` are broadcast.
 
     Returns
     -------
-    (N, M) tensor in [-1, 1] for boxes that are not inverted. Two boxes at the same point have 0.
+    (..., N, M) tensor in [-1, 1] for boxes that are not inverted. Two boxes at the same point have
+    0.
 
     Raises
     ------
@@ -47,15 +48,16 @@ def distance_box_iou(
     >>> distance_box_iou(torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[2.0, 0, 3, 1]]))
     tensor([[-0.4000]])
     """
-    first, second = box_corners("boxes1", boxes1), box_corners("boxes2", boxes2)
+    first = box_corners("boxes1", boxes1, batch=True)
+    second = box_corners("boxes2", boxes2, batch=True)
     check_one_device(boxes1=first, boxes2=second)
     iou = iou_of_areas(*intersection_and_union(first, second))
-    return iou - squared_distance(first[:, None], second)
+    return iou - squared_distance(first[..., :, None, :], second[..., None, :, :])
 
 
 def complete_box_iou(
-    boxes1: Num[Tensor, "N 4"], boxes2: Num[Tensor, "M 4"]
-) -> Float[Tensor, "N M"]:
+    boxes1: Num[Tensor, "*B N 4"], boxes2: Num[Tensor, "*B2 M 4"]
+) -> Float[Tensor, "*_ N M"]:
     """Complete IoU (CIoU) of every pair of boxes: distance IoU minus a term of their shapes.
 
     The term is alpha * v, where v is the squared difference of the angles of the two diagonals, in
@@ -63,12 +65,12 @@ def complete_box_iou(
 
     Parameters
     ----------
-    boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive.
-    boxes2 : (M, 4)
+    boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive; or a batch of them, (..., N, 4).
+    boxes2 : (M, 4), or a batch, with whose other axes those of ``boxes1`` are broadcast.
 
     Returns
     -------
-    (N, M) tensor, at most 1. ``alpha`` is a constant for gradients.
+    (..., N, M) tensor, at most 1. ``alpha`` is a constant for gradients.
 
     Raises
     ------
@@ -90,14 +92,16 @@ def complete_box_iou(
     >>> complete_box_iou(torch.tensor([[1.5, 0, 2.5, 1]]), torch.tensor([[0.0, 0, 4, 1]]))
     tensor([[0.2339]])
     """
-    first, second = box_corners("boxes1", boxes1), box_corners("boxes2", boxes2)
+    first = box_corners("boxes1", boxes1, batch=True)
+    second = box_corners("boxes2", boxes2, batch=True)
     check_one_device(boxes1=first, boxes2=second)
     iou = iou_of_areas(*intersection_and_union(first, second))
-    turned = (diagonal_angle(first)[:, None] - diagonal_angle(second)) / (math.pi / 2)  # [N, M]
+    angles = diagonal_angle(first)[..., :, None], diagonal_angle(second)[..., None, :]
+    turned = (angles[0] - angles[1]) / (math.pi / 2)  # [..., N, M]
     v = turned.square()
     room = (1 - iou + v).detach()
     alpha = v.detach() / torch.where(room > 0, room, torch.inf)
-    return iou - squared_distance(first[:, None], second) - alpha * v
+    return iou - squared_distance(first[..., :, None, :], second[..., None, :, :]) - alpha * v
 
 
 def squared_distance(first: Num[Tensor, "*_ 4"], second: Num[Tensor, "*_ 4"]) -> Tensor:
@@ -109,8 +113,8 @@ def squared_distance(first: Num[Tensor, "*_ 4"], second: Num[Tensor, "*_ 4"]) ->
     return apart.square().sum(-1) / torch.where(diagonal > 0, diagonal, torch.inf)
 
 
-def diagonal_angle(boxes: Num[Tensor, "K 4"]) -> Float[Tensor, " K"]:
+def diagonal_angle(boxes: Num[Tensor, "*K 4"]) -> Float[Tensor, "*K"]:
     """Angle between the vertical and the diagonal of each box, in radians."""
-    width, height = (boxes[:, 2:] - boxes[:, :2]).unbind(1)
+    width, height = (boxes[..., 2:] - boxes[..., :2]).unbind(-1)
     flat = (width == 0) & (height == 0)  # the gradient of the angle of a point is 0 / 0
     return torch.atan2(width, torch.where(flat, 1, height))

@@ -66,6 +66,8 @@ def join_rois(
     boxes: Tensor | Sequence[Tensor], batch_size: int, dtype: torch.dtype, columns: str
 ) -> Float[Tensor, "K _"]:
     """Do what ``as_rois`` does, without checking values."""
+    if isinstance(boxes, Tensor):
+        check_tensor("boxes", boxes)
     check_boxes(boxes, batch_size, columns)
     images = [boxes] if isinstance(boxes, Tensor) else list(boxes)
     for image_boxes in images:

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import embedding_bag
 
+from roilearn.ops.batching import apply, as_channels, call_for_each, from_channels
 from roilearn.ops.embedding_bags.layout import (
     BLOCK_SIZE,
     as_single_map,
@@ -33,7 +34,13 @@ from roilearn.ops.embedding_bags.layout import (
     whole_table,
     write_rows,
 )
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing, may_read_values, records_gradients
+from roilearn.ops.tracing import (
+    is_exporting_onnx,
+    is_mapping,
+    is_tracing,
+    may_read_values,
+    records_gradients,
+)
 
 Grid = tuple[int, int, int]
 """Number of maps, rows and columns of an (N, C, H, W) tensor: its shape without channels."""
@@ -88,10 +95,10 @@ def weighted_sums(
     if is_exporting_onnx():
         return [_gathered_sum(maps, bag._replace(weight=weight), shape) for shape in shapes]
     inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
-    if is_tracing() and not records_gradients(weight, *maps):
+    if is_tracing() and not is_mapping() and not records_gradients(weight, *maps):
         # With several maps torch.compile miscounts the inputs of apply.
         return _WeightedSum.forward(*inputs)
-    return _WeightedSum.apply(*inputs)
+    return apply(_WeightedSum, *inputs)
 
 
 def write_weighted_sums(
@@ -185,6 +192,17 @@ class _WeightedSum(Function):
         ctx.save_for_backward(index, weight, offsets, *kept)
 
     @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Any, Any]:
+        """Many maps at once are more channels of the same bags; for many bags call for each."""
+        bag, (shapes, formats), maps = inputs[:3], inputs[3:5], inputs[5:]
+        if any(axis is not None for axis in in_dims[:3]):
+            return call_for_each(_WeightedSum.apply, info, in_dims, *inputs)
+        number, axes = info.batch_size, in_dims[5:]
+        wide = [as_channels(*each, number) for each in zip(maps, axes, strict=True)]
+        outputs = _WeightedSum.apply(*bag, shapes, formats, *wide)
+        return tuple(from_channels(each, number) for each in outputs), (0,) * len(outputs)
+
+    @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         index, weight, offsets, *maps = ctx.saved_tensors
         owner = bag_of_entries(offsets, index.numel())
@@ -192,8 +210,8 @@ class _WeightedSum(Function):
         if any(ctx.needs_input_grad[5:]):  # each cell sums over the bags that read it
             map_gradients = sum_by_target(gradients, owner, weight, index, ctx.like)
         if ctx.needs_input_grad[1]:
-            weight_gradient = _DotProducts.apply(
-                as_single_map(gradients), as_single_map(maps), owner, index
+            weight_gradient = apply(
+                _DotProducts, as_single_map(gradients), as_single_map(maps), owner, index
             )
         return None, weight_gradient, None, None, None, *map_gradients
 
@@ -216,6 +234,11 @@ class _DotProducts(Function):
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         del output
         ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Tensor) -> tuple[Any, Any]:
+        """Call for each of the tensors that are mapped over."""
+        return call_for_each(_DotProducts.apply, info, in_dims, *inputs)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:

@@ -17,6 +17,7 @@ from roilearn.ops.embedding_bags.bag import (
 from roilearn.ops.embedding_bags.layout import is_channels_last
 from roilearn.ops.tracing import (
     is_exporting_onnx,
+    is_mapping,
     is_tracing,
     may_read_values,
     records_gradients,
@@ -58,7 +59,10 @@ def pool_bags(
         bag = make_bag(torch.cat([rois, rois.new_zeros(1, rois.shape[1])]))
         return weighted_sums(maps, bag, [(0, *bins)], [memory_format])[0][:-1]
     shape, chunks = (rois.shape[0], *bins), chunks_of_boxes(rois, entries)
-    if records_gradients(*maps, rois) or is_tracing():
+    if maps[0].shape[1] == 0:
+        empty = maps[0].reshape(shape[0], 0, *bins).clone()
+        return empty if out is None else check_out(out, maps, shape)
+    if records_gradients(*maps, rois) or is_tracing() or is_mapping():
         check_unrecorded(out)
         bag = concatenate_bags([make_bag(chunk) for chunk in chunks])
         return weighted_sums(maps, bag, [shape], [memory_format])[0]
@@ -88,7 +92,7 @@ def pool_in_chunks(
     entries : approximate number of cells that each box reads.
     """
     chunks = chunks_of_boxes(rois, entries)
-    if len(chunks) == 1 or records_gradients(input, rois):
+    if len(chunks) == 1 or records_gradients(input, rois) or is_mapping():
         return pool(input, rois)
     features = input.contiguous(memory_format=torch.channels_last)  # one table for all chunks
     return torch.cat([pool(features, chunk) for chunk in chunks])

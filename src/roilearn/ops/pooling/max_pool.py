@@ -12,6 +12,7 @@ from jaxtyping import Float, Int32, Int64, Integer
 from torch import Tensor
 from torch.autograd import Function
 
+from roilearn.ops.batching import as_channels, call_for_each, from_channels
 from roilearn.ops.embedding_bags.layout import (
     BLOCK_SIZE,
     blocks,
@@ -19,6 +20,7 @@ from roilearn.ops.embedding_bags.layout import (
     tables,
     write_rows,
 )
+from roilearn.ops.tracing import is_mapped, is_mapping, records_gradients
 
 
 def max_pool_bins(
@@ -45,7 +47,8 @@ def max_pool_bins(
     (K, C, height, width) tensor, differentiable in the features: the gradient goes to each bin's
     first maximum (row-major). NaN is ignored where the bin also holds a number.
     """
-    return _MaxPool.apply(features, image, first, wide, area, shape)
+    record = records_gradients(features) or is_mapping()
+    return _MaxPool.apply(features, image, first, wide, area, shape, record)[0]
 
 
 class _MaxPool(Function):
@@ -53,34 +56,49 @@ class _MaxPool(Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
         features: Tensor,
         image: Tensor,
         first: Tensor,
         wide: Tensor,
         area: Tensor,
         shape: tuple[int, int, int],
-    ) -> Tensor:
+        record: bool,
+    ) -> tuple[Tensor, Tensor]:
+        del image
         maps, cells = shape[0], shape[1] * shape[2]
         output = features.new_empty(maps, features.shape[1], cells)
-        argmax = first.new_empty(output.shape) if ctx.needs_input_grad[0] else None
+        argmax = first.new_empty(output.shape if record else 0)
         at_once = max(BLOCK_SIZE // channels_at_once([features]), 1)
         groups = list(_bins_by_area(first, wide, area, features.shape[3], at_once))
         for channels, table in tables([features]):
             best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
-            rows = first.new_full(best.shape, len(table)) if argmax is not None else None
+            rows = first.new_full(best.shape, len(table)) if record else None
             for bins, read in groups:
                 _max_and_argmax(table, bins, read, best, rows)
             for place in blocks(table, maps, cells):
                 write_rows(best[place.rows], output[place.maps, channels, place.cells])
-                if argmax is not None and rows is not None:
+                if rows is not None:
                     write_rows(rows[place.rows], argmax[place.maps, channels, place.cells])
-        ctx.save_for_backward(image, argmax)
-        ctx.shape = features.shape
-        return output.unflatten(2, shape[1:])
+        return output.unflatten(2, shape[1:]), argmax
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        ctx.save_for_backward(inputs[1], output[1])
+        ctx.mark_non_differentiable(output[1])
+        ctx.shape = inputs[0].shape
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[Any, ...], features: Tensor, *others: Any
+    ) -> tuple[Any, Any]:
+        """Many maps at once are more channels of the same bins; for many bins call for each."""
+        if any(axis is not None for axis in in_dims[1:5]):
+            return call_for_each(_MaxPool.apply, info, in_dims, features, *others)
+        outputs = _MaxPool.apply(as_channels(features, in_dims[0], info.batch_size), *others)
+        return tuple(from_channels(each, info.batch_size) for each in outputs), (0, 0)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         image, argmax = ctx.saved_tensors  # [K], [K, C, cells]
         images, channels, height, width = ctx.shape
         area, no_cell = height * width, images * channels * height * width
@@ -92,8 +110,10 @@ class _MaxPool(Function):
         chunks = (tensor.split(at_once) for tensor in (argmax, channel_offset, gradient))
         for row, offset, incoming in zip(*chunks, strict=True):
             place = torch.where(row < images * area, row + offset, no_cell)
-            feature_gradient.scatter_add_(0, place.flatten(), incoming.flatten())
-        return feature_gradient[:-1].view(ctx.shape), None, None, None, None, None
+            # In place, unless many gradients come at once.
+            add = Tensor.scatter_add if is_mapped(gradient) else Tensor.scatter_add_
+            feature_gradient = add(feature_gradient, 0, place.flatten(), incoming.reshape(-1))
+        return feature_gradient[:-1].view(ctx.shape), *(None,) * 6
 
 
 def _max_and_argmax(

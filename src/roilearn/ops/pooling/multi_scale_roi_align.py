@@ -37,6 +37,7 @@ from roilearn.ops.pooling.roi_align import (
     roi_align,
     sample_bag_from,
 )
+from roilearn.ops.tracing import table_of_sizes
 
 
 def multi_scale_roi_align(
@@ -181,7 +182,7 @@ def pyramid_bag(
     begin = [sum(cells[:number]) for number in range(len(cells))]
     numbers = [(*size, at) for size, at in zip(sizes, begin, strict=True)]
     dtype = index_dtype(sum(cells))
-    of_box = torch.tensor(numbers, dtype=dtype, device=regions.device)[map_index.long()]  # [K, 3]
+    of_box = table_of_sizes(numbers, dtype, regions.device)[map_index.long()]  # [K, 3]
     rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
     origin = first + image.to(dtype)[:, None, None] * rows * columns
     box = (top, left, height, width)

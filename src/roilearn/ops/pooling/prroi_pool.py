@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -24,11 +25,11 @@ from roilearn.arguments import (
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.clamping import clamp
 from roilearn.ops.custom_op import as_custom_op
+from roilearn.ops.dispatch import values_are_known
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.embedding_bags.spans import Spans, max_count, outer_bag
-from roilearn.ops.tracing import is_tracing
 
 
 def prroi_pool(
@@ -93,7 +94,7 @@ def prroi_pool(
     check_features(input)
     check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if is_tracing():
+    if not values_are_known(rois):
         return _custom_op([input], rois, bins, input.shape[1], scale, aligned)
     regions = region(rois, scale, aligned)
     size = (input.shape[2], input.shape[3])
@@ -189,6 +190,7 @@ _custom_op = as_custom_op(
     "float spatial_scale, bool aligned",
     not_in_onnx="Use roi_align with a fixed sampling_ratio, whose limit it is and which ONNX has.",
 )
+torch.fx.wrap("prroi_pool")  # one node where torch.fx records the module
 
 
 class PrRoIPool(nn.Module):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
@@ -186,6 +187,7 @@ def _with_roi_align(
 
 
 _custom_op = as_custom_op(ps_roi_align, "float spatial_scale, SymInt sampling_ratio")
+torch.fx.wrap("ps_roi_align")  # one node where torch.fx records the module
 
 
 class PSRoIAlign(nn.Module):

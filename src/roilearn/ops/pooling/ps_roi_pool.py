@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
+from roilearn.ops.dispatch import values_are_known
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
@@ -25,7 +27,6 @@ from roilearn.ops.embedding_bags.spans import Spans, outer_bag_from
 from roilearn.ops.pooling.ps_roi_align import map_origins, maps_of_bins
 from roilearn.ops.pooling.quantize import quantize_box
 from roilearn.ops.pooling.roi_pool import bin_edges, equal_weights
-from roilearn.ops.tracing import is_tracing
 
 
 def ps_roi_pool(
@@ -88,7 +89,7 @@ def ps_roi_pool(
     check_position_sensitive(input, bins)
     check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
-    if is_tracing():
+    if not values_are_known(rois):
         channels = input.shape[1] // (bins[0] * bins[1])
         return _custom_op([input], rois, bins, channels, scale, read_last)
     size = (input.shape[2], input.shape[3])
@@ -128,6 +129,7 @@ _custom_op = as_custom_op(
     "float spatial_scale, bool read_last",
     not_in_onnx="Use ps_roi_align, which becomes a node that ONNX has.",
 )
+torch.fx.wrap("ps_roi_pool")  # one node where torch.fx records the module
 
 
 class PSRoIPool(nn.Module):

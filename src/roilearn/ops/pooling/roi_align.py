@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Bool, Float, Int32, Integer
 from torch import Tensor, nn
 
@@ -33,7 +34,7 @@ from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.embedding_bags.spans import Size, Spans, max_count, outer_bag_from
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.onnx.pooling_nodes import roi_align_node
-from roilearn.ops.tracing import is_tracing
+from roilearn.ops.tracing import is_mapping, is_tracing
 
 MAX_LISTED_RATIO = 2
 """Up to this sampling ratio a bag has an entry for every sample; above it, one for every cell."""
@@ -203,7 +204,8 @@ def sample_bag_from(
 
 def lists_samples(sampling_ratio: int) -> bool:
     """Whether bags list every sample: where these are few, or sizes must not depend on values."""
-    return sampling_ratio > 0 and (sampling_ratio <= MAX_LISTED_RATIO or is_tracing())
+    few = sampling_ratio <= MAX_LISTED_RATIO
+    return sampling_ratio > 0 and (few or is_tracing() or is_mapping())
 
 
 def samples_per_bin(
@@ -332,6 +334,7 @@ def entries_per_box(
 
 _custom_op = as_custom_op(roi_align, "float spatial_scale, SymInt sampling_ratio, bool aligned")
 _onnx_node = roi_align_node(roi_align)
+torch.fx.wrap("roi_align")  # one node where torch.fx records the module
 
 
 class RoIAlign(nn.Module):

@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
+import torch.fx
 from jaxtyping import Float, Int32
 from torch import Tensor, nn
 
@@ -25,12 +26,13 @@ from roilearn.arguments import (
 )
 from roilearn.ops.boxes.rois import NOWHERE, as_rois
 from roilearn.ops.custom_op import as_custom_op
+from roilearn.ops.dispatch import values_are_known
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.pooling.roi_align import in_band, sample_positions, samples_per_bin
-from roilearn.ops.tracing import is_tracing, may_read_values
+from roilearn.ops.tracing import may_read_values
 
 SAMPLE_LIMIT = 2**22
 """Samples of one box above which ``roi_align_rotated`` raises."""
@@ -93,7 +95,7 @@ def roi_align_rotated(
     check_features(input)
     check_one_device(input=input, boxes=boxes)
     rois = as_rotated_rois(boxes, input.shape[0], input.dtype, validate=validate)
-    if is_tracing() and ratio < 1:
+    if ratio < 1 and not values_are_known(rois):
         return _custom_op([input], rois, bins, input.shape[1], scale, ratio)
     regions = region(rois, scale)
     size = (input.shape[2], input.shape[3])
@@ -236,6 +238,7 @@ _custom_op = as_custom_op(
     "float spatial_scale, SymInt sampling_ratio",
     not_in_onnx="Pass a sampling_ratio of 1 or more, which takes equally many samples everywhere.",
 )
+torch.fx.wrap("roi_align_rotated")  # one node where torch.fx records the module
 
 
 class RoIAlignRotated(nn.Module):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+import torch.fx
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor, nn
 
@@ -111,6 +112,8 @@ def pool_maxima(
     spatial_scale: float,
 ) -> Float[Tensor, "K C PH PW"]:
     """Max-pool boxes that have been checked."""
+    if input.shape[1] == 0:
+        return input.reshape(len(rois), 0, *bins).clone()
     size = (input.shape[2], input.shape[3])
     pool = partial(max_pool_boxes, bins=bins, spatial_scale=spatial_scale)
     return pool_in_chunks(pool, input, rois, cells_per_box(rois, bins, spatial_scale, size))
@@ -207,6 +210,7 @@ _custom_op = as_custom_op(
     not_in_onnx="Pass mode='max', or use roi_align, which ONNX has.",
 )
 _onnx_node = max_roi_pool_node(roi_pool)
+torch.fx.wrap("roi_pool")  # one node where torch.fx records the module
 
 
 class RoIPool(nn.Module):

@@ -17,7 +17,6 @@ from roilearn.arguments import (
     check_floating,
     check_four_columns,
     check_group_ids,
-    check_has_values,
     check_nms_threshold,
     check_no_nan,
     check_one_device,
@@ -28,7 +27,7 @@ from roilearn.ops.dispatch import MAX_NMS_BOXES, kernels_for
 from roilearn.ops.suppression.greedy import kept_boxes
 from roilearn.ops.suppression.onnx_nms import nms_node
 from roilearn.ops.suppression.overlapping_pairs import box_table
-from roilearn.ops.tracing import is_exporting_onnx, is_tracing
+from roilearn.ops.tracing import is_exporting_onnx, is_tracing, require_values
 
 
 def nms(
@@ -154,7 +153,7 @@ def suppress(
 
     The number of kept boxes depends on the values, so they are read in any case.
     """
-    check_has_values("boxes", boxes)
+    require_values("boxes", boxes)
     check_finite("boxes", boxes)
     check_no_nan("scores", scores[:, None])
     if idxs is not None:

@@ -75,7 +75,8 @@ def generalized_box_iou(boxes1: ArrayLike, boxes2: ArrayLike) -> np.ndarray:
 
     Differs from
     ------------
-    torchvision 0.27: two boxes of no area give NaN there.
+    torchvision 0.27: two boxes of no area give NaN there, and inverted boxes may give infinity,
+    where their enclosing box has no area; such pairs give 0 here.
 
     Examples
     --------
