@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from roilearn.arguments.arrays import check_array, check_floating
-from roilearn.arguments.scalars import check_number, check_whole
+from roilearn.arguments.scalars import check_number, check_whole, is_symbol
 
 MAX_SPATIAL_SCALE = 1e9
 """Largest spatial scale, in cells per pixel: above it, boxes would overflow float32."""
@@ -47,7 +47,7 @@ def check_output_size(output_size: Any, name: str = "output_size") -> tuple[int,
             f"{name} must be a whole number or a pair (height, width); got {output_size!r}."
         )
     height, width = (check_whole(name, side) for side in pair)
-    if height < 1 or width < 1:
+    if any(not is_symbol(side) and side < 1 for side in (height, width)):
         raise ValueError(f"{name} must be at least 1 along both axes; got {output_size!r}.")
     # Sizes of maps and images may be symbols of a traced graph: a comparison would restrict them.
     if name in ("output_size", "crop_size") and max(height, width) >= 2**31:

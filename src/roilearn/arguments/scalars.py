@@ -2,10 +2,23 @@
 
 import math
 import operator
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from roilearn.arguments.lists import is_list
+
+
+def is_symbol(value: Any) -> bool:
+    """Whether a number stands for one that comes later, in a graph that is being recorded.
+
+    Such are the sizes of images while a model is exported. As a Python number, such a size would be
+    that of the example for ever.
+    """
+    if type(value).__name__ in ("SymInt", "SymFloat"):
+        return True
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor) and torch.jit.is_tracing()
 
 
 def check_number(name: str, value: Any) -> float:
@@ -45,8 +58,8 @@ def check_fraction(name: str, value: Any, advice: str = "") -> float:
 def check_positive(name: str, values: Any) -> tuple[float, ...]:
     """Return ``values``, a number or a sequence, as floats; raise unless all are above 0."""
     many = tuple(values) if is_list(values) else (values,)
-    numbers = tuple(check_number(name, value) for value in many)
-    if not many or not all(0 < number < math.inf for number in numbers):
+    numbers = tuple(v if is_symbol(v) else check_number(name, v) for v in many)
+    if not many or not all(is_symbol(n) or 0 < n < math.inf for n in numbers):
         raise ValueError(f"{name} must be finite and positive numbers; got {values!r}.")
     return numbers
 
@@ -65,7 +78,7 @@ def check_whole(name: str, value: Any) -> int:
     """Return ``value`` as an int; raise unless it is a whole number; a bool is not."""
     if isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number; got {value!r}, a bool.")
-    if isinstance(value, int) or type(value).__name__ == "SymInt":
+    if isinstance(value, int) or is_symbol(value):
         return value  # a symbol stays one: as an int it would fix a traced size
     try:
         return operator.index(value)

@@ -1,5 +1,7 @@
 """Tracing checks: whether a graph is being recorded, and whether values of a tensor may be read."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,18 @@ def is_tracing() -> bool:
 def is_exporting_onnx() -> bool:
     """Whether an ONNX exporter is recording a graph, the older or the newer one."""
     return is_tracing() and torch.onnx.is_in_onnx_export()
+
+
+def smallest(*numbers: Any) -> Any:
+    """Return the smallest number; of sizes in a recorded graph the one that is smallest later."""
+    if not any(isinstance(each, Tensor) for each in numbers):
+        return min(numbers)
+    return torch.stack([torch.as_tensor(each) for each in numbers]).amin()
+
+
+def largest(*numbers: Any) -> Any:
+    """Return the largest number; see ``smallest``."""
+    return -smallest(*(-each for each in numbers))
 
 
 def records_gradients(*tensors: Tensor) -> bool:

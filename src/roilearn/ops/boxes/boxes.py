@@ -134,7 +134,7 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
         kind = torch.finfo if boxes.is_floating_point() else torch.iinfo
         height, width = (min(side, int(kind(boxes.dtype).max)) for side in (height, width))
     x, y = clamp(boxes[..., 0::2], 0, width), clamp(boxes[..., 1::2], 0, height)  # [*K, 2]
-    return torch.stack([x, y], -1).flatten(-2)
+    return torch.stack([x, y], -1).reshape(boxes.shape)
 
 
 def remove_small_boxes(boxes: Num[Tensor, "K 4"], min_size: float) -> Int64[Tensor, " kept"]:

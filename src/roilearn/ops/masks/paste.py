@@ -115,7 +115,12 @@ def pasted_regions(
         return torch.cat([first - grow, last + grow], 1)
     half = (last - first) * 0.5 * (float(side + 2 * padding) / side)  # torchvision's order
     centre = (last + first) * 0.5
-    return torch.cat([(centre - half).trunc(), (centre + half).trunc() + 1], 1).detach()
+    return torch.cat([_truncated(centre - half), _truncated(centre + half) + 1], 1).detach()
+
+
+def _truncated(numbers: Tensor) -> Tensor:
+    """Round towards zero, as ``Tensor.trunc``, which the older ONNX exporter cannot write."""
+    return numbers.sign() * numbers.abs().floor()
 
 
 def windows_of(regions: Float[Tensor, "N 4"], size: tuple[int, int]) -> list[Window]:

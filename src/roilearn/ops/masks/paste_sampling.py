@@ -52,7 +52,7 @@ def sample_everywhere(
     x1, y1, x2, y2 = regions.unbind(1)
     down = _weights(*axis_neighbours(y1, y2, size[0], cells.shape[1]), cells)  # [N, H, P]
     across = _weights(*axis_neighbours(x1, x2, size[1], cells.shape[2]), cells)  # [N, W, P]
-    return (down @ cells @ across.mT)[:, None]
+    return (down @ cells @ across.transpose(1, 2))[:, None]
 
 
 def _weights(low: Tensor, high: Tensor, fraction: Tensor, inside: Tensor, cells: Tensor) -> Tensor:
