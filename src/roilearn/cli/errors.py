@@ -8,6 +8,7 @@ PHRASES = {
     "folder must be": "FOLDER must be",
     "or pass resume=False": "or add --restart",
     "or pass weights=None for random initial weights": "or choose other --weights",
+    "opset_version must": "--opset must",
     "path must be": "--weights must be",
     "the same call": "the same command",
 }

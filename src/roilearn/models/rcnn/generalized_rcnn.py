@@ -13,6 +13,7 @@ from roilearn.models.roi_heads.roi_heads import RoIHeads
 from roilearn.models.rpn.region_proposal_network import RegionProposalNetwork
 from roilearn.models.transform.detector_transform import DetectorTransform
 from roilearn.models.transform.input_checks import check_image_dtypes, check_targets
+from roilearn.ops.tracing import is_exporting_graph
 
 
 class GeneralizedRCNN(nn.Module):
@@ -31,6 +32,9 @@ class GeneralizedRCNN(nn.Module):
     Source
     ------
     He et al., Mask R-CNN (2017); names of parameters, results and losses as in torchvision 0.27.
+
+    ``roilearn.models.export`` tells how to write a detector to an ONNX file, and what to compile
+    with ``torch.compile``: the backbone alone.
     """
 
     def __init__(
@@ -71,10 +75,19 @@ class GeneralizedRCNN(nn.Module):
 
         Raises
         ------
+        NotImplementedError: while ``torch.export``, or the newer ONNX exporter, records a graph;
+            ``roilearn.models.export`` says what to do instead.
         ValueError, TypeError: no targets in training, or targets that do not fit their image, see
             ``check_ground_truth``; images of another dtype than the model, or with values that are
             not 0 to 1, see ``DetectorTransform``.
         """
+        if is_exporting_graph():
+            raise NotImplementedError(
+                "a whole detector cannot be recorded by torch.export or by the newer ONNX "
+                "exporter, because the number of its boxes is not known then. For an ONNX file "
+                "call roilearn.models.export_onnx(model, path), or pass dynamo=False to "
+                "torch.onnx.export. Of the parts, model.backbone can be exported."
+            )
         if self.training and targets is None:
             raise ValueError(
                 "targets must hold the ground truth of each image in training; got none. "
