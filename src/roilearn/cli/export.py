@@ -8,8 +8,8 @@ from typing import Any
 
 from roilearn.cli.argument_types import path, word
 
-DESCRIPTION = """Write a model to one ONNX file, which runs without PyTorch: an image of any size goes
-in, and detections come out.
+DESCRIPTION = """Write a model to one ONNX file, which runs without PyTorch: an image of any size
+goes in, and detections come out.
 
 The file takes an image as float32 (3, height, width), red, green and blue from 0 to 1, and gives
 boxes (x1, y1, x2, y2 in pixels), labels from 1, scores and, if the model has them, masks. Its

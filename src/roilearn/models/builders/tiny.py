@@ -15,11 +15,13 @@ from roilearn.models.weights.pretrained import Weights, read_state
 
 TINY_PRE_NMS_TOP_N = {"training": 60, "testing": 100}
 TINY_POST_NMS_TOP_N = {"training": 60, "testing": 50}
+TINY_TRAINING = {"batch_size": 4, "learning_rate": 2e-3, "ema_decay": 0.999}
 
 
 @register_builder(
     command_line_name="tiny",
-    training_settings={"batch_size": 4, "learning_rate": 2e-3, "ema_decay": 0.999},
+    training_settings=TINY_TRAINING,
+    without_masks="faster_rcnn_tiny",
 )
 def mask_rcnn_tiny(
     num_classes: int,
@@ -106,7 +108,7 @@ def mask_rcnn_tiny(
     return with_state(model, read_state(weights))
 
 
-@register_builder()
+@register_builder(training_settings=TINY_TRAINING)
 def faster_rcnn_tiny(
     num_classes: int,
     coordinates: str | Coordinates = "aligned",
