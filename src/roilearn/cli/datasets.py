@@ -30,7 +30,7 @@ class DatasetEntry:
     more : further options: their names, and the arguments of ``argparse`` for each. The function
         takes those that are given by name; one whose type is ``path`` must be a folder.
     masks : dotted name of a function that says whether a value of ``--NAME`` has masks; None: it
-        always has. It imports no PyTorch either.
+        always has.
     check : dotted name of a function that raises unless a value of either option is there. It
         imports no PyTorch, so that a wrong path is refused at once.
     """

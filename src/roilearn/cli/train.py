@@ -10,7 +10,7 @@ from roilearn.cli.datasets import add_dataset_options, check_paths
 from roilearn.cli.renamed_options import add_old_name
 
 DESCRIPTION = """Train a Mask R-CNN to detect objects: their boxes, classes and masks. Where objects
-have no masks, train a Faster R-CNN: boxes and classes.
+have no masks, a Faster R-CNN learns boxes and classes.
 
 By default it is trained on drawn scenes of discs, squares and triangles; a laptop without a GPU is
 enough for that. With --coco it is trained on your images. Needs the extra 'train'."""

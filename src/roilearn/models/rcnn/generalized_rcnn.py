@@ -20,6 +20,8 @@ class GeneralizedRCNN(nn.Module):
     """Two-stage detector: region proposals first, then class and box of each, and what heads add.
 
     ``FasterRCNN``, ``MaskRCNN`` and ``KeypointRCNN`` put its four parts together.
+    ``roilearn.models.export`` writes it to an ONNX file, and says why ``torch.compile`` is for the
+    backbone alone.
 
     Parameters
     ----------
@@ -32,9 +34,6 @@ class GeneralizedRCNN(nn.Module):
     Source
     ------
     He et al., Mask R-CNN (2017); names of parameters, results and losses as in torchvision 0.27.
-
-    ``roilearn.models.export`` tells how to write a detector to an ONNX file, and what to compile
-    with ``torch.compile``: the backbone alone.
     """
 
     def __init__(
