@@ -54,7 +54,7 @@ def test_the_documented_program_finds_what_the_model_finds(tmp_path, capsys):
 
 def test_options_reach_the_file(tmp_path):
     file = tmp_path / "model.onnx"
-    given = ["--score-threshold", "0.25", "--size", "96", "--opset", "17"]
+    given = ["--score-threshold", "0.25", "--size", "96", "--opset-version", "17"]
     assert cli.main(["export", "SHAPES", "--output", str(file), *given]) == 0
     told = onnxruntime.InferenceSession(file).get_modelmeta().custom_metadata_map
     assert json.loads(told["names"]) == ["disc", "square", "triangle"]
@@ -69,7 +69,7 @@ def test_options_reach_the_file(tmp_path):
         (["SHAPES", "--images", "nowhere.jpg"], "there is none at nowhere.jpg"),
         (["SHAPES", "--score-threshold", "2"], "--score-threshold must lie from 0 to 1"),
         (["SHAPES", "--size", "0"], "--size must be at least 1"),
-        (["SHAPES", "--opset", "15"], "--opset must lie from 16 to 21"),
+        (["SHAPES", "--opset-version", "15"], "--opset-version must lie from 16 to 21"),
     ],
     ids=" ".join,
 )

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 
 PHRASES = {
     "box_format='masks' needs": "--boxes masks needs",
-    ", or masks=False leaves them out": ", or --no-masks leaves them out",
+    "masks=False leaves them out": "--no-masks leaves them out",
     "fewer workers, or workers=0": "--workers lower, or --workers 0",
     "folder must be": "FOLDER must be",
     "or pass resume=False": "or add --restart",
     "or pass weights=None for random initial weights": "or choose other --weights",
-    "opset_version must": "--opset must",
     "path must be": "--weights must be",
     "the same call": "the same command",
 }

@@ -65,7 +65,7 @@ def add_export(commands: Any) -> None:
         "model's); smaller is faster and finds fewer small objects",
     )
     parser.add_argument(
-        "--opset",
+        "--opset-version",
         type=int,
         default=18,
         metavar="N",

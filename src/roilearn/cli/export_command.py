@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     """
     try:
         check_fraction("score_threshold", options.score_threshold)
-        check_between("opset_version", options.opset, FIRST_OPSET, LAST_OPSET)
+        check_between("opset_version", options.opset_version, FIRST_OPSET, LAST_OPSET)
         if options.size is not None:
             check_count("size", options.size)
         images = [read_image(image) for image in options.images]
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
             names,
             score_threshold=options.score_threshold,
             size=options.size,
-            opset_version=options.opset,
+            opset_version=options.opset_version,
         )
     except (ImportError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
         return fail(as_command_error(error, OPTIONS), BAD_ARGUMENTS)
