@@ -33,7 +33,7 @@ def read_coco(file: Path) -> dict[str, Any]:
     return contents
 
 
-def has_segmentations(path: str | Path) -> bool:
+def has_segmentations(path: Path) -> bool:
     """Whether any object of a COCO file, or of an export's file to train on, has a segmentation."""
     return any_segmentation(read_coco(find_annotations(path)[0]).get("annotations"))
 
