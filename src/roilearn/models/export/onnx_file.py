@@ -28,6 +28,8 @@ MEANINGS = {
     "labels": "int64 (n,): from 1; the name of label 1 is the first of names",
     "scores": "float32 (n,): from 0 to 1, highest first",
     "masks": "float32 (n, 1, height, width): the probability that a pixel belongs to the object",
+    "keypoints": "float32 (n, points, 3): x and y in pixels of the input, and 1",
+    "keypoints_scores": "float32 (n, points): logit of each keypoint at its place",
 }
 """What the outputs are, by their names, in their order."""
 NO_EXPORTER = "onnx is not installed. Install it with: pip install 'roilearn[onnx]'"
@@ -46,13 +48,14 @@ def export_onnx(
 
     The input ``image`` is a (3, height, width) picture of any size, float32 from 0 to 1. The
     outputs are those of the model for one image: ``boxes`` (n, 4), ``labels`` (n,), ``scores`` (n,)
-    and, of a Mask R-CNN, ``masks`` (n, 1, height, width). The metadata of the file hold ``names``,
+    and, of a Mask R-CNN, ``masks`` (n, 1, height, width); of a Keypoint R-CNN ``keypoints``
+    (n, points, 3) and ``keypoints_scores`` (n, points). The metadata of the file hold ``names``,
     a JSON list of class names, and a sentence on the input and on each output.
 
     Parameters
     ----------
-    model : a Faster or Mask R-CNN. It stays as it is; a copy on the CPU, in evaluation mode and in
-        float32, is written.
+    model : a Faster, Mask or Keypoint R-CNN. It stays as it is; a copy on the CPU, in evaluation
+        mode and in float32, is written.
     path : of the file, usually ``.onnx``. It appears complete or not at all, and replaces an older
         one.
     names : names of the classes, that of label 1 first. A class without a name is called
@@ -70,7 +73,6 @@ def export_onnx(
     Raises
     ------
     ImportError: the library ``onnx`` is not installed.
-    NotImplementedError: a detector of keypoints.
     ValueError, TypeError: another kind of model; another number of names than of classes; see
         ``roilearn.arguments``.
     IsADirectoryError: the path of a folder.
@@ -110,11 +112,6 @@ def export_onnx(
 def check_exportable(model: Any) -> None:
     """Raise unless a model is a detector that can be written to an ONNX file."""
     check_type("model", model, GeneralizedRCNN, "Load one with roilearn.models.load_model.")
-    if isinstance(model.roi_heads, KeypointHeads):
-        raise NotImplementedError(
-            "model must be a Faster or Mask R-CNN; got one with keypoints, which resizes the "
-            "heatmaps of each box to its own size. Export it without its keypoint head."
-        )
 
 
 def class_names(model: GeneralizedRCNN, names: Sequence[str]) -> list[str]:
@@ -152,14 +149,17 @@ class OneImage(nn.Module):
         self.model = model
 
     def forward(self, image: Float[Tensor, "3 _ _"]) -> tuple[Tensor, ...]:
-        """Detect the objects in an image: boxes, labels, scores and, if there are any, masks."""
+        """Detect the objects in an image: the outputs of ``outputs_of``, in their order."""
         (found,) = self.model([image])
         return tuple(found[name] for name in outputs_of(self.model))
 
 
 def outputs_of(model: Any) -> list[str]:
     """Names of the outputs of a detector, in their order."""
-    return [name for name in MEANINGS if name != "masks" or model.roi_heads.has_masks]
+    heads = model.roi_heads
+    names = ["boxes", "labels", "scores", *(["masks"] if heads.has_masks else [])]
+    keypoints = isinstance(heads, KeypointHeads)
+    return [*names, "keypoints", "keypoints_scores"] if keypoints else names
 
 
 def record(model: GeneralizedRCNN, file: Path, opset_version: int) -> None:
