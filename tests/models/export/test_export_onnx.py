@@ -5,6 +5,7 @@ Each file is written once and run on three sizes of images that it was not recor
 
 import json
 
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -161,6 +162,16 @@ def test_what_cannot_be_exported_is_refused_by_name_and_leaves_no_file(tmp_path)
     ):
         with pytest.raises(error, match=about):
             export_onnx(**{"model": model, "path": path, **wrong})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_on_the_way_leaves_no_half_file(tmp_path, monkeypatch):
+    def fails(_):
+        raise RuntimeError("as a full disk would")
+
+    monkeypatch.setattr(onnx.checker, "check_model", fails)
+    with pytest.raises(RuntimeError, match="full disk"):
+        export_onnx(faster_rcnn_tiny(3), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
 
 
