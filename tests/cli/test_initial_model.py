@@ -25,7 +25,7 @@ def test_a_resnet50_that_begins_with_weights_is_described_as_it_is_built(
     config = {"builder": RESNET, "options": {"num_classes": 3, "frozen_batch_norm": None}}
     state = {"any": torch.zeros(1)}
     monkeypatch.setattr(initial_model, "read_model_file", lambda _: (config, state))
-    monkeypatch.setattr(initial_model, "load_weights", lambda _: state)
+    monkeypatch.setattr(initial_model, "load_weights", lambda *_: state)
     model = None if weights == "COCO_V1" else "resnet50"
     begun = choose_initial_model(weights, model, said)
     assert begun.builder == RESNET
@@ -36,7 +36,7 @@ def test_a_resnet50_that_begins_with_weights_is_described_as_it_is_built(
 
 
 def test_a_file_is_known_by_what_is_in_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(initial_model, "load_weights", lambda _: {})
+    monkeypatch.setattr(initial_model, "load_weights", lambda *_: {})
     file, sources = tmp_path / "any.pth", []
     for text in ("one", "other", "one"):
         file.write_text(text)

@@ -6,6 +6,7 @@ import pytest
 
 from roilearn.data import ShapeScenes, export_coco, find_annotations, image_folders
 from roilearn.train import validation_split
+from roilearn.train.checked_coco import open_coco
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +83,13 @@ def test_a_number_of_scenes_that_cannot_be(scenes, validation_scenes):
         validation_split.scene_splits(scenes, validation_scenes, 0)
 
 
-def test_boxes_alone_are_not_enough(changed):
+def test_boxes_alone_are_enough_unless_other_images_have_masks(changed):
     file = changed(lambda each: {k: v for k, v in each.items() if k != "segmentation"})
-    with pytest.raises(ValueError, match="must have segmentations"):
-        validation_split.coco_splits(file, None, 0)
+    splits = validation_split.coco_splits(file, None, 0)
+    assert "masks" not in splits.train[0][1]
+    assert splits.source["masks"] == "none"
+    with pytest.raises(ValueError, match="must have segmentations, as those to train on have"):
+        open_coco(file, masks=True)
 
 
 def test_no_annotations_are_not_called_boxes_alone(changed):

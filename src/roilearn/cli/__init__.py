@@ -1,10 +1,10 @@
-"""The command ``roilearn``, with its subcommands ``bench``, ``evaluate``, ``predict``, ``train``.
+"""The command ``roilearn``: ``bench``, ``evaluate``, ``export``, ``predict`` and ``train``.
 
 In reading order: ``bench``; ``predict`` (its options), ``predict_command`` (what it does) and
-``predict_outputs``; ``evaluate`` and ``evaluate_command``; ``train`` (its options), ``datasets``
-(the registry of data sets), ``run_arguments``, ``initial_model``, ``train_command`` and
-``validation_run``; ``argument_types``, ``renamed_options``, ``device`` and ``errors``, which the
-commands share.
+``predict_outputs``; ``evaluate`` and ``evaluate_command``; ``export`` and ``export_command``;
+``train`` (its options), ``datasets`` (the registry of data sets), ``run_arguments``,
+``initial_model``, ``train_command`` and ``validation_run``; ``argument_types``,
+``renamed_options``, ``device`` and ``errors``, which the commands share.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from roilearn import __version__
 from roilearn.cli.bench import add_bench
 from roilearn.cli.errors import as_full_disk
 from roilearn.cli.evaluate import add_evaluate
+from roilearn.cli.export import add_export
 from roilearn.cli.predict import add_predict
 from roilearn.cli.train import add_train
 
@@ -51,12 +52,13 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of the command and its subcommands."""
     parser = argparse.ArgumentParser(
         prog="roilearn",
-        description="Regions of interest in object detectors: measure, train, evaluate, predict.",
+        description="Regions of interest in object detectors: measure, train, predict, export.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_bench(commands)
     add_evaluate(commands)
+    add_export(commands)
     add_predict(commands)
     add_train(commands)
     return parser

@@ -29,6 +29,8 @@ class DatasetEntry:
     aliases : other names of ``--NAME``.
     more : further options: their names, and the arguments of ``argparse`` for each. The function
         takes those that are given by name; one whose type is ``path`` must be a folder.
+    masks : dotted name of a function that says whether a value of ``--NAME`` has masks; None: it
+        always has.
     check : dotted name of a function that raises unless a value of either option is there. It
         imports no PyTorch, so that a wrong path is refused at once.
     """
@@ -41,6 +43,7 @@ class DatasetEntry:
     default: Any = None
     aliases: tuple[str, ...] = ()
     more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    masks: str | None = None
     check: str | None = None
 
 
@@ -77,6 +80,12 @@ DATASETS = {
                 "help": "what the numbers of a box are: corner, width and height (COCO's, and the "
                 "default); two corners; centre, width and height; or take boxes from the masks",
             },
+            "no_masks": {
+                "action": "store_const",
+                "const": True,
+                "help": "train boxes alone, even if the annotations have masks (default: as they "
+                "have)",
+            },
             "max_faults": {
                 "type": float,
                 "metavar": "X",
@@ -84,6 +93,7 @@ DATASETS = {
                 "kind (default 0.2)",
             },
         },
+        masks="roilearn.data.coco.contents.has_segmentations",
         check="roilearn.data.folder_layouts.find_annotations",
     ),
 }
@@ -144,6 +154,13 @@ def check_paths(options: argparse.Namespace) -> None:
             raise FileNotFoundError(
                 f"{as_option(further)} must be a folder; there is none at {value}."
             )
+
+
+def has_masks(options: argparse.Namespace) -> bool:
+    """Whether the data that a command line asks for have masks, and they are to be learned."""
+    name, given = choose_dataset(options), vars(options)
+    function = DATASETS[name].masks
+    return function is None or (not given["no_masks"] and imported(function)(given[name]))
 
 
 def open_splits(options: argparse.Namespace, seed: int) -> Any:

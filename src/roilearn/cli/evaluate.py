@@ -66,7 +66,7 @@ def add_evaluate(commands: Any) -> None:
 def run_evaluate(options: argparse.Namespace) -> int:
     """Evaluate as the options say; return the exit status."""
     given = {"scenes": None, "validation_scenes": None, "validation_coco": None}
-    given |= {"validation_images": None, "max_faults": None}
+    given |= {"validation_images": None, "max_faults": None, "no_masks": None}
     try:
         check_paths(argparse.Namespace(**{**given, **vars(options)}))
     except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ from torch import Tensor
 
 from roilearn.arguments.options import near_names
 from roilearn.models.builders import BUILDERS
-from roilearn.models.rcnn.assembly import known_options, mask_rcnn
-from roilearn.models.rcnn.faster_rcnn import parameter_names
+from roilearn.models.rcnn.assembly import faster_rcnn, known_options, mask_rcnn
+from roilearn.models.rcnn.faster_rcnn import FasterRCNN, parameter_names
 from roilearn.models.rcnn.mask_rcnn import MaskRCNN
 from roilearn.models.registry import Builder
 from roilearn.models.weights.model_config import current_options
@@ -65,9 +66,14 @@ class InitialModel:
 
 
 def choose_initial_model(
-    weights: str | None, model: str | None, options: Mapping[str, Any]
+    weights: str | None, model: str | None, options: Mapping[str, Any], masks: bool = True
 ) -> InitialModel:
     """Find out what ``--weights``, ``--model`` and ``--model-options`` ask for.
+
+    Parameters
+    ----------
+    masks : whether the data have masks. If not, the same detector without masks is built, and
+        weights of one with masks lose those of its mask head.
 
     Raises
     ------
@@ -83,12 +89,13 @@ def choose_initial_model(
         digest = "" if is_name(weights) else f" {file_digest(Path(weights))}"
         source = f"{Path(weights).name}{digest}"
     trained_for = next((b for b in BUILDERS.values() if weights in b.named_weights), None)
+    named = weights is not None and trained_for is not None
     if weights is not None and trained_for is not None:
         if model is not None and builder != trained_for:
             raise ValueError(
                 f"--weights {weights} are for --model {trained_for.command_line_name}; got {model}."
             )
-        builder, described = trained_for, dict(trained_for.named_weights[weights])
+        builder = trained_for
     elif weights is not None and (weights in TRAINED or Path(weights).suffix == ".safetensors"):
         config, state = read_model_file(TRAINED.get(weights, Path(weights)))
         if model is not None and builder.name != config["builder"]:
@@ -96,13 +103,44 @@ def choose_initial_model(
                 f"--weights must be of --model {model}; they are of {config['builder']}."
             )
         builder, described = BUILDERS[config["builder"]], dict(config["options"])
+    if not masks:
+        builder = builder_without_masks(builder)
+        described = {k: v for k, v in described.items() if not k.startswith("mask_")}
+    if named and weights is not None:
+        described = dict(builder.named_weights[weights])
     options = current_options(options)
     check_options(builder.name, options)
     if weights is not None:
-        state = load_weights(weights) if state is None else state
+        state = load_weights(weights, builder.weights_enum) if state is None else state
+        if not masks:
+            state = {k: v for k, v in state.items() if not k.startswith("roi_heads.mask_")}
         fine_tuning = builder.fine_tuning_options.items()
         described |= {k: v for k, v in fine_tuning if described.get(k) is None}
     return InitialModel(builder.name, {**described, **options}, state, source)
+
+
+def builder_without_masks(builder: Builder) -> Builder:
+    """Return the builder of the same detector without masks; itself, if it has none.
+
+    Raises
+    ------
+    ValueError: a builder of masks that has no such counterpart.
+    """
+    if builder.without_masks is not None:
+        return BUILDERS[builder.without_masks]
+    if builds_masks(builder):
+        known = [b.command_line_name for b in BUILDERS.values() if b.without_masks]
+        names = ", ".join(name for name in known if name is not None)
+        raise ValueError(
+            f"--model must be one of {names} where boxes alone are trained; got "
+            f"{builder.command_line_name or builder.name}, which needs masks."
+        )
+    return builder
+
+
+def builds_masks(builder: Builder) -> bool:
+    """Whether a builder builds a Mask R-CNN."""
+    return issubclass(signature(builder.build).return_annotation, MaskRCNN)
 
 
 def find_builder(model: str) -> Builder:
@@ -127,6 +165,7 @@ def check_options(builder: str, options: Mapping[str, Any]) -> None:
 def allowed_options(builder: str) -> list[str]:
     """List what ``--model-options`` may hold: numbers and words, no modules."""
     build = BUILDERS[builder].build
-    allowed = known_options(MaskRCNN, mask_rcnn) - INTERNAL_OPTIONS
+    kinds = (MaskRCNN, mask_rcnn) if builds_masks(BUILDERS[builder]) else (FasterRCNN, faster_rcnn)
+    allowed = known_options(*kinds) - INTERNAL_OPTIONS
     allowed = allowed.union(parameter_names(build)) - RESERVED_OPTIONS.keys()
     return sorted(each for each in allowed if not each.endswith(MODULE_ENDINGS))

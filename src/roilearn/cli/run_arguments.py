@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from roilearn.cli.datasets import choose_dataset, open_splits
+from roilearn.cli.datasets import DATASETS, choose_dataset, has_masks, open_splits
 from roilearn.cli.device import bfloat16_remark
-from roilearn.cli.initial_model import choose_initial_model
+from roilearn.cli.initial_model import builds_masks, choose_initial_model
 from roilearn.models.builders import BUILDERS
+from roilearn.models.rcnn.faster_rcnn import parameter_names
 from roilearn.models.weights.model_config import model_config
 from roilearn.train.distributed import ProcessGroup
 from roilearn.train.loop import check_precision
@@ -47,17 +48,24 @@ def prepare_run(
     options: argparse.Namespace, device: torch.device, processes: ProcessGroup
 ) -> RunArguments:
     """Choose initial weights, settings and data, and build the model; raise if they do not fit."""
-    choose_dataset(options)
+    dataset = choose_dataset(options)
     size = {} if options.size is None else {"min_size": options.size, "max_size": 2 * options.size}
     model_options = {**size, **options.model_options}
-    initial = choose_initial_model(options.weights, options.model, model_options)
+    masks = has_masks(options)
+    initial = choose_initial_model(options.weights, options.model, model_options, masks)
+    boxes = boxes_remark(options, initial.builder, masks)
+    if boxes is not None and "no_masks" in DATASETS[dataset].more:
+        options.no_masks = True
     settings = choose_settings(options, initial.builder, processes)
     check_precision(settings.precision, device)
     splits = open_splits(options, settings.seed)
     names = splits.class_names
     builder_options = {**initial.options, "num_classes": len(names) + 1}
     torch.manual_seed(settings.seed)
-    model: nn.Module = BUILDERS[initial.builder](**builder_options, weights=initial.weights)
+    # Without --weights, training begins with random numbers, also where a builder would download.
+    model: nn.Module = BUILDERS[initial.builder](
+        **builder_options, weights=initial.weights, **no_download(initial.builder)
+    )
     config = model_config(model, initial.builder, builder_options, names)
     transform: Any = model.transform
     sizes = max(transform.min_size), transform.max_size
@@ -71,11 +79,29 @@ def prepare_run(
     }
     small = splits.size_remark(*sizes)
     slow = bfloat16_remark(settings.precision, device)
-    remarks = tuple(each for each in (initial.class_mismatch(len(names)), small, slow) if each)
+    remarks = tuple(
+        each for each in (boxes, initial.class_mismatch(len(names)), small, slow) if each
+    )
     model = model.to(device)
     return RunArguments(
         model, initial.builder, builder_options, settings, splits, metadata, remarks
     )
+
+
+def no_download(builder: str) -> dict[str, None]:
+    """Option that keeps a builder from downloading weights of the body, if it has that option."""
+    known = parameter_names(BUILDERS[builder].build)
+    return {"weights_backbone": None} if "weights_backbone" in known else {}
+
+
+def boxes_remark(options: argparse.Namespace, builder: str, masks: bool) -> str | None:
+    """Say that boxes alone are trained, and why; None if masks are as well."""
+    if masks and builds_masks(BUILDERS[builder]):
+        return None
+    why = "since the annotations have no masks"
+    if options.no_masks or masks:
+        why = "as --no-masks says" if options.no_masks else "as the model of --weights does"
+    return f"boxes alone are trained, {why}: a Faster R-CNN ({builder}), which predicts no masks"
 
 
 def choose_settings(options: argparse.Namespace, builder: str, processes: ProcessGroup) -> Settings:

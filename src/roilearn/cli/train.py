@@ -9,7 +9,8 @@ from roilearn.cli.argument_types import path, word
 from roilearn.cli.datasets import add_dataset_options, check_paths
 from roilearn.cli.renamed_options import add_old_name
 
-DESCRIPTION = """Train a Mask R-CNN to detect objects: their boxes, classes and masks.
+DESCRIPTION = """Train a Mask R-CNN to detect objects: their boxes, classes and masks. Where objects
+have no masks, a Faster R-CNN learns boxes and classes.
 
 By default it is trained on drawn scenes of discs, squares and triangles; a laptop without a GPU is
 enough for that. With --coco it is trained on your images. Needs the extra 'train'."""
@@ -19,7 +20,7 @@ EXAMPLES = """examples:
   roilearn train mine --coco FOLDER --weights COCO_V1 --steps 2000
       fine-tune torchvision's model, which was trained on the 80 classes of COCO, on your images.
       FOLDER holds images/ and annotations.json in COCO's format; a tenth of the images is split off
-      to validate on
+      to validate on; objects with boxes and no masks train a Faster R-CNN, from its own weights
   roilearn train mine --weights SHAPES --coco FOLDER
       fine-tune the small model in the package, trained on discs, squares and triangles
   torchrun --nproc-per-node=2 -m roilearn train first
@@ -39,7 +40,7 @@ def add_train(commands: Any) -> None:
     """Add ``train`` to the subcommands."""
     parser = commands.add_parser(
         "train",
-        help="train a Mask R-CNN on drawn scenes or on a folder in COCO's format",
+        help="train a detector on drawn scenes or on a folder in COCO's format",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

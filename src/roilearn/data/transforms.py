@@ -9,7 +9,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from roilearn.arguments.lists import is_list
-from roilearn.ops import masks_to_boxes
+from roilearn.ops import clip_boxes_to_image, masks_to_boxes
 
 Target = dict[str, Any]
 Item = tuple[Tensor, Target]
@@ -21,7 +21,8 @@ class Transformed(Dataset):
     """A data set whose items are transformed by one of ``torchvision.transforms.v2``.
 
     Boxes and masks are transformed with the image. Boxes are then computed from the masks, since a
-    crop or a rotation leaves them too large, and objects without a pixel are dropped.
+    crop or a rotation leaves them too large, and objects without a pixel are dropped. Where there
+    are no masks, boxes are clipped to the image.
 
     Parameters
     ----------
@@ -79,23 +80,34 @@ def as_tv_tensors(image: Tensor, target: Target) -> Item:
             "an image is mirrored depends on the data: transform such items in the dataset."
         )
     size = (image.shape[-2], image.shape[-1])
+    masks = {"masks": tv_tensors.Mask(target["masks"])} if "masks" in target else {}
     boxes: Any = tv_tensors.BoundingBoxes(
         target["boxes"],
         format="XYXY",
         canvas_size=size,  # pyright: ignore[reportCallIssue]
     )
-    wrapped = {**target, "boxes": boxes, "masks": tv_tensors.Mask(target["masks"])}
-    return tv_tensors.Image(image), wrapped
+    return tv_tensors.Image(image), {**target, "boxes": boxes, **masks}
 
 
 def as_plain(image: Tensor, target: Target) -> Item:
     """Unwrap into plain tensors, compute boxes from masks, and drop objects without a pixel."""
+    if "masks" not in target:
+        return image.as_subclass(Tensor), {**target, **boxes_as_plain(image, target)}
     kept = (target["masks"].as_subclass(Tensor) != 0).flatten(1).any(1)
     plain = {name: target[name].as_subclass(Tensor)[kept] for name in PER_OBJECT if name in target}
     plain["boxes"] = masks_to_boxes(plain["masks"], exclusive=True)
     if "area" in plain:
         plain["area"] = plain["masks"].flatten(1).sum(1).float()
     return image.as_subclass(Tensor), {**target, **plain}
+
+
+def boxes_as_plain(image: Tensor, target: Target) -> Target:
+    """Unwrap boxes without masks, clip them to the image, and drop those outside it."""
+    size = (image.shape[-2], image.shape[-1])
+    boxes = clip_boxes_to_image(target["boxes"].as_subclass(Tensor), size)
+    kept = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    plain = {name: target[name].as_subclass(Tensor)[kept] for name in PER_OBJECT if name in target}
+    return {**plain, "boxes": boxes[kept]}
 
 
 def collate(items: Iterable[Item]) -> tuple[Sequence[Tensor], Sequence[Target]]:

@@ -4,8 +4,9 @@ Sub-packages and files in reading order: ``transform`` (images to a batch), ``ba
 feature pyramid), ``targets`` (matching, sampling, training targets), ``rpn`` (region proposal
 network), ``roi_heads`` (box and mask heads, detections), ``rcnn`` (whole detectors),
 ``coordinates`` (their conventions), ``builders`` and ``registry`` (models and backbones by name),
-``weights`` (pretrained weights, state dicts, model files), ``detection`` (all of it where
-torchvision has it). The names of parameters are torchvision's, so that its weights fit.
+``weights`` (pretrained weights, state dicts, model files), ``export`` (a detector as an ONNX file),
+``detection`` (all of it where torchvision has it). The names of parameters are torchvision's, so
+that its weights fit.
 """
 
 from importlib.util import find_spec

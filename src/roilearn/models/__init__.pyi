@@ -25,6 +25,9 @@ from .builders import maskrcnn_resnet50_fpn_v2 as maskrcnn_resnet50_fpn_v2
 from .coordinates import COORDINATES as COORDINATES
 from .coordinates import Coordinates as Coordinates
 from .coordinates import coordinates_of as coordinates_of
+from .export.onnx_check import OnnxCheck as OnnxCheck
+from .export.onnx_check import check_onnx as check_onnx
+from .export.onnx_file import export_onnx as export_onnx
 from .rcnn.assembly import faster_rcnn as faster_rcnn
 from .rcnn.assembly import mask_rcnn as mask_rcnn
 from .rcnn.faster_rcnn import FasterRCNN as FasterRCNN

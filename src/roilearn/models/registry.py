@@ -49,8 +49,11 @@ class Builder:
         from the defaults there.
     named_weights : names of weights that the builder can download, each with the options that
         follow from it.
+    weights_enum : torchvision's enumeration that has them.
     fine_tuning_options : options with which training begins from any weights, where nobody gives
         others.
+    without_masks : name of the builder of the same detector without masks, for data that have boxes
+        alone.
     """
 
     name: str
@@ -58,7 +61,9 @@ class Builder:
     command_line_name: str | None = None
     training_settings: Mapping[str, Any] = field(default_factory=dict)
     named_weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    weights_enum: str = "MaskRCNN_ResNet50_FPN_Weights"
     fine_tuning_options: Mapping[str, Any] = field(default_factory=dict)
+    without_masks: str | None = None
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Build the model."""

@@ -74,6 +74,12 @@ def is_exporting_onnx() -> bool:
     return is_tracing() and torch.onnx.is_in_onnx_export()
 
 
+def is_exporting_graph() -> bool:
+    """Whether ``torch.export``, or the newer ONNX exporter through it, is recording a graph."""
+    exporting = getattr(torch.compiler, "is_exporting", None)  # from torch 2.7 on
+    return exporting is not None and exporting()
+
+
 def smallest(*numbers: Any) -> Any:
     """Return the smallest number; of sizes in a recorded graph the one that is smallest later."""
     if not any(isinstance(each, Tensor) for each in numbers):

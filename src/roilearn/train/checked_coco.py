@@ -14,21 +14,29 @@ def open_coco(
     images: Path | None = None,
     boxes: str = "xywh",
     max_faults: float = MAX_FAULTS,
+    masks: bool | None = None,
 ) -> CocoFolder:
-    """Open a COCO file; raise unless its objects have segmentations and few of them faults."""
+    """Open a COCO file; raise unless it has objects, of which few have faults.
+
+    Parameters
+    ----------
+    masks : True: its objects must have segmentations. False: boxes alone are read. None: masks are
+        read if any object has one.
+    """
     check_fraction("--max-faults", max_faults)
     # No model that the command trains learns keypoints.
-    folder = CocoFolder(images, path, keypoints=False, box_format=boxes)
+    wanted = None if masks else masks
+    folder = CocoFolder(images, path, masks=wanted, keypoints=False, box_format=boxes)
     objects = [each for _, there in folder.items for each in there]
     if all(each.crowd for each in objects):
         what = "nothing but crowds" if objects else "none: no list of annotations, or an empty one"
         raise ValueError(
             f"annotations must have objects to train on or to validate on; {path} has {what}."
         )
-    if not folder.masks:
+    if masks and not folder.masks:
         raise ValueError(
-            f"annotations must have segmentations, since a Mask R-CNN learns masks; {path} has "
-            "boxes alone."
+            f"annotations must have segmentations, as those to train on have; {path} has boxes "
+            "alone. Export it with masks, or train boxes alone with --no-masks."
         )
     check_faults(path, folder, max_faults)
     return folder
@@ -50,8 +58,13 @@ def check_faults(path: Path, folder: CocoFolder, max_faults: float) -> None:
         )
     fault, share = next(iter(folder.faults.shares().items()))
     if share > max_faults:
+        advice = "Mend the export, or train without what is faulty with --max-faults 1"
+        if fault == "no segmentation":
+            advice = (
+                "Give each object an outline, train boxes alone with --no-masks, or train without "
+                "these objects with --max-faults 1"
+            )
         raise ValueError(
             f"annotations must have few faults; of {path}, {share:.0%} have this: {fault}, such as "
-            f"{folder.faults.examples[fault][0]}. Mend the export, or train without what is "
-            f"faulty with --max-faults 1 (default {MAX_FAULTS:g})."
+            f"{folder.faults.examples[fault][0]}. {advice} (default {MAX_FAULTS:g})."
         )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from roilearn.arguments import check_fraction
-from roilearn.models import TRAINED, load_model, mask_rcnn_resnet50_fpn
+from roilearn.models import TRAINED, FasterRCNN, load_model, mask_rcnn_resnet50_fpn
 from roilearn.models.weights.pretrained import WEIGHT_NAMES
 from roilearn.train.evaluation.evaluate import evaluation_mode
 
@@ -63,7 +63,7 @@ def predict(
     return found
 
 
-def named_model(weights: str | Path) -> tuple[nn.Module, tuple[str, ...]]:
+def named_model(weights: str | Path) -> tuple[FasterRCNN, tuple[str, ...]]:
     """Load a model and its class names, by a name or from a file.
 
     Parameters

@@ -119,6 +119,7 @@ def coco_splits(
     validation_images: Path | None = None,
     boxes: str = "xywh",
     max_faults: float = MAX_FAULTS,
+    no_masks: bool = False,
 ) -> DatasetSplits:
     """Images of a COCO file; while training, half of them are mirrored at random.
 
@@ -132,22 +133,25 @@ def coco_splits(
         the export's own validation images are used, ``images`` holds both.
     boxes : what the four numbers of a box are, one of ``roilearn.data.BOX_FORMATS``.
     max_faults : share of the images, or of the annotations, that may have a fault of one kind.
+    no_masks : whether masks are left out. Without any in the file they are left out as well.
 
     Raises
     ------
-    FileNotFoundError, ValueError: see ``find_annotations`` and ``CocoFolder``; annotations without
-        segmentations; two files whose classes differ; a file with a single image.
+    FileNotFoundError, ValueError: see ``find_annotations`` and ``CocoFolder``; validation images
+        without masks for training images with masks; two files whose classes differ; a file with a
+        single image.
     """
     file, beside = find_annotations(coco)
     other = beside if validation_coco is None else find_annotations(validation_coco)[0]
-    opened = open_coco(file, images, boxes, max_faults)
+    opened = open_coco(file, images, boxes, max_faults, masks=False if no_masks else None)
     source = {"data": "a COCO file", "annotations": file_digest(file)}
     source |= {} if boxes == "xywh" else {"boxes": boxes}
+    source |= {} if opened.masks else {"masks": "none"}
     seen = copy(opened)  # shrinks large images once the model's size is known
     opened.mask_pixels = MASK_PIXELS
     mirrored = Transformed(seen, v2.RandomHorizontalFlip(0.5))
     if other is not None:
-        validation = open_coco(other, validation_images or images, boxes, max_faults)
+        validation = open_coco(other, validation_images or images, boxes, max_faults, opened.masks)
         validation.mask_pixels = MASK_PIXELS
         if validation.names != opened.names:
             raise ValueError(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from roilearn.data.coco.plain_numbers import plain_id
-from roilearn.data.folder_layouts import image_folders
+from roilearn.data.folder_layouts import find_annotations, image_folders
 from roilearn.data.image_names import choose_folder
 
 NAMES_TRIED = 20
@@ -31,6 +31,17 @@ def read_coco(file: Path) -> dict[str, Any]:
             f"categories; {file} has no list called images."
         )
     return contents
+
+
+def has_segmentations(path: Path) -> bool:
+    """Whether any object of a COCO file, or of an export's file to train on, has a segmentation."""
+    return any_segmentation(read_coco(find_annotations(path)[0]).get("annotations"))
+
+
+def any_segmentation(records: Any) -> bool:
+    """Whether any of the annotations has a segmentation that is not empty."""
+    listed = records if isinstance(records, list) else []
+    return any(isinstance(each, dict) and each.get("segmentation") for each in listed)
 
 
 def find_images(file: Path, contents: dict[str, Any]) -> Path:

@@ -15,6 +15,7 @@ from roilearn.arguments import check_choice
 from roilearn.data.coco.annotations import Annotation, valid_annotations
 from roilearn.data.coco.box_formats import BOX_FORMATS, WrittenBox, likely_format
 from roilearn.data.coco.contents import (
+    any_segmentation,
     find_images,
     in_order,
     known_ids,
@@ -116,7 +117,12 @@ class CocoFolder(Dataset):
         records = contents.get("annotations", [])
         listed = records if isinstance(records, list) else []
         if masks is None:
-            masks = any(isinstance(each, dict) and each.get("segmentation") for each in listed)
+            masks = any_segmentation(records)
+        if box_format == "masks" and not masks:
+            raise ValueError(
+                f"box_format='masks' needs annotations with segmentations; {file} has none, or "
+                "masks=False leaves them out."
+            )
         self.masks = masks
         self.keypoint_names = () if keypoints is False else keypoint_names(contents)
         if keypoints and not self.keypoint_names:
@@ -189,7 +195,7 @@ class CocoFolder(Dataset):
         record, objects = self.items[index]
         if self.model_size is not None:
             return shrink_factor(record.height, record.width, *self.model_size)
-        if self.mask_pixels is not None:
+        if self.masks and self.mask_pixels is not None:
             size = (record.height, record.width)
             return mask_shrink_factor(len(objects), *size, self.mask_pixels)
         return 1

@@ -28,7 +28,8 @@ FAULTS = {
     "box of no area": "annotation left out",
     "box outside the image": "annotation left out",
     "box over the edge": "clipped to the image",
-    "no segmentation": "annotation left out",
+    "no segmentation": "annotation left out, since others have masks; where boxes alone are "
+    "trained, it counts",
     "bad polygon": "annotation left out",
     "bad RLE": "annotation left out",
     "mask far from its box": "kept, both unchanged",

@@ -29,6 +29,7 @@ COCO_CLASSES = 91
     training_settings={"batch_size": 2, "learning_rate": 1e-4, "ema_decay": 0.0},
     named_weights={"COCO_V1": {"norm_eps": 0.0}},
     fine_tuning_options={"frozen_batch_norm": True, "trainable_backbone_layers": 3},
+    without_masks="fasterrcnn_resnet50_fpn",
 )
 def mask_rcnn_resnet50_fpn(
     weights: Weights = None,

@@ -17,7 +17,7 @@ TINY_PRE_NMS_TOP_N = {"training": 60, "testing": 100}
 TINY_POST_NMS_TOP_N = {"training": 60, "testing": 50}
 
 
-@register_builder(command_line_name="tiny")
+@register_builder(command_line_name="tiny", without_masks="faster_rcnn_tiny")
 def mask_rcnn_tiny(
     num_classes: int,
     coordinates: str | Coordinates = "aligned",

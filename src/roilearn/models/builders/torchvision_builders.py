@@ -28,7 +28,7 @@ KEYPOINT_CLASSES = 2
 """Background and person."""
 
 
-@register_builder()
+@register_builder(without_masks="fasterrcnn_resnet50_fpn")
 def maskrcnn_resnet50_fpn(
     *,
     weights: Weights = None,
@@ -71,7 +71,12 @@ def maskrcnn_resnet50_fpn(
     )
 
 
-@register_builder()
+@register_builder(
+    training_settings={"batch_size": 2, "learning_rate": 1e-4, "ema_decay": 0.0},
+    named_weights={"COCO_V1": {"norm_eps": 0.0}},
+    weights_enum="FasterRCNN_ResNet50_FPN_Weights",
+    fine_tuning_options={"frozen_batch_norm": True, "trainable_backbone_layers": 3},
+)
 def fasterrcnn_resnet50_fpn(
     *,
     weights: Weights = None,

@@ -13,12 +13,15 @@ from roilearn.models.roi_heads.roi_heads import RoIHeads
 from roilearn.models.rpn.region_proposal_network import RegionProposalNetwork
 from roilearn.models.transform.detector_transform import DetectorTransform
 from roilearn.models.transform.input_checks import check_image_dtypes, check_targets
+from roilearn.ops.tracing import is_exporting_graph
 
 
 class GeneralizedRCNN(nn.Module):
     """Two-stage detector: region proposals first, then class and box of each, and what heads add.
 
     ``FasterRCNN``, ``MaskRCNN`` and ``KeypointRCNN`` put its four parts together.
+    ``roilearn.models.export`` writes it to an ONNX file, and says why ``torch.compile`` is for the
+    backbone alone.
 
     Parameters
     ----------
@@ -71,10 +74,19 @@ class GeneralizedRCNN(nn.Module):
 
         Raises
         ------
+        NotImplementedError: while ``torch.export``, or the newer ONNX exporter, records a graph;
+            ``roilearn.models.export`` says what to do instead.
         ValueError, TypeError: no targets in training, or targets that do not fit their image, see
             ``check_ground_truth``; images of another dtype than the model, or with values that are
             not 0 to 1, see ``DetectorTransform``.
         """
+        if is_exporting_graph():
+            raise NotImplementedError(
+                "a whole detector cannot be recorded by torch.export or by the newer ONNX "
+                "exporter, because the number of its boxes is not known then. For an ONNX file "
+                "call roilearn.models.export_onnx(model, path), or pass dynamo=False to "
+                "torch.onnx.export. Of the parts, model.backbone can be exported."
+            )
         if self.training and targets is None:
             raise ValueError(
                 "targets must hold the ground truth of each image in training; got none. "

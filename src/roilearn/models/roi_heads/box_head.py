@@ -207,4 +207,4 @@ def deltas_of_class(
 ) -> Float[Tensor, "K 4"]:
     """Take from the deltas of each box the row of its class; the only row, if there is one."""
     row = labels.clamp(max=deltas.shape[1] - 1)
-    return deltas[torch.arange(len(labels), device=labels.device), row]
+    return deltas[torch.arange(labels.shape[0], device=labels.device), row]

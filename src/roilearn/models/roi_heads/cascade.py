@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from roilearn.arguments import check_levels
 from roilearn.models.roi_heads.box_head import box_losses
+from roilearn.models.roi_heads.detections import split_rows
 from roilearn.models.roi_heads.roi_heads import (
     Boxes,
     Features,
@@ -129,9 +130,8 @@ def refine_boxes(
     deltas: Float[Tensor, "K 1 4"], boxes: Boxes, image_sizes: Sizes, weights: Sequence[float]
 ) -> list[Float[Tensor, "_ 4"]]:
     """Move the boxes of each image by the deltas of a stage, without gradient."""
-    rows = [len(image) for image in boxes]
     decoded = decode_boxes(deltas[:, 0].detach(), torch.cat(list(boxes)), weights)
     return [
         clip_boxes_to_image(image, size)
-        for image, size in zip(decoded.split(rows), image_sizes, strict=True)
+        for image, size in zip(split_rows(decoded, boxes), image_sizes, strict=True)
     ]

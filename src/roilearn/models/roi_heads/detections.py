@@ -1,5 +1,6 @@
 """Post-processing: class logits and deltas of all proposals become the detections of an image."""
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -72,18 +73,36 @@ def postprocess_detections(
     >>> found[0]["labels"], found[0]["scores"]
     (tensor([1, 2]), tensor([0.9526, 0.1173]))
     """
-    rows = [len(boxes) for boxes in proposals]
-    check_same_rows("class_logits", class_logits, "proposals", sum(rows))
-    check_same_rows("deltas", deltas, "proposals", sum(rows))
+    rows = sum(boxes.shape[0] for boxes in proposals)
+    check_same_rows("class_logits", class_logits, "proposals", rows)
+    check_same_rows("deltas", deltas, "proposals", rows)
     scores = class_logits.softmax(1, dtype=torch.promote_types(class_logits.dtype, torch.float32))
     if may_read_values(scores):
         check_scores(scores)
     return [
         image_detections(*image, score_threshold, nms_threshold, detections_per_image, weights)
         for image in zip(
-            scores.split(rows), deltas.split(rows), proposals, image_sizes, strict=True
+            split_rows(scores, proposals),
+            split_rows(deltas, proposals),
+            proposals,
+            image_sizes,
+            strict=True,
         )
     ]
+
+
+def split_rows(values: Float[Tensor, "K ..."], images: Sequence[Tensor]) -> list[Tensor]:
+    """Split rows among the images: as many for each as its tensor in ``images`` has.
+
+    As ``Tensor.split``, but a recorded graph keeps the numbers of rows, which come later.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in split_rows(torch.arange(3), [torch.zeros(1), torch.zeros(2)])]
+    [[0], [1, 2]]
+    """
+    ends = list(itertools.accumulate((image.shape[0] for image in images), initial=0))
+    return [values[first:last] for first, last in itertools.pairwise(ends)]
 
 
 def image_detections(

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
+from roilearn.models.roi_heads.detections import split_rows
 from roilearn.models.roi_heads.keypoint_heatmaps import (
     heatmaps_to_keypoints,
     keypoint_loss,
@@ -118,7 +119,7 @@ class KeypointHeads(RoIHeads):
         """Detect boxes, then predict their masks, if there is a mask head, and keypoints."""
         found = super().detect(features, proposals, image_sizes)
         boxes = [image["boxes"] for image in found]
-        maps = self.heatmaps(features, boxes, image_sizes).split([len(image) for image in boxes])
+        maps = split_rows(self.heatmaps(features, boxes, image_sizes), boxes)
         for image, its_maps in zip(found, maps, strict=True):
             keypoints = heatmaps_to_keypoints(its_maps, image["boxes"])
             image["keypoints"], image["keypoints_scores"] = keypoints

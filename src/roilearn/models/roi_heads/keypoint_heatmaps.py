@@ -86,7 +86,10 @@ def heatmaps_to_keypoints(
     >>> heatmaps_to_keypoints(heatmap, torch.tensor([[10.0, 20, 14, 24]]))[0]
     tensor([[[12.5000, 21.5000,  1.0000]]])
     """
-    check_same_rows("boxes", boxes, "heatmaps", len(heatmaps))
+    check_same_rows("boxes", boxes, "heatmaps", heatmaps.shape[0])
+    if torch.jit.is_tracing():
+        places, scores = _recorded_places(heatmaps, boxes)
+        return torch.cat([places, torch.ones_like(scores)[..., None]], 2), scores
     keypoints = boxes.new_ones(*heatmaps.shape[:2], 3)
     scores = heatmaps.new_zeros(heatmaps.shape[:2])
     for k, (x1, y1, x2, y2) in enumerate(boxes):
@@ -97,3 +100,24 @@ def heatmaps_to_keypoints(
         keypoints[k, :, 0] = x1 + (highest % columns + 0.5) * (width / columns)
         keypoints[k, :, 1] = y1 + (highest // columns + 0.5) * (height / rows)
     return keypoints, scores
+
+
+@torch.jit.script_if_tracing
+def _recorded_places(heatmaps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Do what ``heatmaps_to_keypoints`` does, for the older ONNX exporter: x and y, and the scores.
+
+    The exporter records a loop only of a function that is compiled, and knows few operators in it:
+    no ``ones_like``, and no ``//`` whose result stays a whole number.
+    """
+    found = torch.zeros([0, heatmaps.size(1), 3], device="cpu")
+    for k in range(heatmaps.size(0)):
+        first, size = boxes[k][:2], (boxes[k][2:] - boxes[k][:2]).clamp(min=1)
+        whole = size.ceil().long()
+        columns, rows = int(whole[0]), int(whole[1])
+        pixels = F.interpolate(heatmaps[k].unsqueeze(0), [rows, columns], mode="bicubic")[0]
+        score, highest = pixels.flatten(1).max(1)
+        column = (highest % columns).float()
+        cell = torch.stack([column, (highest.float() - column) / columns], 1)  # [points, 2]: x, y
+        place = first + (cell + 0.5) * (size / whole.float())
+        found = torch.cat([found, torch.cat([place, score.unsqueeze(1)], 1).unsqueeze(0)], 0)
+    return found[:, :, :2], found[:, :, 2]

@@ -79,7 +79,7 @@ class MaskPredictor(nn.Module):
         larger = self.conv5_mask(features).relu()
         if labels is None:
             return self.mask_fcn_logits(larger)
-        check_same_rows("labels", labels, "features", len(features))
+        check_same_rows("labels", labels, "features", features.shape[0])
         weight = self.mask_fcn_logits.weight[labels, :, 0, 0]  # [K, C]
         bias = self.mask_fcn_logits.bias[labels, None, None]  # pyright: ignore[reportOptionalSubscript]
         return (einsum("kchw,kc->khw", larger, weight) + bias)[:, None]

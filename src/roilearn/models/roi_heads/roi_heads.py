@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from roilearn.arguments import check_all_or_none, check_labels, check_losses, check_target
 from roilearn.arguments.lists import counted
 from roilearn.models.roi_heads.box_head import box_losses, predicted_classes
-from roilearn.models.roi_heads.detections import postprocess_detections
+from roilearn.models.roi_heads.detections import postprocess_detections, split_rows
 from roilearn.models.roi_heads.head_options import HeadOptions, option_property
 from roilearn.models.roi_heads.mask_head import MaskPredictor, mask_loss
 from roilearn.models.targets.detection_targets import DetectionTargets, detection_targets
@@ -191,8 +191,7 @@ class RoIHeads(nn.Module):
             return found
         boxes, labels = ([image[key] for image in found] for key in ("boxes", "labels"))
         masks = self.predict_masks(features, boxes, torch.cat(labels), image_sizes).sigmoid()
-        rows = [len(image) for image in boxes]
-        for image, its_masks in zip(found, masks.split(rows), strict=True):
+        for image, its_masks in zip(found, split_rows(masks, boxes), strict=True):
             image["masks"] = its_masks
         return found
 
@@ -227,7 +226,7 @@ class RoIHeads(nn.Module):
         hidden = head(pool(features, boxes, image_sizes))
         if isinstance(predictor, MaskPredictor):
             return predictor(hidden, labels)
-        rows = torch.arange(len(labels), device=labels.device)
+        rows = torch.arange(labels.shape[0], device=labels.device)
         return predictor(hidden)[rows, labels][:, None]
 
     def filter_detections(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from roilearn.arguments import check_count, check_iou_threshold, check_predictions
 from roilearn.ops import batched_nms, clip_boxes_to_image, decode_boxes, remove_small_boxes
+from roilearn.ops.tracing import smallest
 
 
 @torch.no_grad()
@@ -108,7 +109,8 @@ def top_n_per_level(
     -------
     For each level (N, k) indices of anchors of that level, by descending objectness.
     """
-    return [logits.topk(min(pre_nms_top_n, logits.shape[1])).indices for logits in objectness]
+    counts = [smallest(pre_nms_top_n, logits.shape[1]) for logits in objectness]
+    return [logits.topk(count).indices for logits, count in zip(objectness, counts, strict=True)]
 
 
 def decode_chosen(
@@ -125,8 +127,8 @@ def decode_chosen(
     """
     boxes, scores, levels = [], [], []
     for level, index in enumerate(chosen):  # [N, k]
-        logits = objectness[level].take_along_dim(index, 1)  # [N, k]
-        moves = deltas[level].take_along_dim(index[..., None], 1)  # [N, k, 4]
+        logits = objectness[level].gather(1, index)  # [N, k]
+        moves = deltas[level].gather(1, index[..., None].expand(-1, -1, 4))  # [N, k, 4]
         decoded = decode_boxes(moves.flatten(0, 1), anchors[level][index.flatten()])
         boxes.append(decoded.view(*index.shape, 4))  # [N, k, 4]
         scores.append(logits.to(decoded.dtype).sigmoid())  # [N, k]

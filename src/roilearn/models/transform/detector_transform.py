@@ -26,6 +26,7 @@ from roilearn.models.transform.resizing import (
     size_of,
 )
 from roilearn.ops import PASTE_RULES, paste_masks_in_image
+from roilearn.ops.tracing import is_tracing
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 """Mean of red, green and blue over ImageNet, on which backbones are trained; values 0 to 1."""
@@ -146,7 +147,7 @@ class DetectorTransform(nn.Module):
     def resize(self, image: Float[Tensor, "3 _ _"], min_size: int) -> Float[Tensor, "3 _ _"]:
         """Resize an image, see ``resized_size``."""
         size = resized_size(size_of(image), min_size, self.max_size)
-        if size == size_of(image):
+        if not is_tracing() and size == size_of(image):
             return image
         return interpolate(image[None], size, mode="bilinear", align_corners=False)[0]
 

@@ -1,15 +1,16 @@
 """Image batches: images of different sizes, padded with zeros to one tensor."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 from roilearn.models.transform.resizing import Size, size_of
 from roilearn.ops.pooling.multi_scale_pooler import BatchShapes
+from roilearn.ops.tracing import is_tracing, largest
 
 
 @dataclass
@@ -36,7 +37,15 @@ def batch_images(
 ) -> ImageBatch:
     """Copy images into a tensor of zeros whose sides are multiples of ``divisor``."""
     sizes = [size_of(image) for image in images]
-    height, width = (math.ceil(max(side) / divisor) * divisor for side in zip(*sizes, strict=True))
+    height, width = (
+        (largest(*side) + divisor - 1) // divisor * divisor for side in zip(*sizes, strict=True)
+    )
+    if is_tracing():  # writes into an empty tensor are no part of every recorded graph
+        padded = [
+            pad(image, (0, width - columns, 0, height - rows))
+            for image, (rows, columns) in zip(images, sizes, strict=True)
+        ]
+        return ImageBatch(torch.stack(padded), sizes)
     shape, like = (len(images), 3, height, width), images[0]
     tensors = torch.empty(
         shape, dtype=like.dtype, device=like.device, memory_format=memory_format

@@ -23,6 +23,8 @@ In the file stand, for
 - functions of boxes, anchors and masks: their own arithmetic. Sizes that come as numbers, such as
   those of an image, are written into the file.
 
+A whole detector is written by ``roilearn.models.export_onnx``.
+
 The others raise an error that says what to do: ``prroi_pool``, ``ps_roi_pool``, RoIPool by average,
 and rotated boxes with adaptive sampling.
 
