@@ -1,4 +1,4 @@
-"""Deformable convolution: each cell of the window is read where an offset says, between the cells."""
+"""Deformable convolution: each cell of the window is read between the cells, at an offset."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -58,23 +58,21 @@ def deform_conv2d(
     >>> deform_conv2d(ramp, offset, np.ones((1, 1, 1, 1))).ravel()
     array([15., 25., 15.,  0.])
     """
-    input, offset, weight = (np.asarray(array) for array in (input, offset, weight))
+    features, offset, weight = (np.asarray(array) for array in (input, offset, weight))
     bias, mask = (None if array is None else np.asarray(array) for array in (bias, mask))
-    sizes = check_deform_conv(input, offset, weight, bias, mask, stride, padding, dilation)
+    sizes = check_deform_conv(features, offset, weight, bias, mask, stride, padding, dilation)
     check_offset_values(offset, mask)
     if mask is None:
         mask = np.ones((len(offset), offset.shape[1] // 2, *sizes.output))
     outputs, channels = len(weight) // sizes.groups, weight.shape[1]  # of one group
-    output = np.zeros((len(input), len(weight), *sizes.output))
-    for n, y, x in np.ndindex(len(input), *sizes.output):
-        window = deformed_window(input[n], offset[n, :, y, x], mask[n, :, y, x], sizes, y, x)
+    output = np.zeros((len(features), len(weight), *sizes.output), features.dtype)
+    for n, y, x in np.ndindex(len(features), *sizes.output):
+        window = deformed_window(features[n], offset[n, :, y, x], mask[n, :, y, x], sizes, y, x)
         for d in range(len(weight)):
-            group = d // outputs
-            own = window[group * channels : (group + 1) * channels]  # [C / groups, KH, KW]
+            first = d // outputs * channels
+            own = window[first : first + channels]  # [C / groups, KH, KW]
             output[n, d, y, x] = (weight[d] * own).sum()
-    if bias is not None:
-        output += bias[:, None, None]
-    return output.astype(np.result_type(input, np.float16))
+    return output if bias is None else output + bias[:, None, None].astype(output.dtype)
 
 
 def deformed_window(

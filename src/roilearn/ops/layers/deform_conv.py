@@ -53,9 +53,9 @@ def deform_conv2d(
     Parameters
     ----------
     input : (N, C, H, W) features.
-    offset : (N, 2 * G * KH * KW, OH, OW) offsets in cells, for each of G offset groups and each cell
-        of the window, row by row: first down, then across. Group g belongs to the g-th part of the
-        channels.
+    offset : (N, 2 * G * KH * KW, OH, OW) offsets in cells, for each of G offset groups and each
+        cell of the window, row by row: first down, then across. Group g belongs to the g-th part
+        of the channels.
     weight : (D, C / groups, KH, KW) weights; their shape says how many groups there are.
     bias : (D,) numbers that are added.
     stride, padding, dilation : one number, or a pair (down, across).
@@ -63,10 +63,11 @@ def deform_conv2d(
 
     Returns
     -------
-    (N, D, OH, OW) tensor of the input's dtype; halves are added up in float32. Outside the map there
-    are zeros, so that a position less than one cell outside is read as a mean of a cell and 0, and
-    an infinite offset gives 0. Differentiable in all tensors to any order; where a position lies on a
-    cell, with the slope to its right. An offset that is not checked for NaN, as on a GPU, reads 0.
+    (N, D, OH, OW) tensor of the input's dtype; halves are added up in float32. Outside the map
+    there are zeros: a position less than one cell outside is read as a mean of a cell and 0, and
+    an infinite offset gives 0. Differentiable in all tensors to any order; where a position lies on
+    a cell, with the slope to its right. Where values are not checked, as on a GPU, a NaN offset
+    gives 0.
 
     Raises
     ------
@@ -101,7 +102,9 @@ def deform_conv2d(
         check_offset_values(offset, mask)
     with torch.autocast(input.device.type, enabled=False):  # offsets in halves would be rounded
         windows = read_windows(input, offset, mask, sizes)  # [N, groups, C / groups * K, OH * OW]
-        rows = weight.to(windows.dtype).reshape(sizes.groups, -1, windows.shape[2])
+        rows = weight.to(windows.dtype).reshape(
+            sizes.groups, len(weight) // sizes.groups, windows.shape[2]
+        )
         output = (rows @ windows).reshape(len(input), len(weight), *sizes.output)
         if bias is not None:
             output = output + bias.to(output.dtype)[:, None, None]
@@ -115,26 +118,28 @@ def read_windows(
     sizes: ConvolutionSizes,
 ) -> Float[Tensor, "N groups window cells"]:
     """Values of the window of each output cell, the channels of each group one after the other."""
-    images, _, height, width = input.shape
+    images, channels, height, width = input.shape
     parts, window = images * sizes.offset_groups, math.prod(sizes.kernel)
     wide = torch.promote_types(input.dtype, torch.float32)
     rows, columns = positions(offset, sizes)  # [N, G, K, OH, OW]
     # With a border of zeros, whatever lies farther outside is read on the border, and is 0.
     rows, columns = clamp(rows + 1, 0, height + 1), clamp(columns + 1, 0, width + 1)
-    maps = pad(input.to(wide), (1, 1, 1, 1)).reshape(parts, -1, height + 2, width + 2)
+    maps = pad(input.to(wide), (1, 1, 1, 1))
+    maps = maps.reshape(parts, channels // sizes.offset_groups, height + 2, width + 2)
     index = index_dtype(cells_of([maps]))
     first = torch.arange(parts, dtype=index, device=input.device) * ((height + 2) * (width + 2))
-    first = first.reshape(images, -1, 1, 1, 1)
-    cells = bilinear_weights(rows, columns, height + 2, width + 2)
-    entries = torch.stack([first + i.to(index) * (width + 2) + j for i, j, _ in cells], -1)
-    weights = torch.stack([share for _, _, share in cells], -1)
+    first = first.reshape(images, sizes.offset_groups, 1, 1, 1)
+    corners = bilinear_weights(rows, columns, height + 2, width + 2)
+    entries = torch.stack([first + i.to(index) * (width + 2) + j for i, j, _ in corners], -1)
+    weights = torch.stack([share for _, _, share in corners], -1)
     if mask is not None:
         weights = weights * mask.to(weights.dtype).reshape(rows.shape)[..., None]
     begins = torch.arange(0, entries.numel(), 4, dtype=index, device=input.device)
     bag = Bag(entries.to(index).flatten(), weights.flatten(), begins)
     read = weighted_sum(maps, bag, (parts * window, *sizes.output))  # [N * G * K, C / G, OH, OW]
-    read = read.reshape(images, sizes.offset_groups, window, -1, math.prod(sizes.output))
-    return read.transpose(2, 3).reshape(images, sizes.groups, -1, math.prod(sizes.output))
+    cells = math.prod(sizes.output)
+    read = read.reshape(images, sizes.offset_groups, window, maps.shape[1], cells).transpose(2, 3)
+    return read.reshape(images, sizes.groups, channels // sizes.groups * window, cells)
 
 
 def positions(

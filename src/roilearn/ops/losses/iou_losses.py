@@ -66,7 +66,7 @@ def generalized_box_iou_loss(
     first, second = check_pairs(boxes1, boxes2, reduction, eps)
     iou, union, (width, height) = overlap(first, second, eps)
     enclosing = width * height
-    return reduce_loss(1 - iou + (enclosing - union) / (enclosing + eps), reduction)
+    return reduce_loss(1 - iou + divided(enclosing - union, enclosing + eps), reduction)
 
 
 def distance_box_iou_loss(
@@ -147,8 +147,7 @@ def complete_box_iou_loss(
     iou, _, enclosing = overlap(first, second, 1e-7)
     turned = (diagonal_angle(second) - diagonal_angle(first)) / (math.pi / 2)
     v = turned.square()
-    room = (1 - iou + v + eps).detach()  # with eps 0, that of two equal boxes is 0
-    alpha = v.detach() / torch.where(room == 0, 1, room)
+    alpha = divided(v, 1 - iou + v + eps).detach()
     loss = 1 - iou + centre_distance(first, second, enclosing, 1e-7) + alpha * v
     return reduce_loss(loss, reduction)
 
@@ -180,9 +179,7 @@ def overlap(first: Float[Tensor, "*K 4"], second: Float[Tensor, "*K 4"], eps: fl
     union = areas[0] + areas[1] - intersection
     start = torch.minimum(first[..., :2], second[..., :2])
     sides = torch.maximum(first[..., 2:], second[..., 2:]) - start
-    # With eps 0 two boxes of no area have the union 0; their IoU is 0.
-    iou = intersection / torch.where(meet, union + eps, 1)
-    return Overlap(iou, union, (sides[..., 0], sides[..., 1]))
+    return Overlap(divided(intersection, union + eps), union, (sides[..., 0], sides[..., 1]))
 
 
 def centre_distance(
@@ -194,7 +191,7 @@ def centre_distance(
     """Squared distance of the centres, in units of the squared diagonal of the enclosing box."""
     apart = (first[..., :2] + first[..., 2:] - second[..., :2] - second[..., 2:]) / 2
     diagonal = enclosing[0].square() + enclosing[1].square() + eps
-    return apart.square().sum(-1) / torch.where(diagonal == 0, 1, diagonal)
+    return divided(apart.square().sum(-1), diagonal)
 
 
 def diagonal_angle(boxes: Float[Tensor, "*K 4"]) -> Loss:
@@ -203,6 +200,11 @@ def diagonal_angle(boxes: Float[Tensor, "*K 4"]) -> Loss:
     sign = torch.where(height < 0, -1, 1)  # arctan does not tell a box from one inverted twice
     nowhere = (width == 0) & (height == 0)
     return torch.atan2(width * sign, torch.where(nowhere, 1, height * sign))
+
+
+def divided(part: Loss, whole: Loss) -> Loss:
+    """Divide; 0 / 0, which eps does not prevent where it is 0, is 0 and has finite gradients."""
+    return part / torch.where(whole == 0, 1, whole)
 
 
 def reduce_loss(losses: Loss, reduction: str) -> Loss:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from roilearn.arguments import check_finite, check_loss_boxes
-from roilearn.reference.boxes.iou import enclosing_area, intersection_and_union
+from roilearn.reference.boxes.iou import intersection_and_union
 
 
 def generalized_box_iou_loss(
@@ -45,7 +45,7 @@ def generalized_box_iou_loss(
     losses = []
     for a, b in box_pairs(boxes1, boxes2, reduction, eps):
         _, union = intersection_and_union(a, b)
-        enclosing = enclosing_area(a, b)
+        enclosing = float(np.prod(enclosing_sides(a, b)))
         losses.append(1 - iou(a, b, eps) + divided(enclosing - union, enclosing + eps))
     return reduce_loss(losses, boxes1, reduction)
 
@@ -150,10 +150,15 @@ def iou(a: np.ndarray, b: np.ndarray, eps: float) -> float:
     return divided(intersection, union + eps)
 
 
+def enclosing_sides(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Width and height of the smallest box around two boxes."""
+    return np.maximum(a[2:], b[2:]) - np.minimum(a[:2], b[:2])
+
+
 def centre_distance(a: np.ndarray, b: np.ndarray, eps: float) -> float:
     """Squared distance of the centres, in units of the squared diagonal of the enclosing box."""
     across, down = (a[:2] + a[2:] - b[:2] - b[2:]) / 2
-    width, height = np.maximum(a[2:], b[2:]) - np.minimum(a[:2], b[:2])
+    width, height = enclosing_sides(a, b)
     return divided(across**2 + down**2, width**2 + height**2 + eps)
 
 
