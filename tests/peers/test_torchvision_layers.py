@@ -64,6 +64,19 @@ def test_feature_pyramid(norm, extra):
         assert torch.equal(found[name], level)
 
 
+def test_old_names_of_a_feature_pyramid():
+    whole = torch.nn.Sequential(torchvision.ops.FeaturePyramidNetwork([4, 8], 3))
+    old = {
+        name.replace(".0.weight", ".weight").replace(".0.bias", ".bias"): tensor
+        for name, tensor in whole.state_dict().items()
+    }
+    assert "0.inner_blocks.1.bias" in old
+    ours = torch.nn.Sequential(ops.FeaturePyramidNetwork([4, 8], 3))
+    ours.load_state_dict(old)
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], tensor)
+
+
 def test_feature_pyramid_is_that_of_the_models():
     ours = ops.FeaturePyramidNetwork([8, 16], 4, ops.LastLevelMaxPool())
     ours_by_list = models.FeaturePyramid([8, 16], 4)

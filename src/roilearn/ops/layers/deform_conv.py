@@ -126,7 +126,7 @@ def read_windows(
     rows, columns = clamp(rows + 1, 0, height + 1), clamp(columns + 1, 0, width + 1)
     maps = pad(input.to(wide), (1, 1, 1, 1))
     maps = maps.reshape(parts, channels // sizes.offset_groups, height + 2, width + 2)
-    index = index_dtype(cells_of([maps]))
+    index = index_dtype(cells_of([maps]) + 4 * rows.numel())
     first = torch.arange(parts, dtype=index, device=input.device) * ((height + 2) * (width + 2))
     first = first.reshape(images, sizes.offset_groups, 1, 1, 1)
     corners = bilinear_weights(rows, columns, height + 2, width + 2)

@@ -3,7 +3,9 @@
 ``roilearn.models.FeaturePyramid`` is the same network over a list of maps, as the book explains it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -13,6 +15,8 @@ from roilearn.arguments import check_count, check_levels, check_type
 from roilearn.ops.layers.conv_norm_activation import Conv2dNormActivation
 
 Maps = list[Float[Tensor, "N _ _ _"]]
+ALONE = re.compile(r"((?:inner|layer)_blocks\.\d+)\.(weight|bias)")
+"""Older names of parameters in torchvision's state dicts, without the number in the block."""
 
 
 class ExtraFPNBlock(nn.Module):
@@ -99,6 +103,15 @@ class FeaturePyramidNetwork(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         self.extra_blocks = extra_blocks
+
+    def _load_from_state_dict(
+        self, state_dict: MutableMapping[str, Any], prefix: str, *others: Any
+    ) -> None:
+        """Accept older names as well: a convolution was not in a block of its own once."""
+        for name in list(state_dict):
+            if name.startswith(prefix) and (old := ALONE.fullmatch(name.removeprefix(prefix))):
+                state_dict[f"{prefix}{old[1]}.0.{old[2]}"] = state_dict.pop(name)
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def forward(
         self, x: Mapping[str, Float[Tensor, "N _ _ _"]]
