@@ -182,7 +182,7 @@ def test_distance_and_shape(name):
     first, second = given[:25].clone().requires_grad_(), given[15:].clone().requires_grad_()
     expected = getattr(theirs, name)(first, second)
     found = getattr(ops, name)(first, second)
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(found, expected)
     loop = getattr(reference, name)(first.detach().numpy(), second.detach().numpy())
     np.testing.assert_allclose(loop, found.detach(), atol=1e-12)
     weights = torch.rand(found.shape, generator=random)
@@ -191,6 +191,15 @@ def test_distance_and_shape(name):
     ]
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("eps", [1e-7, 0.5, 0.0])
+@pytest.mark.parametrize("name", ["distance_box_iou", "complete_box_iou"])
+def test_eps_of_distance_and_shape(name, eps):
+    first, second = boxes("inside").double() / 10, boxes("inside", seed=1).double() / 10
+    expected = getattr(theirs, name)(first, second, eps)
+    torch.testing.assert_close(getattr(ops, name)(first, second, eps), expected)
+    np.testing.assert_allclose(getattr(reference, name)(first, second, eps), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["distance_box_iou", "complete_box_iou"])

@@ -7,7 +7,6 @@ from roilearn.arguments.boxes import check_last_axis
 from roilearn.arguments.scalars import (
     check_at_least,
     check_choice,
-    check_finite_number,
     check_number,
 )
 
@@ -18,8 +17,7 @@ REDUCTIONS = ("none", "mean", "sum")
 def check_loss_boxes(boxes1: Any, boxes2: Any, reduction: Any, eps: Any) -> None:
     """Raise unless the boxes have one shape and four columns, and the options can be used."""
     check_choice("reduction", reduction, REDUCTIONS)
-    if not check_finite_number("eps", eps) >= 0:
-        raise ValueError(f"eps must be at least 0; got {eps}.")
+    check_at_least("eps", eps, 0)
     check_last_axis("boxes1", boxes1)
     check_last_axis("boxes2", boxes2)
     if tuple(boxes1.shape) != tuple(boxes2.shape):

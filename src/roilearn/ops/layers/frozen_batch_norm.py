@@ -58,10 +58,10 @@ class FrozenBatchNorm2d(nn.Module):
         for name, start in (("weight", 1), ("bias", 0), ("running_mean", 0), ("running_var", 1)):
             self.register_buffer(name, torch.full((num_features,), float(start)))
 
-    def forward(self, features: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
+    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
         """Normalise, in one pass over the maps."""
         statistics = (self.running_mean, self.running_var)
-        return batch_norm(features, *statistics, self.weight, self.bias, eps=self.eps)
+        return batch_norm(x, *statistics, self.weight, self.bias, eps=self.eps)
 
     def _load_from_state_dict(
         self, state_dict: MutableMapping[str, Any], prefix: str, *others: Any
