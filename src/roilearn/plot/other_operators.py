@@ -133,7 +133,7 @@ def moved_window(values: ArrayLike, before: ArrayLike, after: ArrayLike) -> Figu
         draw_map(axes, values, numbers=False)
         if points is after:
             lines = np.stack([before, after], axis=1)[..., ::-1] + 0.5  # x, y of both ends
-            axes.add_collection(LineCollection(lines, color=COLOURS["gradient"], zorder=2))
+            axes.add_collection(LineCollection(list(lines), color=COLOURS["gradient"], zorder=2))
         draw_points(axes, points[:, 1] + 0.5, points[:, 0] + 0.5)
         axes.set_title(title)
     panels[1].set_ylabel("")

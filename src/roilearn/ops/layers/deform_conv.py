@@ -102,10 +102,9 @@ def deform_conv2d(
         check_offset_values(offset, mask)
     with torch.autocast(input.device.type, enabled=False):  # offsets in halves would be rounded
         windows = read_windows(input, offset, mask, sizes)  # [N, groups, C / groups * K, OH * OW]
-        rows = weight.to(windows.dtype).reshape(
-            sizes.groups, len(weight) // sizes.groups, windows.shape[2]
-        )
-        output = (rows @ windows).reshape(len(input), len(weight), *sizes.output)
+        outputs = weight.shape[0]
+        rows = weight.to(windows.dtype).reshape(sizes.groups, outputs // sizes.groups, -1)
+        output = (rows @ windows).reshape(input.shape[0], outputs, *sizes.output)
         if bias is not None:
             output = output + bias.to(output.dtype)[:, None, None]
     return output.to(input.dtype)
