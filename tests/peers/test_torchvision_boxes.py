@@ -13,6 +13,7 @@ from roilearn import ops, reference
 
 SHAPE = (1, 1, 30, 50)
 FORMATS = ("xyxy", "xywh", "cxcywh")
+ROTATED = ("xywhr", "cxcywhr", "xyxyxyxy")
 WEIGHTS = [(1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)]
 theirs = torchvision.ops
 
@@ -29,6 +30,63 @@ def test_formats(kind, in_fmt, out_fmt):
     expected = theirs.box_convert(given, in_fmt, out_fmt)
     assert torch.equal(ops.box_convert(given, in_fmt, out_fmt), expected)
     np.testing.assert_array_equal(reference.box_convert(given, in_fmt, out_fmt), expected)
+
+
+def rotated(fmt, dtype=torch.float64, count=40):
+    """Boxes of all angles, and of sides down to 0, in one of the rotated formats."""
+    random = torch.Generator().manual_seed(0)
+    numbers = torch.rand(count, 5, generator=random, dtype=torch.float64)
+    numbers = numbers * torch.tensor([90, 70, 40, 30, 400]) - torch.tensor([20, 20, 0, 0, 200])
+    numbers[:4, 4] = torch.tensor([0.0, 90, 180, -90])
+    numbers[4, 3] = 0
+    return theirs.box_convert(numbers, "xywhr", fmt).to(dtype)
+
+
+@pytest.mark.parametrize("in_fmt", ROTATED)
+@pytest.mark.parametrize("out_fmt", ROTATED)
+def test_rotated_formats(in_fmt, out_fmt):
+    given = rotated(in_fmt).requires_grad_()
+    expected, found = (one.box_convert(given, in_fmt, out_fmt) for one in (theirs, ops))
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    loop = reference.box_convert(given.detach().numpy(), in_fmt, out_fmt)
+    np.testing.assert_allclose(loop, expected.detach(), rtol=1e-12, atol=1e-12)
+    weights = torch.rand(expected.shape, generator=torch.Generator().manual_seed(1))
+    with_area = [n for n in range(len(given)) if n != 4]
+    gradients = [torch.autograd.grad((r * weights).sum(), given)[0] for r in (found, expected)]
+    torch.testing.assert_close(*(one[with_area] for one in gradients), rtol=1e-9, atol=1e-9)
+    assert gradients[0].isfinite().all()
+    batch = ops.box_convert(given.reshape(2, 20, -1), in_fmt, out_fmt)
+    assert torch.equal(batch.flatten(0, 1), found)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("in_fmt", ROTATED)
+def test_rotated_formats_of_other_dtypes(in_fmt, dtype):
+    given = rotated(in_fmt, dtype)
+    for out_fmt in ROTATED:
+        found = ops.box_convert(given, in_fmt, out_fmt)
+        exact = theirs.box_convert(given.double(), in_fmt, out_fmt)
+        assert found.dtype == dtype
+        close = {"rtol": 2 * torch.finfo(dtype).eps, "atol": 2e-4}
+        torch.testing.assert_close(found.double(), exact, **close)
+
+
+def test_rotated_boxes_at_one_point_and_none():
+    point = torch.tensor([[3.0, 4, 3, 4, 3, 4, 3, 4]], requires_grad=True)
+    found = ops.box_convert(point, "xyxyxyxy", "cxcywhr")
+    assert found.tolist() == [[3, 4, 0, 0, 0]]
+    found.sum().backward()
+    assert point.grad.isfinite().all()
+    for module, none in ((ops, torch.zeros(0, 5)), (reference, np.zeros((0, 5)))):
+        assert module.box_convert(none, "cxcywhr", "xyxyxyxy").shape == (0, 8)
+
+
+def test_whole_numbers_of_rotated_boxes_become_floating_and_are_not_rounded():
+    whole = [[10, 10, 5, 3, 30]]
+    expected = theirs.box_convert(torch.tensor(whole).double(), "cxcywhr", "xywhr")
+    found = ops.box_convert(torch.tensor(whole), "cxcywhr", "xywhr")
+    torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=0)
+    np.testing.assert_allclose(reference.box_convert(whole, "cxcywhr", "xywhr"), expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -124,7 +182,7 @@ def test_distance_and_shape(name):
     first, second = given[:25].clone().requires_grad_(), given[15:].clone().requires_grad_()
     expected = getattr(theirs, name)(first, second)
     found = getattr(ops, name)(first, second)
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(found, expected)
     loop = getattr(reference, name)(first.detach().numpy(), second.detach().numpy())
     np.testing.assert_allclose(loop, found.detach(), atol=1e-12)
     weights = torch.rand(found.shape, generator=random)
@@ -133,6 +191,15 @@ def test_distance_and_shape(name):
     ]
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("eps", [1e-7, 0.5, 0.0])
+@pytest.mark.parametrize("name", ["distance_box_iou", "complete_box_iou"])
+def test_eps_of_distance_and_shape(name, eps):
+    first, second = boxes("inside").double() / 10, boxes("inside", seed=1).double() / 10
+    expected = getattr(theirs, name)(first, second, eps)
+    torch.testing.assert_close(getattr(ops, name)(first, second, eps), expected)
+    np.testing.assert_allclose(getattr(reference, name)(first, second, eps), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["distance_box_iou", "complete_box_iou"])

@@ -1,12 +1,13 @@
 """Every public name of torchvision's operators and detectors: here, or left out with a reason."""
 
+import inspect
 import re
 
 import pytest
 import torchvision
 from torchvision.models import detection
 
-from roilearn import models, ops
+from roilearn import ops
 from roilearn.models import detection as ours
 
 
@@ -39,9 +40,25 @@ def test_every_name_is_on_one_of_the_two_lists(page):
 def test_what_is_said_to_be_here_is_here(page):
     here = section(page, "Names that are here")
     for name in named(here) & {*torchvision.ops.__all__}:
-        assert hasattr(ops, name) or hasattr(models, name), name
+        assert hasattr(ops, name), name
     for name in named(here) & public(detection):
         assert hasattr(ours, name), name
+
+
+@pytest.mark.parametrize("name", sorted({*torchvision.ops.__all__} & {*dir(ops)}))
+def test_arguments_have_torchvisions_names_order_and_defaults(name):
+    theirs, mine = arguments(getattr(torchvision.ops, name)), arguments(getattr(ops, name))
+    assert mine[: len(theirs)] == theirs
+    if inspect.isclass(getattr(ops, name)):
+        forwards = [getattr(package, name).forward for package in (torchvision.ops, ops)]
+        theirs, mine = (arguments(forward) for forward in forwards)
+        assert mine[: len(theirs)] == theirs
+
+
+def arguments(function):
+    if inspect.isclass(function):
+        function = function.__init__
+    return [(one.name, one.default) for one in inspect.signature(function).parameters.values()]
 
 
 def test_what_is_said_to_be_missing_is_missing(page):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection
 
 from roilearn import plot, reference
 
@@ -76,6 +77,18 @@ def test_a_rotated_box_has_the_corners_that_its_grid_reads():
     figure = plot.rotated_box(np.zeros((12, 12)), box, {"one": np.zeros((2, 4))})
     outline = figure.axes[0].patches[0].get_xy()[:4]
     np.testing.assert_allclose(outline, plot.rotated_box_corners(box))
+
+
+def test_a_moved_window_has_its_points_at_the_centres_of_their_cells():
+    before, after = np.array([[1, 2], [3, 4.0]]), np.array([[1.5, 2], [3, 3.0]])
+    left, right = plot.moved_window(np.zeros((6, 7)), before, after).axes
+    assert left.collections[-1].get_offsets().tolist() == [[2.5, 1.5], [4.5, 3.5]]
+    assert right.collections[-1].get_offsets().tolist() == [[2.5, 2], [3.5, 3.5]]
+    (lines,) = (part for part in right.collections if isinstance(part, LineCollection))
+    assert [line.tolist() for line in lines.get_segments()] == [
+        [[2.5, 1.5], [2.5, 2]],
+        [[4.5, 3.5], [3.5, 3.5]],
+    ]
 
 
 def test_each_rule_has_a_line_of_per_cent_over_the_sizes_of_a_bin():

@@ -13,6 +13,8 @@ In reading order:
 ``pooling``      feature maps, output size, spatial scale, sampling ratio
 ``pyramid``      feature pyramids and level assignment
 ``masks``        masks and their pasting
+``convolution``  deformable convolution: its tensors, stride, padding, dilation
+``losses``       pairs of boxes, logits and targets, reductions
 ``predictions``  outputs of the heads, IoU thresholds
 ``images``       images of a batch, and their sizes
 ``targets``      ground truth of one image

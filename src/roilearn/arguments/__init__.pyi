@@ -10,6 +10,7 @@ from .arrays import check_tensor as check_tensor
 from .arrays import check_whole_numbers as check_whole_numbers
 from .arrays import raise_without_values as raise_without_values
 from .boxes import check_box_batch as check_box_batch
+from .boxes import check_box_formats as check_box_formats
 from .boxes import check_columns as check_columns
 from .boxes import check_deltas as check_deltas
 from .boxes import check_finite as check_finite
@@ -18,6 +19,11 @@ from .boxes import check_last_axis as check_last_axis
 from .boxes import check_no_nan as check_no_nan
 from .boxes import check_positive_sides as check_positive_sides
 from .boxes import check_weights as check_weights
+from .convolution import ConvolutionSizes as ConvolutionSizes
+from .convolution import check_deform_conv as check_deform_conv
+from .convolution import check_groups as check_groups
+from .convolution import check_offset_values as check_offset_values
+from .convolution import check_steps as check_steps
 from .export import raise_not_in_onnx as raise_not_in_onnx
 from .images import check_image_shapes as check_image_shapes
 from .images import check_images as check_images
@@ -27,6 +33,9 @@ from .lists import check_items as check_items
 from .lists import check_levels as check_levels
 from .lists import check_names as check_names
 from .lists import check_one_per_image as check_one_per_image
+from .losses import REDUCTIONS as REDUCTIONS
+from .losses import check_focal_loss as check_focal_loss
+from .losses import check_loss_boxes as check_loss_boxes
 from .masks import check_masks as check_masks
 from .masks import check_padding as check_padding
 from .masks import check_square_masks as check_square_masks

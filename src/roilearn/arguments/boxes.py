@@ -1,11 +1,12 @@
 """Argument checks of the boxes of one image: columns, values, deltas."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from roilearn.arguments.arrays import check_array, check_floating, check_real, first_row
 from roilearn.arguments.lists import is_list
-from roilearn.arguments.scalars import check_positive
+from roilearn.arguments.scalars import check_choice, check_positive
 
 
 def check_columns(name: str, boxes: Any, columns: str) -> None:
@@ -34,15 +35,29 @@ def check_box_batch(name: str, boxes: Any) -> None:
         )
 
 
-def check_last_axis(name: str, boxes: Any) -> None:
-    """Raise unless the last axis of ``boxes`` has four numbers, for any number of axes."""
+def check_last_axis(name: str, boxes: Any, numbers: int = 4) -> None:
+    """Raise unless the last axis of ``boxes`` has so many numbers, for any number of axes."""
     check_array(name, boxes)
-    if boxes.ndim == 0 or boxes.shape[-1] != 4:
+    if boxes.ndim == 0 or boxes.shape[-1] != numbers:
         raise ValueError(
-            f"{name} must hold 4 numbers for each box along the last axis; got shape "
-            f"{tuple(boxes.shape)}. Without boxes pass shape (0, 4)."
+            f"{name} must hold {numbers} numbers for each box along the last axis; got shape "
+            f"{tuple(boxes.shape)}. Without boxes pass shape (0, {numbers})."
         )
     check_real(name, boxes)
+
+
+def check_box_formats(
+    in_fmt: Any, out_fmt: Any, upright: Sequence[str], rotated: Sequence[str]
+) -> None:
+    """Raise unless both formats are upright ones, or both are rotated ones."""
+    for name, fmt in (("in_fmt", in_fmt), ("out_fmt", out_fmt)):
+        check_choice(name, fmt, (*upright, *rotated))
+    kind, other = (rotated, "upright") if in_fmt in rotated else (upright, "rotated")
+    if out_fmt not in kind:
+        raise ValueError(
+            f"out_fmt must be one of {', '.join(map(repr, kind))}, as in_fmt is {in_fmt!r}; got "
+            f"{out_fmt!r}, a format of {other} boxes. An angle can be neither dropped nor guessed."
+        )
 
 
 def check_finite(name: str, boxes: Any) -> None:

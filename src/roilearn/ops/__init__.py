@@ -16,6 +16,8 @@ In reading order:
 ``suppression``     non-maximum suppression
 ``masks``           boxes around masks, masks pasted into images
 ``batching``        what ``torch.vmap`` does with operators
+``losses``          losses of pairs of boxes, and the focal loss
+``layers``          deformable convolution, and other layers with torchvision's names
 ``tracing``         whether a graph is being traced, and values may be read
 ``dispatch``        whether a call runs as Triton kernels
 ``custom_op``       value-dependent operators as one node of a traced graph

@@ -15,6 +15,7 @@ from .boxes.distance_iou import distance_box_iou as distance_box_iou
 from .boxes.iou import box_iou as box_iou
 from .boxes.iou import generalized_box_iou as generalized_box_iou
 from .boxes.rois import as_rois as as_rois
+from .boxes.rotated_formats import ROTATED_BOX_FORMATS as ROTATED_BOX_FORMATS
 from .embedding_bags.bag import Bag as Bag
 from .embedding_bags.bag import weighted_sum as weighted_sum
 from .embedding_bags.layout import cell_table as cell_table
@@ -26,6 +27,17 @@ from .interpolation import linear as linear
 from .interpolation import linear_adjoint as linear_adjoint
 from .interpolation import linear_gradient as linear_gradient
 from .interpolation import neighbours as neighbours
+from .layers.conv_norm_activation import Conv2dNormActivation as Conv2dNormActivation
+from .layers.deform_conv import DeformConv2d as DeformConv2d
+from .layers.deform_conv import deform_conv2d as deform_conv2d
+from .layers.feature_pyramid_network import ExtraFPNBlock as ExtraFPNBlock
+from .layers.feature_pyramid_network import FeaturePyramidNetwork as FeaturePyramidNetwork
+from .layers.feature_pyramid_network import LastLevelMaxPool as LastLevelMaxPool
+from .layers.frozen_batch_norm import FrozenBatchNorm2d as FrozenBatchNorm2d
+from .losses.focal_loss import sigmoid_focal_loss as sigmoid_focal_loss
+from .losses.iou_losses import complete_box_iou_loss as complete_box_iou_loss
+from .losses.iou_losses import distance_box_iou_loss as distance_box_iou_loss
+from .losses.iou_losses import generalized_box_iou_loss as generalized_box_iou_loss
 from .masks.masks import masks_to_boxes as masks_to_boxes
 from .masks.paste import PASTE_RULES as PASTE_RULES
 from .masks.paste import paste_masks_in_image as paste_masks_in_image

@@ -41,6 +41,7 @@ from .interpolation import three_lines as three_lines
 from .interpolation import value_and_slope as value_and_slope
 from .other_operators import bin_centres_and_corner_grid as bin_centres_and_corner_grid
 from .other_operators import maps_by_position as maps_by_position
+from .other_operators import moved_window as moved_window
 from .other_operators import rotated_box as rotated_box
 from .other_operators import rotated_box_corners as rotated_box_corners
 from .photograph import feature_map as feature_map

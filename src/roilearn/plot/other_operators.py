@@ -1,15 +1,16 @@
-"""Figures of chapter 5 on other operators: crop_and_resize, position-sensitive, rotated."""
+"""Figures of the page on relatives: crop_and_resize, position-sensitive, rotated, deformable."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from roilearn.palette import COLOURS
-from roilearn.plot.base import draw_box, draw_points, new_figure
+from roilearn.plot.base import draw_box, draw_map, draw_points, new_figure
 
 
 def bin_centres_and_corner_grid(box: Sequence[float], bins: int = 4) -> Figure:
@@ -114,3 +115,26 @@ def rotated_box_corners(box: Sequence[float]) -> np.ndarray:
     cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
     across, down = np.array([-1, 1, 1, -1]) * width / 2, np.array([-1, -1, 1, 1]) * height / 2
     return np.column_stack([x + across * cos + down * sin, y - across * sin + down * cos])
+
+
+def moved_window(values: ArrayLike, before: ArrayLike, after: ArrayLike) -> Figure:
+    """Draw a map twice: with the points of a window, and with the points that offsets move them to.
+
+    Parameters
+    ----------
+    values : (H, W) map.
+    before, after : (K, 2) row and column of each point, in index coordinates.
+    """
+    values, before, after = np.asarray(values), np.asarray(before), np.asarray(after)
+    figure, panels = new_figure(2, width=7, height=3.4, sharey=True)
+    for axes, points, title in zip(
+        panels, (before, after), ("without offsets", "with learned offsets"), strict=True
+    ):
+        draw_map(axes, values, numbers=False)
+        if points is after:
+            lines = np.stack([before, after], axis=1)[..., ::-1] + 0.5  # x, y of both ends
+            axes.add_collection(LineCollection(list(lines), color=COLOURS["gradient"], zorder=2))
+        draw_points(axes, points[:, 1] + 0.5, points[:, 0] + 0.5)
+        axes.set_title(title)
+    panels[1].set_ylabel("")
+    return figure

@@ -9,6 +9,7 @@ Nothing here is vectorised, on purpose: the loops are slow, short and printed in
 ``residual_blocks``  a convolution, and blocks with a shortcut around several of them
 ``receptive_field``  pixels that a cell of a convolutional network depends on
 ``feature_pyramid``  maps of all resolutions, each with the context of the coarser ones
+``deform_conv``      a convolution whose window is read at offsets, between the cells
 ``pooling``          RoIPool, RoIAlign and the other RoI operators
 ``boxes``            boxes, masks, IoU, NMS, box coding and anchors
 ``detection``        matching, proposals, detection targets and average precision

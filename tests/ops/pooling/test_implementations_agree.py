@@ -27,6 +27,7 @@ def test_the_implementations_have_the_same_names():
     printed_in_the_book = {
         *("bin_average", "box_bins", "fractions", "in_band", "region", "sample_positions"),
         *("bin_weights", "crop_positions", "hat", "hat_area", "rotate_sample"),
+        *("deformed_window", "read_with_zeros"),
     }
     numpy_alone = {
         *("ImageEvaluation", "accumulate", "average_precision", "evaluate_image", "mask_iou"),

@@ -1,75 +1,20 @@
-"""Frozen batch normalisation, and folding of batch normalisation into the convolution before it.
+"""Folding of batch normalisation into the convolution before it.
 
-A detector is trained on few images per step, too few for batch statistics. So a pretrained backbone
-keeps the statistics that it was trained with. Once they are fixed, normalisation is a factor and a
-summand for each channel, which the weights of the convolution before it can include.
+Once its statistics are fixed, normalisation is a factor and a summand for each channel, which the
+weights of the convolution before it can include.
 """
 
 import copy
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn.functional import batch_norm
+from torch import nn
+
+from roilearn.ops.layers.frozen_batch_norm import FrozenBatchNorm2d
 
 Model = TypeVar("Model", bound=nn.Module)
-
-
-class FrozenBatchNorm2d(nn.Module):
-    """Batch normalisation with fixed statistics and fixed affine parameters.
-
-    (x - running_mean) / sqrt(running_var + eps) * weight + bias, where all of these are buffers, so
-    that training does not change them.
-
-    Parameters
-    ----------
-    num_features : number of channels of the maps.
-    eps : added to the variance. torchvision 0.27 takes 0 for its weights ``COCO_V1``, which were
-        trained before it had one.
-
-    Source
-    ------
-    torchvision 0.27: the same names. As there, the state dict of an ``nn.BatchNorm2d`` can be
-    loaded; its count of batches is dropped.
-
-    Examples
-    --------
-    >>> norm = FrozenBatchNorm2d(1, eps=0.0)
-    >>> _ = norm.load_state_dict({
-    ...     "running_mean": torch.tensor([5.0]), "running_var": torch.tensor([4.0]),
-    ...     "weight": torch.tensor([10.0]), "bias": torch.tensor([1.0])})
-    >>> norm(torch.full((1, 1, 1, 1), 7.0)).item()
-    11.0
-    """
-
-    weight: Tensor
-    bias: Tensor
-    running_mean: Tensor
-    running_var: Tensor
-
-    def __init__(self, num_features: int, eps: float = 1e-5) -> None:
-        super().__init__()
-        self.eps = eps
-        for name, start in (("weight", 1), ("bias", 0), ("running_mean", 0), ("running_var", 1)):
-            self.register_buffer(name, torch.full((num_features,), float(start)))
-
-    def forward(self, features: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
-        """Normalise, in one pass over the maps."""
-        statistics = (self.running_mean, self.running_var)
-        return batch_norm(features, *statistics, self.weight, self.bias, eps=self.eps)
-
-    def _load_from_state_dict(
-        self, state_dict: MutableMapping[str, Any], prefix: str, *others: Any
-    ) -> None:
-        state_dict.pop(f"{prefix}num_batches_tracked", None)
-        super()._load_from_state_dict(state_dict, prefix, *others)
-
-    def extra_repr(self) -> str:
-        """Show the number of channels in the printed model."""
-        return f"{len(self.weight)}, eps={self.eps:g}"
 
 
 def fold_normalisation(model: Model) -> Model:

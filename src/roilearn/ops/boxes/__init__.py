@@ -3,6 +3,7 @@
 In reading order:
 
 ``boxes``       formats, area, clipping to an image, removal of small boxes
+``rotated_formats``  formats of rotated boxes
 ``rois``        the boxes of a batch of images as one (K, 5) tensor
 ``iou``         intersection over union, and its generalised form
 ``distance_iou``  IoU with the distance of the centres, and with the shapes

@@ -12,3 +12,4 @@ from .rois import NOWHERE as NOWHERE
 from .rois import as_rois as as_rois
 from .rois import join_rois as join_rois
 from .rois import without_bad_rows as without_bad_rows
+from .rotated_formats import ROTATED_BOX_FORMATS as ROTATED_BOX_FORMATS

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from roilearn.arguments import (
     check_box_batch,
+    check_box_formats,
     check_choice,
     check_finite,
     check_finite_number,
@@ -16,6 +17,12 @@ from roilearn.arguments import (
     check_no_nan,
     check_output_size,
     check_tensor,
+)
+from roilearn.ops.boxes.rotated_formats import (
+    FROM_ROTATED,
+    NUMBERS,
+    ROTATED_BOX_FORMATS,
+    TO_ROTATED,
 )
 from roilearn.ops.clamping import clamp
 from roilearn.ops.tracing import is_tracing, may_read_values, require_values, smallest
@@ -36,29 +43,34 @@ BOX_FORMATS = tuple(TO_CORNERS)
 """Two corners; first corner and size; centre and size."""
 
 
-def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Tensor, "*K 4"]:
+def box_convert(boxes: Num[Tensor, "*K _"], in_fmt: str, out_fmt: str) -> Num[Tensor, "*K _"]:
     """Convert boxes from one format to another.
 
     Parameters
     ----------
-    boxes : (..., 4) boxes in the format ``in_fmt``.
-    in_fmt, out_fmt : each one of ``BOX_FORMATS``: ``"xyxy"``, ``"xywh"`` or ``"cxcywh"``.
+    boxes : (..., 4) boxes in the format ``in_fmt``; (..., 5) or (..., 8) rotated ones.
+    in_fmt, out_fmt : both of ``BOX_FORMATS``, ``"xyxy"``, ``"xywh"`` or ``"cxcywh"``; or both of
+        ``ROTATED_BOX_FORMATS``, ``"xywhr"``, ``"cxcywhr"`` or ``"xyxyxyxy"``. The angle r is in
+        degrees, counter-clockwise as the image is displayed. x, y is the corner that is top left
+        at angle 0, and the four corners follow clockwise from it.
 
     Returns
     -------
-    (..., 4) new tensor of the same floating dtype, halves rounded once at the end; whole numbers as
-    int64, in which the sum of two below 2**62 does not wrap, or floating where a centre needs a
-    half.
+    (..., 4), (..., 5) or (..., 8) new tensor of the same floating dtype, halves rounded once at the
+    end; whole numbers as int64, in which the sum of two below 2**62 does not wrap, or floating
+    where a centre needs a half or a box is rotated. Where the first two corners coincide,
+    the angle is 0.
 
     Raises
     ------
-    ValueError: another format, rotated ones of torchvision among them; a last axis other than 4;
-        a NaN or infinite number.
+    ValueError: an unknown format, or one upright and one rotated; another number of columns; a NaN
+        or infinite number.
 
     Differs from
     ------------
-    torchvision 0.27: whole numbers keep their dtype there, and bytes wrap; halves are added in half
-    precision, where the second corner may overflow.
+    torchvision 0.27: whole numbers keep their dtype there: bytes wrap, and rotated boxes are
+    rounded; halves are added in half precision, where the second corner may overflow; corners at
+    one point have the gradient NaN.
 
     Examples
     --------
@@ -66,18 +78,25 @@ def box_convert(boxes: Num[Tensor, "*K 4"], in_fmt: str, out_fmt: str) -> Num[Te
     tensor([[2, 3, 4, 2]])
     >>> box_convert(torch.tensor([[2, 3, 6, 5]]), "xyxy", "cxcywh")
     tensor([[4., 4., 4., 2.]])
+
+    A box of 4 x 2 pixels, a quarter turn about its first corner: its width points upwards.
+
+    >>> box_convert(torch.tensor([[2.0, 6, 4, 2, 90]]), "xywhr", "xyxyxyxy").round(decimals=3)
+    tensor([[2., 6., 2., 2., 4., 2., 4., 6.]])
     """
-    check_choice("in_fmt", in_fmt, BOX_FORMATS)
-    check_choice("out_fmt", out_fmt, BOX_FORMATS)
-    check_coordinates("boxes", boxes)
+    check_box_formats(in_fmt, out_fmt, BOX_FORMATS, ROTATED_BOX_FORMATS)
+    check_coordinates("boxes", boxes, numbers=NUMBERS.get(in_fmt, 4))
+    rotated = in_fmt in ROTATED_BOX_FORMATS
     if not boxes.is_floating_point():
-        boxes = boxes.to(torch.int64)
+        boxes = boxes.to(torch.get_default_dtype() if rotated else torch.int64)
     if in_fmt == out_fmt:
         return boxes.clone()
     # In halves a corner may overflow where the centre does not: 60,000 + 8,000 is infinite.
     halves = boxes.is_floating_point() and boxes.element_size() == 2
-    corners = TO_CORNERS[in_fmt](*(boxes.float() if halves else boxes).unbind(-1))
-    converted = torch.stack(FROM_CORNERS[out_fmt](*corners), -1)
+    first = (TO_ROTATED if rotated else TO_CORNERS)[in_fmt]
+    then = (FROM_ROTATED if rotated else FROM_CORNERS)[out_fmt]
+    corners = first(*(boxes.float() if halves else boxes).unbind(-1))
+    converted = torch.stack(then(*corners), -1)
     return converted.to(boxes.dtype) if halves else converted
 
 
@@ -193,14 +212,16 @@ def box_corners(
     return boxes if fmt == "xyxy" else box_convert(boxes, fmt, "xyxy")
 
 
-def check_coordinates(name: str, boxes: Tensor, *, infinite: bool = False) -> None:
+def check_coordinates(
+    name: str, boxes: Tensor, *, infinite: bool = False, numbers: int = 4
+) -> None:
     """Raise unless ``boxes`` is a (..., 4) tensor, where values are read all finite or no NaN."""
     check_tensor(name, boxes)
-    check_last_axis(name, boxes)
+    check_last_axis(name, boxes, numbers)
     if infinite and may_read_values(boxes):
-        check_no_nan(name, boxes.reshape(-1, 4))
+        check_no_nan(name, boxes.reshape(-1, numbers))
     elif may_read_values(boxes) and not all_finite(boxes):
-        check_finite(name, boxes.reshape(-1, 4))
+        check_finite(name, boxes.reshape(-1, numbers))
 
 
 def all_finite(numbers: Tensor) -> bool:

@@ -6,13 +6,13 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from roilearn.arguments import check_one_device
+from roilearn.arguments import check_at_least, check_one_device
 from roilearn.ops.boxes.boxes import box_corners
 from roilearn.ops.boxes.iou import intersection_and_union, iou_of_areas
 
 
 def distance_box_iou(
-    boxes1: Num[Tensor, "*B N 4"], boxes2: Num[Tensor, "*B2 M 4"]
+    boxes1: Num[Tensor, "*B N 4"], boxes2: Num[Tensor, "*B2 M 4"], eps: float = 1e-7
 ) -> Float[Tensor, "*_ N M"]:
     """Distance IoU (DIoU) of every pair of boxes.
 
@@ -23,6 +23,7 @@ def distance_box_iou(
     ----------
     boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive; or a batch of them, (..., N, 4).
     boxes2 : (M, 4), or a batch, with whose other axes those of ``boxes1`` are broadcast.
+    eps : added to the squared diagonal, by which is divided.
 
     Returns
     -------
@@ -31,7 +32,7 @@ def distance_box_iou(
 
     Raises
     ------
-    ValueError: a last dimension other than 4; a NaN or infinite coordinate.
+    ValueError: a last dimension other than 4; a NaN or infinite coordinate; a negative eps.
 
     Source
     ------
@@ -39,7 +40,7 @@ def distance_box_iou(
 
     Differs from
     ------------
-    torchvision 0.27: adds 1e-7 to the squared diagonal; two boxes of no area give NaN there.
+    torchvision 0.27: two boxes of no area give NaN there.
 
     Examples
     --------
@@ -50,23 +51,26 @@ def distance_box_iou(
     """
     first = box_corners("boxes1", boxes1, batch=True)
     second = box_corners("boxes2", boxes2, batch=True)
+    check_at_least("eps", eps, 0)
     check_one_device(boxes1=first, boxes2=second)
     iou = iou_of_areas(*intersection_and_union(first, second))
-    return iou - squared_distance(first[..., :, None, :], second[..., None, :, :])
+    return iou - squared_distance(first[..., :, None, :], second[..., None, :, :], eps)
 
 
 def complete_box_iou(
-    boxes1: Num[Tensor, "*B N 4"], boxes2: Num[Tensor, "*B2 M 4"]
+    boxes1: Num[Tensor, "*B N 4"], boxes2: Num[Tensor, "*B2 M 4"], eps: float = 1e-7
 ) -> Float[Tensor, "*_ N M"]:
     """Complete IoU (CIoU) of every pair of boxes: distance IoU minus a term of their shapes.
 
     The term is alpha * v, where v is the squared difference of the angles of the two diagonals, in
-    units of the right angle, and alpha = v / (1 - IoU + v). It is 0 for boxes of one aspect ratio.
+    units of the right angle, and alpha = v / (1 - IoU + v + eps). It is 0 for boxes of one aspect
+    ratio.
 
     Parameters
     ----------
     boxes1 : (N, 4) boxes as x1, y1, x2, y2; x2 and y2 exclusive; or a batch of them, (..., N, 4).
     boxes2 : (M, 4), or a batch, with whose other axes those of ``boxes1`` are broadcast.
+    eps : added to the squared diagonal and to the denominator of alpha.
 
     Returns
     -------
@@ -82,8 +86,7 @@ def complete_box_iou(
 
     Differs from
     ------------
-    torchvision 0.27: adds 1e-7 to the denominator of alpha; boxes without width and height give
-    NaN.
+    torchvision 0.27: boxes without width and height give NaN there.
 
     Examples
     --------
@@ -94,22 +97,23 @@ def complete_box_iou(
     """
     first = box_corners("boxes1", boxes1, batch=True)
     second = box_corners("boxes2", boxes2, batch=True)
+    check_at_least("eps", eps, 0)
     check_one_device(boxes1=first, boxes2=second)
     iou = iou_of_areas(*intersection_and_union(first, second))
     angles = diagonal_angle(first)[..., :, None], diagonal_angle(second)[..., None, :]
     turned = (angles[0] - angles[1]) / (math.pi / 2)  # [..., N, M]
     v = turned.square()
-    room = (1 - iou + v).detach()
+    room = (1 - iou + v + eps).detach()
     alpha = v.detach() / torch.where(room > 0, room, torch.inf)
-    return iou - squared_distance(first[..., :, None, :], second[..., None, :, :]) - alpha * v
+    return iou - squared_distance(first[..., :, None, :], second[..., None, :, :], eps) - alpha * v
 
 
-def squared_distance(first: Num[Tensor, "*_ 4"], second: Num[Tensor, "*_ 4"]) -> Tensor:
+def squared_distance(first: Num[Tensor, "*_ 4"], second: Num[Tensor, "*_ 4"], eps: float) -> Tensor:
     """Squared distance of the centres, in units of the squared diagonal of the enclosing box."""
     apart = (first[..., :2] + first[..., 2:] - second[..., :2] - second[..., 2:]) / 2
     low = torch.minimum(first[..., :2], second[..., :2])
     sides = torch.maximum(first[..., 2:], second[..., 2:]) - low
-    diagonal = sides.square().sum(-1)
+    diagonal = sides.square().sum(-1) + eps
     return apart.square().sum(-1) / torch.where(diagonal > 0, diagonal, torch.inf)
 
 

@@ -3,6 +3,7 @@
 In reading order:
 
 ``boxes``       formats, area, clipping to an image, and the (K, 5) form with batch indices
+``rotated_formats``  formats of rotated boxes
 ``iou``         intersection over union of boxes and of masks
 ``distance_iou``  IoU with the distance of the centres, and with the shapes
 ``nms``         non-maximum suppression

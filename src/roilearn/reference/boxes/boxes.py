@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from roilearn.arguments import (
     BOX_COLUMNS,
+    check_box_formats,
     check_box_values,
     check_boxes,
     check_choice,
@@ -16,6 +17,12 @@ from roilearn.arguments import (
     check_last_axis,
     check_no_nan,
     check_output_size,
+)
+from roilearn.reference.boxes.rotated_formats import (
+    FROM_ROTATED,
+    NUMBERS,
+    ROTATED_BOX_FORMATS,
+    TO_ROTATED,
 )
 
 TO_CORNERS = {
@@ -76,18 +83,23 @@ def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
 
     Parameters
     ----------
-    boxes : (..., 4) boxes in the format ``in_fmt``.
-    in_fmt, out_fmt : each one of ``BOX_FORMATS``: ``"xyxy"``, ``"xywh"`` or ``"cxcywh"``.
+    boxes : (..., 4) boxes in the format ``in_fmt``; (..., 5) or (..., 8) rotated ones.
+    in_fmt, out_fmt : both of ``BOX_FORMATS``, ``"xyxy"``, ``"xywh"`` or ``"cxcywh"``; or both of
+        ``ROTATED_BOX_FORMATS``, ``"xywhr"``, ``"cxcywhr"`` or ``"xyxyxyxy"``. The angle r is in
+        degrees, counter-clockwise as the image is displayed. x, y is the corner that is top left
+        at angle 0, and the four corners follow clockwise from it.
 
     Returns
     -------
-    (..., 4) new array of the same floating dtype. Whole numbers become int64, in which the sum of
-    two numbers below 2**62 does not overflow; centres of whole numbers become floating point.
+    (..., 4), (..., 5) or (..., 8) new array of the same floating dtype. Whole numbers become int64,
+    in which the sum of two numbers below 2**62 does not overflow; centres of whole numbers and
+    rotated boxes become floating point. Where the first two corners coincide,
+    the angle is 0.
 
     Raises
     ------
-    ValueError: another format (torchvision's rotated formats included); a last axis other than 4;
-        a NaN or infinite number.
+    ValueError: an unknown format, or one upright and one rotated; another number of columns; a NaN
+        or infinite number.
 
     Examples
     --------
@@ -95,18 +107,25 @@ def box_convert(boxes: ArrayLike, in_fmt: str, out_fmt: str) -> np.ndarray:
     array([[2, 3, 4, 2]])
     >>> box_convert([[2, 3, 6, 5]], "xyxy", "cxcywh")
     array([[4., 4., 4., 2.]])
+
+    A box of 4 x 2 pixels, a quarter turn about its first corner: its width points upwards.
+
+    >>> box_convert([[2, 6, 4, 2, 90]], "xywhr", "xyxyxyxy").round(3)
+    array([[2., 6., 2., 2., 4., 2., 4., 6.]])
     """
-    check_choice("in_fmt", in_fmt, BOX_FORMATS)
-    check_choice("out_fmt", out_fmt, BOX_FORMATS)
-    rows = _finite("boxes", boxes)
+    check_box_formats(in_fmt, out_fmt, BOX_FORMATS, ROTATED_BOX_FORMATS)
+    rotated = in_fmt in ROTATED_BOX_FORMATS
+    rows = _finite("boxes", boxes, numbers=NUMBERS.get(in_fmt, 4))
     if rows.dtype.kind in "iu":
-        rows = rows.astype(np.int64)
+        rows = rows.astype(float if rotated else np.int64)
     if in_fmt == out_fmt:
         return rows.copy()
     # In float16 a corner may overflow where the centre does not: 60,000 + 8,000 is infinite.
     halves = rows.dtype == np.float16
     numbers = np.moveaxis(rows.astype(np.float32) if halves else rows, -1, 0)
-    converted = np.stack(FROM_CORNERS[out_fmt](*TO_CORNERS[in_fmt](*numbers)), axis=-1)
+    first = (TO_ROTATED if rotated else TO_CORNERS)[in_fmt]
+    then = (FROM_ROTATED if rotated else FROM_CORNERS)[out_fmt]
+    converted = np.stack(then(*first(*numbers)), axis=-1)
     return converted.astype(np.float16) if halves else converted
 
 
@@ -202,8 +221,8 @@ def box_corners(
     return rows if fmt == "xyxy" else box_convert(rows, fmt, "xyxy")
 
 
-def _finite(name: str, boxes: ArrayLike, infinite: bool = False) -> np.ndarray:
+def _finite(name: str, boxes: ArrayLike, infinite: bool = False, numbers: int = 4) -> np.ndarray:
     rows = np.asarray(boxes)
-    check_last_axis(name, rows)
-    (check_no_nan if infinite else check_finite)(name, rows.reshape(-1, 4))
+    check_last_axis(name, rows, numbers)
+    (check_no_nan if infinite else check_finite)(name, rows.reshape(-1, numbers))
     return rows

@@ -6,6 +6,8 @@ In reading order:
 ``proposals``           region proposals from objectness and deltas
 ``targets``             detection targets: sampled proposals, labels, deltas and masks
 ``losses``              losses of classes, deltas and masks
+``iou_losses``          losses of pairs of boxes
+``focal_loss``          binary cross-entropy in which easy examples count less
 ``detection_matching``  matching of detections with ground truth, image by image
 ``average_precision``   COCO's average precision and recall
 """
