@@ -42,9 +42,9 @@ def patch() -> "Patch":
     that are NaN raise it too; torchvision accepts them.
 
     Calls for which torchvision's own kernel is faster go on to it: few channels, few boxes. Boxes
-    that need a gradient, and odd boxes, always come to ours. The rule is measured on two cores; it
-    stands in ``roilearn.patching_rule``. Where PyTorch has no ``torch.library.get_kernel``, which
-    gives the kernel away, all calls come to ours.
+    that need a gradient, and odd boxes, always come to ours. The limits are measured on two cores
+    and stand in ``roilearn.patching_limits``. Where PyTorch has no ``torch.library.get_kernel``,
+    which gives the kernel away, all calls come to ours.
 
     Not covered: tensors on other devices; models that were scripted or compiled, whose operators
     were looked up earlier or are fused. The second output of ``torch.ops.torchvision.roi_pool`` and

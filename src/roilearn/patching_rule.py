@@ -2,34 +2,15 @@
 
 Ours first makes a list of what each bin reads, for all channels at once. So it pays where there are
 many channels and many boxes, and with few the list alone takes longer than torchvision's kernel
-does. The numbers are measured: ``roilearn bench --crossover`` finds the ratio of both times for
-some numbers of channels and boxes, and writes them into ``benchmarks/results/crossover.csv``.
+does. The numbers from which on ours is used stand in ``patching_limits.py``.
 """
-
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from roilearn.ops.tracing import may_read_values
+from roilearn.patching_limits import OURS_FROM, OURS_FROM_BOXES
 
-
-class OursFrom(NamedTuple):
-    """From where on our operator is used: both numbers must be reached."""
-
-    channels: int  # channels of the output
-    outputs: int  # numbers of the output: boxes x channels x bins
-
-
-OURS_FROM = {
-    "roi_align": OursFrom(channels=32, outputs=150_000),
-    "roi_pool": OursFrom(channels=64, outputs=600_000),
-    "ps_roi_align": OursFrom(channels=8, outputs=60_000),
-    "ps_roi_pool": OursFrom(channels=16, outputs=150_000),
-}
-"""Measured on two cores, by operator. Pooling keeps the maximum's place, so it needs more work."""
-OURS_FROM_BOXES = 1500
-"""Boxes of NMS from which on ours is used: with fewer that lie in heaps, torchvision is faster."""
 HALF_DTYPES = (torch.float16, torch.bfloat16)
 """torchvision computes in these dtypes with less precision, or not at all."""
 

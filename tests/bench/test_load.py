@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from roilearn import bench, cli, ops, patching_rule
+from roilearn import bench, cli, ops, patching_limits
 from roilearn.bench import topics
 from roilearn.bench.detectors import patched_models
 from roilearn.bench.operators import measure, under_load
@@ -176,7 +176,7 @@ def test_the_crossover_names_channels_and_boxes(monkeypatch, capsys, tmp_path):
 
 
 def test_the_crossover_goes_to_both_sides_of_the_rule():
-    for operator, least in patching_rule.OURS_FROM.items():
+    for operator, least in patching_limits.OURS_FROM.items():
         sizes = [
             (w.features[1] // (49 if operator[:2] == "ps" else 1), w.boxes)
             for w in topics.CROSSOVER[operator]

@@ -10,7 +10,7 @@ from boxes import draw
 from torchvision.ops import nms, ps_roi_align, ps_roi_pool, roi_align, roi_pool
 
 import roilearn
-from roilearn import ops, patching, patching_rule
+from roilearn import ops, patching, patching_limits, patching_rule
 from roilearn.bench.detectors.mask_rcnn import make_image
 from roilearn.bench.detectors.patched_mask_rcnn import detect, mask_rcnn
 
@@ -47,7 +47,7 @@ def equal(some, others):
 @pytest.fixture
 def all_to_ours(monkeypatch):
     """Hand no call on to torchvision, however small it is."""
-    always = dict.fromkeys(patching_rule.OURS_FROM, patching_rule.OursFrom(0, 0))
+    always = dict.fromkeys(patching_rule.OURS_FROM, patching_limits.OursFrom(0, 0))
     monkeypatch.setattr(patching_rule, "OURS_FROM", always)
     monkeypatch.setattr(patching_rule, "OURS_FROM_BOXES", 0)
 
@@ -78,7 +78,7 @@ def test_a_large_call_is_ours_to_the_bit(name, monkeypatch):
     theirs, ours = answers(CALLS[name]), answers(OURS[name])
     assert name == "roi_pool" or not equal(theirs, ours)
     for more_channels, more_numbers in ((0, 0), (1, 0), (0, 1)):
-        least = patching_rule.OursFrom(channels + more_channels, numbers + more_numbers)
+        least = patching_limits.OursFrom(channels + more_channels, numbers + more_numbers)
         monkeypatch.setitem(patching_rule.OURS_FROM, name, least)
         with roilearn.patch():
             wanted = theirs if more_channels or more_numbers else ours
