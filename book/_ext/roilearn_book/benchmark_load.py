@@ -115,7 +115,8 @@ def sentences(ours: dict[Case, dict[int, bench.LoadRow]], loads: Sequence[int]) 
             )
         slow = sum(row.slowest > PATIENCE * row.milliseconds for row in rows.values())
         if slow:
-            text += f" In {of_all(slow, len(rows))} rows a call took more than {PATIENCE} times the median."
+            rows_with = f"{of_all(slow, len(rows))} rows"
+            text += f" In {rows_with} a call took more than {PATIENCE} times the median."
         said.append(text)
     return " ".join(said)
 
