@@ -105,9 +105,11 @@ format: $(VENV)/ready  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/ready  ## measure against the peers and store the results
-	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --runs 3 --rounds 5 --output benchmarks/results/cpu.csv
-	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --curves --output benchmarks/results/curves.csv
+bench: $(VENV)/ready  ## measure against the peers and store the results (some 15 minutes, on a quiet machine)
+	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --rounds 3 --output benchmarks/results/cpu.csv
+	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --busy 0 1 2 --output benchmarks/results/load.csv
+	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --crossover --output benchmarks/results/crossover.csv
+	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --curves --rounds 2 --output benchmarks/results/curves.csv
 	env -u OMP_NUM_THREADS $(BIN)/roilearn bench --profiles --output benchmarks/results/profiles.csv
 
 record-cuda:  ## record torchvision's CUDA kernels (needs a GPU; PYTHON= any with torch and torchvision)

@@ -2,7 +2,8 @@
 
 At every call, PyTorch's dispatcher looks an operator up by name and device. Registering our
 functions there reaches every caller: torchvision's own models, and functions that a program
-imported before.
+imported before. Where torchvision's own kernel is faster (``patching_rule.py``), our function hands
+the call on to it.
 """
 
 import threading
@@ -10,12 +11,13 @@ import warnings
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar, overload
+from typing import Any, ParamSpec, Self, TypeVar, overload
 
 import torch
 from torch import Tensor
 
 from roilearn import ops
+from roilearn.patching_rule import keeps_nms, keeps_pooling
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -26,7 +28,7 @@ _library: torch.library.Library | None = None
 
 
 def patch() -> "Patch":
-    """Replace torchvision's RoI operators and NMS by ours, for CPU tensors, until undone.
+    """Replace torchvision's RoI operators and NMS by ours where they are faster, until undone.
 
     A context manager undoes the patch at the end of its block, a decorator at the end of every call
     of the function; otherwise call the returned object. Patches may be nested: torchvision's own
@@ -38,6 +40,11 @@ def patch() -> "Patch":
     any. Boxes that are not finite, or whose batch index is out of range, raise ``ValueError``;
     torchvision would read memory outside the image or end the process. Scores and thresholds
     that are NaN raise it too; torchvision accepts them.
+
+    Calls for which torchvision's own kernel is faster go on to it: few channels, few boxes. Boxes
+    that need a gradient, and odd boxes, always come to ours. The limits are measured on two cores
+    and stand in ``roilearn.patching_limits``. Where PyTorch has no ``torch.library.get_kernel``,
+    which gives the kernel away, all calls come to ours.
 
     Not covered: tensors on other devices; models that were scripted or compiled, whose operators
     were looked up earlier or are fused. The second output of ``torch.ops.torchvision.roi_pool`` and
@@ -187,6 +194,57 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 
 
 POOLS = (roi_align, roi_pool, ps_roi_align, ps_roi_pool)
+KEYS = ("AutogradCPU", "CPU")
+"""With gradients PyTorch dispatches to the first key, in inference mode to the second."""
+
+
+class _Handing(threading.local):
+    """Whether this thread is in a call that torchvision's kernel for autograd has been given."""
+
+    on = False
+
+
+_handing = _Handing()
+
+
+def _keeps(name: str, key: str, *arguments: Any) -> bool:
+    """Whether torchvision's kernel keeps this call, by ``patching_rule``."""
+    if name == "nms":
+        return keeps_nms(*arguments)
+    features, rois, spatial_scale, height, width, *_ = arguments
+    if key == "AutogradCPU" and rois.requires_grad and torch.is_grad_enabled():
+        return False  # the kernel has no gradient to boxes
+    return keeps_pooling(name, features, rois, spatial_scale, height, width)
+
+
+def _with_handing_on(
+    name: str, key: str, ours: Callable[..., Any], kernel: Any
+) -> Callable[..., Any]:
+    """Return a function of the dispatcher's keys and the arguments: ours, or ``kernel``.
+
+    The kernel for autograd dispatches again, to our function for the key CPU, which then must not
+    decide anew: its result would not be the one that the kernel's backward pass expects.
+    """
+
+    def operator(keys: Any, *arguments: Any) -> Any:
+        if key == "CPU" and _handing.on:
+            return kernel.call_boxed(keys, *arguments)
+        if kernel is None or not _keeps(name, key, *arguments):
+            return ours(*arguments)
+        try:
+            _handing.on = key == "AutogradCPU"
+            return kernel.call_boxed(keys, *arguments)
+        finally:
+            _handing.on = False
+
+    return operator
+
+
+def _find_kernel(name: str, key: str) -> Any:
+    """Return torchvision's kernel, or None where PyTorch does not give it away."""
+    if not hasattr(torch.library, "get_kernel"):
+        return None
+    return torch.library.get_kernel(f"torchvision::{name}", key)
 
 
 def _empty() -> Tensor:
@@ -198,14 +256,14 @@ def _install() -> None:
     global _library  # noqa: PLW0603  one registration for the process
     if _library is not None:
         return
+    replaced = [(pool, key) for pool in POOLS for key in KEYS] + [(nms, "CPU")]
+    kernels = [_find_kernel(ours.__name__, key) for ours, key in replaced]  # before ours are there
     _library = torch.library.Library("torchvision", "IMPL")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch warns that one is registered already
-        for pool in POOLS:
-            # With gradients PyTorch dispatches to the first key, in inference mode to the second.
-            for key in ("AutogradCPU", "CPU"):
-                _library.impl(pool.__name__, pool, key, allow_override=True)
-        _library.impl("nms", nms, "CPU", allow_override=True)
+        for (ours, key), kernel in zip(replaced, kernels, strict=True):
+            function = _with_handing_on(ours.__name__, key, ours, kernel)
+            _library.impl(ours.__name__, function, key, with_keyset=True, allow_override=True)
 
 
 def _remove() -> None:

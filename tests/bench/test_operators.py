@@ -78,6 +78,7 @@ def test_implementations_take_turns_and_the_first_round_does_not_count():
 
 def test_ratios_are_taken_round_by_round():
     timing = bench.ratios({"ours": [1, 2, 4], "theirs": [4, 4, 4]}, "theirs")["ours"]
+    assert (timing.milliseconds, timing.slowest) == (2000, 4000)
     assert (timing.ratio, timing.ratio_min, timing.ratio_max) == (2, 1, 4)
 
 
@@ -196,35 +197,10 @@ def test_all_operators_that_have_workloads_and_exist_are_measured(monkeypatch):
     assert set(measure.measure_all()) == set(bench.WORKLOADS) <= set(ops.__all__)
 
 
-def test_every_row_that_is_slower_by_more_than_a_quarter_has_a_reason():
-    for row in bench.slower(bench.read()):
-        assert len(bench.reason(row).split()) > 5, row
-
-
-def test_slower_means_by_more_than_a_quarter_and_ours():
-    rows = [replace(ROW, ratio=0.81), replace(ROW, ratio=0.79), replace(ROW, ratio=1.0)]
+def test_slower_means_ours_below_one():
+    rows = [replace(ROW, ratio=0.81), replace(ROW, ratio=1.2), replace(ROW, ratio=1.0)]
     theirs = replace(ROW, implementation="onnxruntime", ratio=0.1)
-    assert bench.slower([*rows, theirs]) == [rows[1]]
-    with pytest.raises(ValueError, match=r"must name every workload .* got none of .*'nowhere'"):
-        bench.reason(replace(rows[1], workload="nowhere"))
-
-
-def test_goals_and_reasons_name_workloads_that_are_measured():
-    named = {
-        (name, workload.name)
-        for name, workloads in bench.WORKLOADS.items()
-        for workload in workloads
-    }
-    for operator, workload, direction, *_ in (*bench.GOALS, *bench.REASONS):
-        assert (operator, workload) in named
-        assert direction in measure.DIRECTIONS
-
-
-def test_a_goal_may_be_against_onnxruntime():
-    rows = [replace(ROW, ratio=4.0), replace(ROW, implementation="onnxruntime", ratio=2.5)]
-    against = ("roi_align", "A", "forward", "roilearn : onnxruntime")
-    assert bench.reached(rows) == {("roi_align", "A", "forward", "roilearn"): 4.0, against: 1.6}
-    assert bench.below(rows) == {against: 1.6}
+    assert bench.slower([*rows, theirs]) == [rows[0]]
 
 
 def test_a_curve_varies_one_number_of_the_base():
@@ -268,15 +244,6 @@ def test_memory_of_a_call_holds_at_least_its_output():
 def test_memory_workloads_are_those_of_roi_align():
     assert [peak_memory.find_workload(name).name for name in peak_memory.MEASURED] == list("AMDB")
     assert {workload.name for workload in ROI_ALIGN} >= set(peak_memory.MEASURED)
-
-
-def test_every_goal_that_is_missed_has_its_reason_and_its_profile():
-    for key in bench.below(bench.read()):
-        assert bench.shortfall(*key[:3])
-        parts = bench.profile_of(key)
-        assert sum(part.share for part in parts) == pytest.approx(1, abs=0.01), key
-    with pytest.raises(ValueError, match="SHORTFALLS"):
-        bench.shortfall("roi_align", "no such workload", "forward")
 
 
 def test_a_profile_names_the_longest_kernels_and_adds_up():

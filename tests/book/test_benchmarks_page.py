@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-from roilearn import bench
+from roilearn import bench, patching_limits
 
 
 def page_of(site):
@@ -31,21 +31,33 @@ def test_every_operator_has_its_section_and_its_table_or_says_that_it_has_none(s
 
 def test_machines_and_versions_are_named(site):
     page = page_of(site)
-    for row in (*bench.read(), *bench.read_series()):
+    for row in (*bench.read(), *bench.read_series(), *bench.read_load()):
         assert f"{row.machine}: {row.versions}" in page
 
 
-def test_every_slower_row_and_every_goal_below_is_named(site):
+def test_every_row_in_which_torchvision_is_faster_is_named(site):
     page = page_of(site)
     for row in bench.slower(bench.read()):
-        assert f"{row.operator}, {row.workload}, {row.direction}. {bench.reason(row)}" in page
-    for key, value in bench.below(bench.read()).items():
-        operator, shape, direction, column = key
-        numbers = (f"{bench.GOALS[key]:g}", f"{value:.2g}")
-        cells = (operator, shape, *numbers, direction, column)
+        case = (row.operator, row.workload, row.direction, row.implementation)
+        assert f"{', '.join(case)}: {row.ratio:.2g} (" in page
+        assert all(f"{p.aten_op} {100 * p.share:.0f} %" in page for p in bench.profile_of(*case))
+
+
+def test_every_row_under_load_is_on_the_page(site):
+    page = page_of(site)
+    for row in bench.read_load():
+        if row.implementation != "torchvision":
+            slowest = row.slowest / row.milliseconds
+            assert f"<td>{row.ratio:.2g} (slowest call {slowest:.2g} x)</td>" in page, row
+
+
+def test_the_rule_of_the_patch_and_what_it_is_read_from_are_on_the_page(site):
+    page = page_of(site)
+    for operator, least in patching_limits.OURS_FROM.items():
+        cells = (operator, least.channels, f"{least.outputs:,}")
         assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" in page
-        assert bench.shortfall(*key[:3]) in page
-        assert all(f"{p.aten_op} {100 * p.share:.0f} %" in page for p in bench.profile_of(key))
+    for point in bench.read_crossover():
+        assert f"<td>{point.ratio:.2g}</td>" in page
 
 
 def test_what_a_gpu_measured_is_on_the_page_or_that_none_has(site):

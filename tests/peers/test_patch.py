@@ -10,7 +10,7 @@ from boxes import draw
 from torchvision.ops import nms, ps_roi_align, ps_roi_pool, roi_align, roi_pool
 
 import roilearn
-from roilearn import ops
+from roilearn import ops, patching, patching_limits, patching_rule
 from roilearn.bench.detectors.mask_rcnn import make_image
 from roilearn.bench.detectors.patched_mask_rcnn import detect, mask_rcnn
 
@@ -44,6 +44,15 @@ def equal(some, others):
     return all(torch.equal(one, other) for one, other in zip(some, others, strict=True))
 
 
+@pytest.fixture
+def all_to_ours(monkeypatch):
+    """Hand no call on to torchvision, however small it is."""
+    always = dict.fromkeys(patching_rule.OURS_FROM, patching_limits.OursFrom(0, 0))
+    monkeypatch.setattr(patching_rule, "OURS_FROM", always)
+    monkeypatch.setattr(patching_rule, "OURS_FROM_BOXES", 0)
+
+
+@pytest.mark.usefixtures("all_to_ours")
 @pytest.mark.parametrize("name", CALLS)
 def test_names_imported_before_answer_with_ours_and_then_with_theirs_again(name):
     before = answers(CALLS[name])
@@ -53,6 +62,99 @@ def test_names_imported_before_answer_with_ours_and_then_with_theirs_again(name)
     assert equal(answers(CALLS[name]), before)
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_a_small_call_is_torchvisions_to_the_bit(name):
+    before = answers(CALLS[name])
+    with roilearn.patch():
+        assert equal(answers(CALLS[name]), before)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_large_call_is_ours_to_the_bit(name, monkeypatch):
+    """Of as many channels and numbers as the rule asks for, and of one less of either."""
+    channels, numbers = (
+        (2, len(ROIS) * 2 * 6) if name.startswith("ps_") else (12, len(ROIS) * 12 * 6)
+    )
+    theirs, ours = answers(CALLS[name]), answers(OURS[name])
+    assert name == "roi_pool" or not equal(theirs, ours)
+    for more_channels, more_numbers in ((0, 0), (1, 0), (0, 1)):
+        least = patching_limits.OursFrom(channels + more_channels, numbers + more_numbers)
+        monkeypatch.setitem(patching_rule.OURS_FROM, name, least)
+        with roilearn.patch():
+            wanted = theirs if more_channels or more_numbers else ours
+            assert equal(answers(CALLS[name]), wanted)
+
+
+def test_what_is_handed_on_for_autograd_is_not_decided_anew(monkeypatch):
+    """torchvision's backward pass reads which cell won, which ours does not say."""
+    before, asked = answers(CALLS["roi_pool"]), []
+
+    def keeps(_, key, *__):
+        asked.append(key)
+        return key == "AutogradCPU"
+
+    monkeypatch.setattr(patching, "_keeps", keeps)
+    with roilearn.patch():
+        features = FEATURES.clone().requires_grad_()
+        roi_pool(features, ROIS, 2)
+        assert asked == ["AutogradCPU"]
+        with pytest.raises(IndexError):
+            roi_pool(features[0], ROIS, 2)
+        with torch.inference_mode():
+            roi_pool(FEATURES, ROIS, 2)
+        assert asked == ["AutogradCPU", "AutogradCPU", "CPU"]  # also after an exception
+        assert equal(answers(CALLS["roi_pool"]), before)
+
+
+def test_where_pytorch_gives_no_kernel_away_all_calls_are_ours(monkeypatch):
+    monkeypatch.delattr(torch.library, "get_kernel", raising=False)
+    with roilearn.patch():
+        assert equal(answers(CALLS["roi_align"]), answers(OURS["roi_align"]))
+
+
+@pytest.mark.parametrize("row", [1, 2, 3, 4])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_small_call_with_a_box_that_is_not_finite_raises(row, value):
+    rois = ROIS.clone()
+    rois[3, row] = value
+    with (
+        roilearn.patch(),
+        pytest.raises(ValueError, match=r"boxes must be finite; got .* in row 3"),
+    ):
+        roi_align(FEATURES, rois, 2)
+    with (
+        roilearn.patch(),
+        pytest.raises(ValueError, match=r"boxes must be finite; got .* in row 3"),
+    ):
+        nms(rois[:, 1:], rois[:, 0], 0.5)
+
+
+@pytest.mark.parametrize("index", [-1, 2, 0.5, torch.nan])
+def test_a_small_call_with_a_bad_batch_index_raises(index):
+    rois = ROIS.clone()
+    rois[3, 0] = index
+    with roilearn.patch(), pytest.raises(ValueError, match="in row 3"):
+        roi_pool(FEATURES, rois, 2)
+
+
+def test_a_small_call_with_a_box_of_more_samples_than_fit_in_memory_raises():
+    rois = torch.tensor([[0, 0, 0, 1e9, 1e9]])
+    with roilearn.patch(), pytest.raises(ValueError, match="small enough to sample"):
+        roi_align(FEATURES, rois, 2)
+
+
+def test_small_nms_takes_no_nan_and_no_threshold_below_zero():
+    boxes = torch.tensor([[0.0, 0, 4, 4], [9, 9, 12, 12]])
+    with roilearn.patch():
+        with pytest.raises(ValueError, match="scores must be numbers"):
+            nms(boxes, torch.tensor([1.0, torch.nan]), 0.5)
+        with pytest.raises(ValueError, match="iou_threshold must be a number"):
+            nms(boxes, torch.ones(2), torch.nan)
+        assert nms(boxes, torch.ones(2), -0.5).tolist() == [0]
+        assert nms(boxes, torch.tensor([-torch.inf, torch.inf]), 0.5).tolist() == [1, 0]
+
+
+@pytest.mark.usefixtures("all_to_ours")
 def test_nms_too(monkeypatch):
     boxes, scores = ROIS[:, 1:], torch.arange(30.0)
     before = nms(boxes, scores, 0.3)

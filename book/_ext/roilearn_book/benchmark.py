@@ -15,6 +15,8 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relpath
 
 from roilearn import bench
+from roilearn_book import benchmark_load
+from roilearn_book.benchmark_load import MISSING, milliseconds, paragraph, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,28 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from sphinx.application import Sphinx
 
-MISSING = "Not recorded yet."
 NOT_RUN = "Not yet run on a GPU: no number on this page is a GPU's. To record: "
 RECORD = "make bench-gpu PYTHON=python3"
 OF_ALL = "all"
-
-
-def cells(values: Sequence[object], kind: str = "td") -> str:
-    """Write one row of a table."""
-    return "<tr>" + "".join(f"<{kind}>{escape(str(value))}</{kind}>" for value in values) + "</tr>"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Write a table that scrolls in its own frame."""
-    body = "".join(cells(row) for row in rows)
-    top = f"<thead>{cells(head, 'th')}</thead>"
-    inner = f'<table class="table measured">{top}<tbody>{body}</tbody></table>'
-    return f'<div class="pst-scrollable-table-container">{inner}</div>'
-
-
-def paragraph(text: str) -> str:
-    """Write a paragraph of plain text."""
-    return f"<p>{escape(text)}</p>"
 
 
 def ratio(row: bench.Row) -> str:
@@ -51,17 +34,12 @@ def ratio(row: bench.Row) -> str:
     return f"{row.ratio:.2g} ({row.ratio_min:.2g} to {row.ratio_max:.2g})"
 
 
-def milliseconds(time: float) -> str:
-    """Write a time as a table has room for it."""
-    return f"{time:,.0f} ms" if time >= 100 else f"{time:.3g} ms"
-
-
 def setting(_: str) -> str:
-    """Say on what was measured: every processor and every set of versions of the two files."""
-    return machines([*bench.read(), *bench.read_series()])
+    """Say on what was measured: every processor and every set of versions of the files."""
+    return machines([*bench.read(), *bench.read_series(), *bench.read_load()])
 
 
-def machines(rows: Iterable[bench.Row | bench.SeriesPoint]) -> str:
+def machines(rows: Iterable[bench.Row | bench.SeriesPoint | bench.LoadRow]) -> str:
     """List every processor and every set of versions."""
     kinds = dict.fromkeys((row.machine, row.versions) for row in rows)
     items = "".join(f"<li>{escape(f'{machine}: {versions}')}</li>" for machine, versions in kinds)
@@ -95,56 +73,6 @@ def table_of(rows: Sequence[bench.Row]) -> str:
     return table(["Workload", "Direction", "torchvision", *others], lines)
 
 
-def slower(_: str) -> str:
-    """Name every workload that is slower than torchvision by more than a quarter, and why."""
-    rows = bench.slower(bench.read())
-    if not rows:
-        return paragraph("No recorded row is slower than torchvision by more than a quarter.")
-    reasons: dict[str, list[str]] = {}
-    for row in rows:
-        said = f"{row.operator}, {row.workload}, {row.direction}. {bench.reason(row)}"
-        reasons.setdefault(said, []).append(f"{row.implementation} {ratio(row)}")
-    items = (
-        f"<li>{escape(said)} Ratio: {escape('; '.join(each))}.</li>"
-        for said, each in reasons.items()
-    )
-    said = f"Slower than torchvision by more than a quarter: {len(rows)} of the recorded rows."
-    return f"{paragraph(said)}<ul>{''.join(items)}</ul>"
-
-
-def goals(_: str) -> str:
-    """Count the goals that are reached, and list those that are not."""
-    rows = bench.read()
-    reached, below = bench.reached(rows), bench.below(rows)
-    lines = [
-        [operator, shape, f"{bench.GOALS[key]:g}", f"{value:.2g}", direction, column]
-        for key, value in below.items()
-        for operator, shape, direction, column in [key]
-    ]
-    said = (
-        f"Of {len(bench.GOALS)} goals, {len(reached)} have been measured and "
-        f"{len(reached) - len(below)} of these are reached. "
-    )
-    if not below:
-        return paragraph(said)
-    head = ["Operator", "Workload", "Goal", "Measured", "Direction", "Column"]
-    reasons = "".join(f"<li>{escape(shortfall(*key))}</li>" for key in own_columns(below))
-    return f"{paragraph(said + 'These are not:')}{table(head, lines)}<ul>{reasons}</ul>"
-
-
-def own_columns(below: Iterable[bench.Key]) -> list[bench.Key]:
-    """Name each workload and column once, whatever it was compared with."""
-    return list(dict.fromkeys(map(bench.without_onnxruntime, below)))
-
-
-def shortfall(operator: str, shape: str, direction: str, column: str) -> str:
-    """Say where the time of one column goes, and why its goal is missed."""
-    parts = bench.profile_of((operator, shape, direction, column))
-    kernels = ", ".join(f"{part.aten_op} {100 * part.share:.0f} %" for part in parts)
-    reason = bench.shortfall(operator, shape, direction)
-    return f"{operator}, {shape}, {direction}, {column}. {reason} Profile: {kernels}."
-
-
 def on_a_gpu(_: str) -> str:
     """Tabulate what a GPU measured, operator by operator; or say that none has, and how to."""
     rows = bench.read_gpu()
@@ -169,10 +97,9 @@ def gpu_state(_: str) -> str:
 TEXTS: dict[str, Callable[[str], str]] = {
     "setting": setting,
     "ratios": ratios,
-    "slower": slower,
-    "goals": goals,
     "on_a_gpu": on_a_gpu,
     "gpu_state": gpu_state,
+    **benchmark_load.TEXTS,
 }
 
 
@@ -261,6 +188,7 @@ class Benchmark(SphinxDirective):
 
     required_arguments = 1
     optional_arguments = 1
+    final_argument_whitespace = True  # the names of some topics
     has_content = True
     option_spec: ClassVar[dict[str, object]] = {}
 

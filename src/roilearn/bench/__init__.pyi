@@ -1,7 +1,3 @@
-from .goals import GOALS as GOALS
-from .goals import Key as Key
-from .goals import below as below
-from .goals import reached as reached
 from .gpu.roofline import STEPS as STEPS
 from .gpu.roofline import RooflinePoint as RooflinePoint
 from .gpu.roofline import Step as Step
@@ -10,11 +6,8 @@ from .gpu.roofline import bytes_requested as bytes_requested
 from .gpu.roofline import flops as flops
 from .gpu.roofline import roofline_points as roofline_points
 from .gpu.roofline import roofs as roofs
+from .load import busy_processes as busy_processes
 from .operators.measure import measure as measure
-from .reasons import REASONS as REASONS
-from .reasons import reason as reason
-from .reasons import shortfall as shortfall
-from .reasons import slower as slower
 from .recorded.ablation import METRICS as METRICS
 from .recorded.ablation import TABLES as TABLES
 from .recorded.ablation import AblationResult as AblationResult
@@ -29,6 +22,9 @@ from .recorded.degradation import last_epochs as last_epochs
 from .recorded.degradation import read_degradation as read_degradation
 from .recorded.half_cell import HalfCell as HalfCell
 from .recorded.half_cell import read_half_cell as read_half_cell
+from .recorded.load import LoadRow as LoadRow
+from .recorded.load import merge_load as merge_load
+from .recorded.load import read_load as read_load
 from .recorded.mask_losses import MASK_LOSSES as MASK_LOSSES
 from .recorded.mask_losses import MaskLossResult as MaskLossResult
 from .recorded.mask_losses import format_mask_losses as format_mask_losses
@@ -40,7 +36,6 @@ from .recorded.oracle_masks import read_oracle_masks as read_oracle_masks
 from .recorded.profiles import OpProfile as OpProfile
 from .recorded.profiles import profile_of as profile_of
 from .recorded.profiles import read_profiles as read_profiles
-from .recorded.profiles import without_onnxruntime as without_onnxruntime
 from .recorded.results import FOLDER as FOLDER
 from .recorded.results import Row as Row
 from .recorded.results import best_of_runs as best_of_runs
@@ -48,9 +43,11 @@ from .recorded.results import find_row as find_row
 from .recorded.results import merge_rows as merge_rows
 from .recorded.results import read as read
 from .recorded.results import read_gpu as read_gpu
+from .recorded.results import slower as slower
 from .recorded.results import statement as statement
 from .recorded.results import write as write
 from .recorded.series import SeriesPoint as SeriesPoint
+from .recorded.series import read_crossover as read_crossover
 from .recorded.series import read_series as read_series
 from .timing import Timing as Timing
 from .timing import interleave as interleave

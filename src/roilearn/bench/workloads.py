@@ -3,6 +3,7 @@
 They are those of common detectors, and a small one for each operator.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,7 @@ class PoolingWorkload:
     output_size: int
     sampling_ratio: int
     meaning: str
+    arrangement: str = "random"  # a name in ARRANGEMENTS
 
     def quick(self) -> "PoolingWorkload":
         """Return the same workload with an eighth of the channels and a quarter of the boxes.
@@ -64,6 +66,7 @@ class NmsWorkload:
     classes: int
     threshold: float
     meaning: str
+    chain: bool = False  # boxes in a line, each overlapping the next, all of one score
 
     def quick(self) -> "NmsWorkload":
         """Return the same workload with a quarter of the boxes."""
@@ -164,7 +167,39 @@ def make_inputs(workload: PoolingWorkload, seed: int = 0) -> tuple[np.ndarray, n
     features = state.standard_normal(workload.features, dtype=np.float32)
     index = state.integers(0, images, (workload.boxes, 1))
     boxes = draw_boxes(state, workload.boxes, workload.sides, (height, width))
-    return features, np.hstack([index, boxes]).astype(np.float32)
+    rois = np.hstack([index, boxes]).astype(np.float32)
+    return features, ARRANGEMENTS[workload.arrangement](rois, (height, width))
+
+
+def put_on_one_cell(rois: np.ndarray, _: tuple[int, int]) -> np.ndarray:
+    """Make all boxes the same."""
+    return np.repeat(rois[:1], len(rois), 0)
+
+
+def put_on_one_image(rois: np.ndarray, _: tuple[int, int]) -> np.ndarray:
+    """Take all boxes from the first image of the batch."""
+    return np.hstack([np.zeros_like(rois[:, :1]), rois[:, 1:]])
+
+
+def enlarge_one(rois: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Make the box in the middle as large as the map."""
+    rois[len(rois) // 2, 1:] = (0, 0, size[1], size[0])
+    return rois
+
+
+def sort_by_place(rois: np.ndarray, _: tuple[int, int]) -> np.ndarray:
+    """Sort boxes by image, row and column."""
+    return rois[np.lexsort((rois[:, 1], rois[:, 2], rois[:, 0]))]
+
+
+ARRANGEMENTS: dict[str, Callable[[np.ndarray, tuple[int, int]], np.ndarray]] = {
+    "random": lambda rois, _: rois,
+    "one cell": put_on_one_cell,
+    "one image": put_on_one_image,
+    "one huge": enlarge_one,
+    "sorted": sort_by_place,
+}
+"""Arrangements of the boxes of a pooling workload, among which its slowest may be."""
 
 
 def draw_boxes(
@@ -203,6 +238,10 @@ def make_nms_inputs(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw (K, 4) boxes in image pixels, K scores, no two alike, and K classes."""
     state = np.random.default_rng(seed)
+    if workload.chain:
+        place = np.arange(workload.boxes, dtype=np.float32)[:, None] * np.float32([5, 0, 5, 0])
+        scores = np.ones(workload.boxes, np.float32)
+        return place + np.float32([0, 0, 10, 10]), scores, np.zeros(workload.boxes, np.int64)
     around = draw_boxes(state, workload.objects or workload.boxes, (16, 256), (800, 1333))
     if workload.objects:
         around = around[state.integers(0, workload.objects, workload.boxes)]

@@ -1,5 +1,6 @@
 """NMS on a GPU: one launch finds the overlapping pairs, a second suppresses in order of score."""
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
@@ -18,7 +19,7 @@ from roilearn.kernels.arguments import supports
 from roilearn.kernels.device.suppression import WORD_BITS, find_overlapping_pairs, suppress
 from roilearn.kernels.launch import block_size, check_device, launch
 from roilearn.ops.dispatch import MAX_NMS_BOXES
-from roilearn.ops.suppression.nms import check_boxes_and_scores, group_numbers, threshold_in_dtype
+from roilearn.ops.suppression.nms import check_boxes_and_scores, threshold_in_dtype
 
 BLOCK_ROWS = 64
 """Boxes for which one program of ``find_overlapping_pairs`` writes a word each."""
@@ -99,11 +100,11 @@ def _suppress(
     if not num_boxes:
         return order
     boxes = boxes.to(torch.float32)[order].contiguous()
-    groups = None if idxs is None else group_numbers(idxs, order)[0].contiguous()
+    groups = None if idxs is None else group_ids(idxs)[order].contiguous()
     words_per_box = -(-num_boxes // WORD_BITS.value)
     overlap_bits = order.new_empty(num_boxes, words_per_box, dtype=torch.int32)
     kept = order.new_empty(num_boxes, dtype=torch.int8)
-    threshold = threshold_in_dtype(torch.float32, iou_threshold)
+    threshold = threshold_in_dtype(np.float32, iou_threshold)
     pairs, grouped = (-(-num_boxes // BLOCK_ROWS), words_per_box), groups is not None
     arguments = (boxes, groups, overlap_bits, num_boxes, words_per_box, threshold)
     launch(find_overlapping_pairs, pairs, boxes, *arguments, GROUPED=grouped, BLOCK_ROWS=BLOCK_ROWS)
@@ -118,3 +119,10 @@ def _suppress(
         BLOCK_WORDS=block_size(words_per_box, 2**20),
     )
     return order[kept.bool()]
+
+
+def group_ids(idxs: Shaped[Tensor, " N"]) -> Int64[Tensor, " N"]:
+    """Return whole numbers that are equal where ``idxs`` are: the kernel compares nothing else."""
+    if idxs.is_floating_point():
+        return idxs.unique(return_inverse=True)[1]
+    return idxs.to(torch.int64)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from torch.profiler import ProfilerActivity, profile
 
 from roilearn.bench.environment import machine, versions
-from roilearn.bench.goals import Key
 from roilearn.bench.operators.measure import make_implementations
-from roilearn.bench.recorded.profiles import OpProfile, without_onnxruntime
+from roilearn.bench.recorded.profiles import OpProfile
+from roilearn.bench.recorded.results import Row
 from roilearn.bench.workloads import WORKLOADS
 
 CALLS = 3
@@ -17,9 +17,13 @@ LISTED = 5
 REST = "all others"
 
 
-def profile_workloads(keys: Iterable[Key]) -> Iterator[OpProfile]:
-    """Profile workloads, each implementation of a workload once."""
-    for operator, name, direction, column in dict.fromkeys(map(without_onnxruntime, keys)):
+def profile_workloads(rows: Iterable[Row]) -> Iterator[OpProfile]:
+    """Profile the implementations of recorded rows."""
+    for row in rows:
+        operator, name, direction, column = (
+            *(row.operator, row.workload),
+            *(row.direction, row.implementation),
+        )
         workload = next(each for each in WORKLOADS[operator] if each.name == name)
         implementations = make_implementations(operator, workload, backward=direction != "forward")
         for aten_op, share, calls in profile_call(implementations[column]):

@@ -1,6 +1,6 @@
 """Recorded measurements: the tables of ``benchmarks/results``, read without torch.
 
-In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``series``
-(``curves.csv``), ``profiles``, ``ablation``, ``oracle_masks``,
-``half_cell``, ``degradation``, ``missing_pieces`` and ``mask_losses``.
+In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``load``
+(quiet and busy), ``series`` (``curves.csv``, ``crossover.csv``), ``profiles``, ``ablation``,
+``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces`` and ``mask_losses``.
 """

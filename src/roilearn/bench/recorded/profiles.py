@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from roilearn.bench.goals import AGAINST_ONNXRUNTIME, Key
 from roilearn.bench.recorded.results import FOLDER, read_table
 
 
@@ -27,18 +26,19 @@ def read_profiles(path: Path | None = None) -> list[OpProfile]:
     return read_table(OpProfile, path or FOLDER / "profiles.csv")
 
 
-def profile_of(key: Key) -> list[OpProfile]:
-    """Look up the profile of one implementation on one workload, or of the one behind a goal."""
-    wanted = without_onnxruntime(key)
+def profile_of(
+    operator: str, workload: str, direction: str, implementation: str
+) -> list[OpProfile]:
+    """Look up the profile of one implementation on one workload; empty if there is none.
+
+    Examples
+    --------
+    >>> profile_of("roi_align", "no such workload", "forward", "roilearn")
+    []
+    """
+    wanted = (operator, workload, direction, implementation)
     return [
         part
         for part in read_profiles()
         if (part.operator, part.workload, part.direction, part.implementation) == wanted
     ]
-
-
-def without_onnxruntime(key: Key) -> Key:
-    """Name the implementation of roilearn whose time a goal is about."""
-    *case, column = key
-    operator, workload, direction = case
-    return operator, workload, direction, column.removesuffix(AGAINST_ONNXRUNTIME)

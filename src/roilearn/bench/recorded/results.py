@@ -99,6 +99,17 @@ def merge_rows(held: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     return sorted((*rows, *new), key=lambda row: names.index(row.operator))
 
 
+def slower(rows: Iterable[Row]) -> list[Row]:
+    """Rows of roilearn that are slower than torchvision.
+
+    Examples
+    --------
+    >>> all(row.ratio < 1 for row in slower(read()))
+    True
+    """
+    return [row for row in rows if row.implementation.startswith("roilearn") and row.ratio < 1]
+
+
 def find_row(
     operator: str, workload: str, direction: str = "forward", implementation: str = "roilearn"
 ) -> Row:

@@ -33,3 +33,14 @@ class SeriesPoint:
 def read_series(path: Path | None = None) -> list[SeriesPoint]:
     """Read series; by default ``curves.csv``; no rows if there is no such file."""
     return read_table(SeriesPoint, path or FOLDER / "curves.csv")
+
+
+def read_crossover() -> list[SeriesPoint]:
+    """Read ``crossover.csv``: ratios by channels (``x``) and boxes (``series``); the patch's rule.
+
+    Examples
+    --------
+    >>> all(point.ratio > 0 for point in read_crossover())
+    True
+    """
+    return read_series(FOLDER / "crossover.csv")

@@ -14,6 +14,9 @@ BELOW_LOW_THRESHOLD = -1
 BETWEEN_THRESHOLDS = -2
 """In place of an object's index: neither background nor an object, not used for training."""
 
+SMALL = 2**13
+"""Numbers of a matrix of IoUs up to which no threads are started."""
+
 
 def match(
     iou: Float[Tensor, "T A"],
@@ -67,11 +70,24 @@ def match(
     high, low = check_matching(iou, high_threshold, low_threshold, allow_low_quality_matches)
     if iou.numel() == 0:
         return torch.full((iou.shape[1],), BELOW_LOW_THRESHOLD, device=iou.device)
-    overlap, best_object = iou.max(dim=0)  # [A] each
+    overlap, best_object = highest_of_each(iou)  # [A] each
     matches = apply_thresholds(overlap, best_object, high, low)  # [A]
     if allow_low_quality_matches:
         matches = best_object.where(low_quality_matches(iou), matches)  # [A]
     return matches
+
+
+def highest_of_each(
+    iou: Float[Tensor, "T A"],
+) -> tuple[Float[Tensor, " A"], Int64[Tensor, " A"]]:
+    """Highest IoU of each anchor, and the first object that has it.
+
+    ``max`` finds both in one pass, but it starts threads at any size, and threads that wait for
+    each other are slow on a busy machine. A few numbers are gone through twice instead.
+    """
+    if iou.numel() > SMALL:
+        return iou.max(dim=0)
+    return iou.amax(0), iou.argmax(0)
 
 
 def apply_thresholds(

@@ -4,126 +4,166 @@ The loop of greedy NMS takes one box after another. It needs to know which pairs
 more than the threshold, and there are two ways to find that for many boxes at once. Where a box
 overlaps few others, all pairs are listed (``overlapping_pairs.py``). Where many boxes lie on top of
 each other the list would be long, but few boxes are kept: the best boxes are decided as a block,
-and what they suppress is dropped before the next block. A few hundred boxes are one block.
+and what they suppress is dropped before the next block.
+
+The work is done in NumPy, whose operations on a few hundred numbers take a third of the time of
+PyTorch's and never start threads: threads that wait for each other are slow on a busy machine.
 """
 
-import torch
+import itertools
+
+import numpy as np
 from jaxtyping import Bool, Float, Int64
-from torch import Tensor
+from numpy import ndarray
 
 from roilearn.ops.suppression.overlapping_pairs import iou, overlapping_pairs, sort_into_strips
 
-BLOCK_SIZE = 192
-"""Boxes that are decided as one block where boxes are dense."""
-SINGLE_BLOCK = 512
-"""Up to this number of boxes all are one block: looking for a cheaper way would cost more."""
-COLUMNS = 4096
-"""Boxes that a block is compared with at once, so that the comparison keep in the cache."""
-DENSE_SHARE = 0.8
-"""Boxes are not dense if a block leaves more than this share of the others."""
-SLOW_ROUND = 0.95
-"""A round that leaves more than this share of the pairs open is the last one."""
+FIRST_BLOCK = 64
+"""Boxes of the first block."""
+LARGEST_BLOCK = 192
+"""Boxes of a block where most of them are kept."""
+PAIRS_AT_ONCE = 2**15
+"""Pairs of a block with other boxes that are compared at once, so that they stay in the cache."""
+BOXES_PER_GROUP = 160
+"""Groups that are larger on average are suppressed one after the other, smaller ones as a list."""
+FEW_BOXES = 1024
+"""Up to this number of boxes, groups are decided in common blocks."""
+BOXES_PER_FEW_GROUPS = 16
+"""Of few boxes, groups that are smaller on average are suppressed as a list."""
+LISTING = 200
+"""Sorting a box into strips costs as much as this number of comparisons in a block."""
+LISTED_PAIR = 8
+"""A comparison in a list costs as much as this number of comparisons in a block."""
 MAX_COMPARISONS = 2**23
 """Comparisons that a list may need whatever the number of boxes; each may be a pair to store."""
 
 
 def kept_boxes(
-    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int, threshold: float
-) -> Bool[Tensor, " N"]:
-    """Whether to keep each box, of boxes by descending score that have an area.
+    table: Float[ndarray, "5 N"], group: Int64[ndarray, " N"], groups: int, threshold: float
+) -> Bool[ndarray, " N"]:
+    """Whether to keep each box, of boxes by descending score that have an area."""
+    boxes = len(group)
+    if groups == 1:
+        return keep_by_blocks(table, None, threshold)
+    if boxes <= FIRST_BLOCK or BOXES_PER_FEW_GROUPS * groups <= boxes <= FEW_BOXES:
+        return keep_by_blocks(table, group, threshold)
+    if boxes < BOXES_PER_GROUP * groups:
+        layout = sort_into_strips(table, group, groups)
+        if layout.comparisons() <= comparison_limit(boxes):
+            return suppress_by_pairs(*overlapping_pairs(table, layout, threshold), boxes)
+    by_group = group.argsort(kind="stable")
+    ends = group[by_group].searchsorted(np.arange(1, groups))
+    keep = np.empty(boxes, np.bool_)
+    for members in np.split(by_group, ends):
+        keep[members] = keep_by_blocks(table[:, members], None, threshold)
+    return keep
 
-    The first block shows whether boxes are dense. For boxes of several groups pairs are listed
-    first.
+
+def keep_by_blocks(
+    table: Float[ndarray, "5 N"], group: Int64[ndarray, " N"] | None, threshold: float
+) -> Bool[ndarray, " N"]:
+    """Whether to keep each box; without groups all boxes may suppress each other.
+
+    Each block tells what the others would cost in the same way. Without groups a list is tried
+    where it costs less, and again once half of the boxes are decided.
     """
-    if len(group) <= SINGLE_BLOCK:
-        return suppress_by_block(table, group, groups, threshold, SINGLE_BLOCK)
-    keep = torch.ones_like(group, dtype=torch.bool)
-    left = torch.arange(len(group), device=group.device)  # boxes not decided yet
-    dense = groups == 1
-    try_pairs_below = len(left)
+    keep = np.zeros(table.shape[1], np.bool_)
+    left = np.arange(len(keep))  # boxes not decided yet
+    try_list_below = len(left) if group is None else 0
+    block = FIRST_BLOCK
     while len(left):
-        if not dense and len(left) <= try_pairs_below:
-            layout = sort_into_strips(table, group, groups)
-            if layout.comparisons() <= comparison_limit(len(left)):
+        in_block, survives = suppress_by_block(table, group, threshold, block)
+        keep[left[:block][in_block]] = True
+        open_boxes = block + np.flatnonzero(survives)
+        left, table = left.take(open_boxes), table.take(open_boxes, axis=1)
+        group = None if group is None else group.take(open_boxes)
+        kept = int(np.count_nonzero(in_block))
+        block = min(max(4 * kept, FIRST_BLOCK // 4, 1), LARGEST_BLOCK)
+        cost = cost_of_blocks(kept, len(survives), len(left), block)
+        if len(left) <= try_list_below and cost > LISTING * len(left):
+            layout = sort_into_strips(table, np.zeros(len(left), np.int64), 1)
+            comparisons = layout.comparisons()
+            if LISTED_PAIR * comparisons <= cost and comparisons <= comparison_limit(len(left)):
                 pairs = overlapping_pairs(table, layout, threshold)
                 keep[left] = suppress_by_pairs(*pairs, len(left))
                 break
-            try_pairs_below = len(left) // 2
-        remaining = suppress_by_block(table, group, groups, threshold, BLOCK_SIZE)
-        keep[left[~remaining]] = False
-        remaining[:BLOCK_SIZE] = False  # those are decided
-        dense = int(remaining.sum()) < DENSE_SHARE * (len(left) - BLOCK_SIZE)
-        left, table, group = left[remaining], table[:, remaining], group[remaining]
+            try_list_below = len(left) // 2
     return keep
+
+
+def cost_of_blocks(kept: int, others: int, left: int, block: int) -> float:
+    """Estimate the comparisons of all further blocks, if each is like the last one.
+
+    Parameters
+    ----------
+    kept : boxes of the last block that were kept.
+    others, left : boxes outside it, before and after they were compared with it.
+    block : boxes of the next block.
+    """
+    blocks = left / block
+    if left < others:  # each block leaves this share of the others, and the shares are multiplied
+        blocks = min(blocks, others / (others - left))
+    return kept * left * blocks / 2
 
 
 def comparison_limit(boxes: int) -> int:
-    """Limit of comparisons below which a list costs less than blocks, and fits in memory."""
-    return min(boxes * boxes // 8, max(MAX_COMPARISONS, 128 * boxes))
+    """Limit of comparisons below which a list of pairs fits in memory."""
+    return max(MAX_COMPARISONS, 128 * boxes)
 
 
 def suppress_by_block(
-    table: Float[Tensor, "5 N"],
-    group: Int64[Tensor, " N"],
-    groups: int,
+    table: Float[ndarray, "5 N"],
+    group: Int64[ndarray, " N"] | None,
     threshold: float,
     block: int,
-) -> Bool[Tensor, " N"]:
-    """Decide the first ``block`` boxes; return whether each box survives those that are kept."""
-    head = slice(0, block)
-    in_head = iou_in_groups(table, group, groups, head, head)
-    first, second = (in_head.triu_(1) > threshold).nonzero().unbind(1)
-    in_block = suppress_by_pairs(first, second, len(group[head]))
-    kept = in_block.nonzero()[:, 0]
-    max_iou = [
-        iou_in_groups(table, group, groups, kept, slice(start, start + COLUMNS)).amax(0)
-        for start in range(block, len(group), COLUMNS)
-    ]
-    return torch.cat([in_block, *(w <= threshold for w in max_iou)])
+) -> tuple[Bool[ndarray, " B"], Bool[ndarray, " R"]]:
+    """Decide the first boxes, ``block`` of them, and which of the rest survive those that are kept.
+
+    A kept box overlaps no kept box before it, so the rows of the boxes before it need no zeros.
+    """
+    head = np.arange(min(block, table.shape[1]))
+    apart = are_apart(table, group, threshold, head, slice(0, block))
+    np.fill_diagonal(apart, val=True)
+    in_block = np.ones(len(head), np.bool_)
+    for better in np.flatnonzero(~apart.all(1)).tolist():
+        if in_block[better]:
+            in_block &= apart[better]
+    survives = np.ones(table.shape[1] - len(head), np.bool_)
+    kept = head[in_block]
+    columns = max(PAIRS_AT_ONCE // len(kept), 1)
+    for start in range(0, len(survives), columns):
+        part = slice(block + start, block + start + columns)
+        survives[start : start + columns] = are_apart(table, group, threshold, kept, part).all(0)
+    return in_block, survives
 
 
-def iou_in_groups(
-    table: Float[Tensor, "5 N"],
-    group: Int64[Tensor, " N"],
-    groups: int,
-    first: slice | Tensor,
+def are_apart(
+    table: Float[ndarray, "5 N"],
+    group: Int64[ndarray, " N"] | None,
+    threshold: float,
+    first: Int64[ndarray, " A"],
     second: slice,
-) -> Float[Tensor, "A B"]:
-    """IoU of each of the first boxes with each of the second; 0 for boxes of different groups."""
-    overlap = iou(table[:, first, None], table[:, None, second])
-    if groups == 1:
-        return overlap
-    return overlap.masked_fill_(group[first, None] != group[second], 0)
+) -> Bool[ndarray, "A B"]:
+    """Whether each of the first boxes leaves each of the second: small IoU, or another group."""
+    apart = iou(table[:, first, None], table[:, None, second]) <= threshold
+    if group is not None:
+        apart |= group[first, None] != group[second]
+    return apart
 
 
 def suppress_by_pairs(
-    first: Int64[Tensor, " P"], second: Int64[Tensor, " P"], boxes: int
-) -> Bool[Tensor, " N"]:
+    first: Int64[ndarray, " P"], second: Int64[ndarray, " P"], boxes: int
+) -> Bool[ndarray, " N"]:
     """Whether to keep each box, where ``first`` suppresses ``second`` if it is kept itself.
 
-    In rounds: a box that no undecided box suppresses is kept, and what it suppresses is removed.
-    Pairs with a removed box are dropped. In a long chain, whose boxes overlap only the next ones, a
-    round would decide a single box; the pairs that are then left are taken one after another.
+    Pairs are taken by descending score of ``first``, whose fate is then decided.
     """
-    keep = torch.ones(boxes, dtype=torch.bool, device=first.device)
-    while pairs := len(first):
-        free = torch.ones_like(keep)
-        free[second] = False
-        keep[second[free[first]]] = False
-        open_pairs = (keep[first] & keep[second]).nonzero()[:, 0]
-        first, second = first[open_pairs], second[open_pairs]
-        if len(first) > SLOW_ROUND * pairs:
-            return suppress_one_by_one(keep, first, second)
+    keep = np.ones(boxes, np.bool_)
+    order = first.argsort(kind="stable")
+    first, second = first[order], second[order]
+    edges = np.flatnonzero(np.diff(first, prepend=-1, append=boxes)).tolist()
+    for start, end in itertools.pairwise(edges):
+        better = first[start]
+        if keep[better]:
+            keep[second[start:end]] = False
     return keep
-
-
-def suppress_one_by_one(
-    keep: Bool[Tensor, " N"], first: Int64[Tensor, " P"], second: Int64[Tensor, " P"]
-) -> Bool[Tensor, " N"]:
-    """Go through pairs by descending score of ``first``, whose fate is then decided."""
-    order = first.argsort()
-    kept = keep.tolist()
-    for better, worse in zip(first[order].tolist(), second[order].tolist(), strict=True):
-        if kept[better]:
-            kept[worse] = False
-    return torch.tensor(kept, device=keep.device)

@@ -6,10 +6,10 @@ between kernel and PyTorch, and the node in a traced graph; ``greedy.py`` does t
 
 import math
 from collections.abc import Callable
-from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int64, Shaped
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 from roilearn.arguments import (
@@ -154,26 +154,55 @@ def suppress(
     The number of kept boxes depends on the values, so they are read in any case.
     """
     require_values("boxes", boxes)
-    check_finite("boxes", boxes)
-    check_no_nan("scores", scores[:, None])
-    if idxs is not None:
-        check_no_nan("idxs", idxs[:, None])
-    if iou_threshold < 0:  # every IoU is above it
-        return best_of_each_group(scores, idxs)
-    if len(boxes) <= MAX_NMS_BOXES and (kernels := kernels_for([boxes], scores)) is not None:
-        if idxs is None:
+    if not len(boxes):
+        return scores.new_empty(0, dtype=torch.int64)
+    corners, numbers = as_array(boxes), as_array(scores)
+    check_finite("boxes", corners)
+    check_no_nan("scores", numbers[:, None])
+    ids = None if idxs is None else as_array(idxs)
+    if ids is not None and ids.dtype.kind == "f":
+        check_no_nan("idxs", ids[:, None])
+    if iou_threshold >= 0 and scores.device.type != "cpu" and len(boxes) <= MAX_NMS_BOXES:
+        kernels = kernels_for([boxes], scores)
+        if kernels is not None and idxs is None:
             return kernels.nms(boxes, scores, iou_threshold)
-        return kernels.batched_nms(boxes, scores, idxs, iou_threshold)
-    order = scores.argsort(stable=True, descending=True)
-    boxes = boxes.to(torch.promote_types(boxes.dtype, torch.float32))[order]
-    table, (group, groups) = box_table(boxes), group_numbers(idxs, order)
-    keep = torch.ones_like(order, dtype=torch.bool)
-    x1, y1, x2, y2, area = table
-    # Other boxes overlap nothing: their IoU is 0 / 0 or 0, which is above no threshold.
-    solid = ((x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)).nonzero()[:, 0]
-    threshold = threshold_in_dtype(boxes.dtype, iou_threshold)
-    keep[solid] = kept_boxes(table.index_select(1, solid), group[solid], groups, threshold)
-    return order[keep]
+        if kernels is not None:
+            return kernels.batched_nms(boxes, scores, idxs, iou_threshold)
+    order = (-numbers).argsort(kind="stable")
+    kept = order[keep_by_score(corners[order], *group_numbers(ids, order), iou_threshold)]
+    return torch.from_numpy(kept).to(boxes.device)
+
+
+def as_array(tensor: Shaped[Tensor, "*N"]) -> Shaped[np.ndarray, "*N"]:
+    """Return the numbers of a tensor on the CPU, those of half precision in single precision."""
+    if tensor.dtype in (torch.float16, torch.bfloat16):
+        tensor = tensor.float()
+    return tensor.cpu().numpy()
+
+
+def keep_by_score(
+    boxes: Float[np.ndarray, "N 4"], group: Int64[np.ndarray, " N"], groups: int, threshold: float
+) -> Bool[np.ndarray, " N"]:
+    """Whether to keep each box, of boxes by descending score.
+
+    Boxes without an area, and with one that is no number of the dtype, overlap nothing: their IoU
+    is 0 / 0 or 0, which is above no threshold from 0 on.
+    """
+    if threshold < 0:  # every IoU is above it: the first box of each group stays
+        keep = np.zeros(len(boxes), np.bool_)
+        keep[np.unique(group, return_index=True)[1]] = True
+        return keep
+    limit = threshold_in_dtype(boxes.dtype.type, threshold)
+    with np.errstate(over="ignore"):  # areas, and the sum of two, may be infinite
+        table = box_table(boxes)
+        x1, y1, x2, y2, area = table
+        solid = (x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)
+        if solid.all():
+            return kept_boxes(table, group, groups, limit)
+        keep = ~solid
+        if solid.any():
+            keep[solid] = kept_boxes(table[:, solid], group[solid], groups, limit)
+    return keep
 
 
 _NMS_OP = torch.library.custom_op(
@@ -195,43 +224,30 @@ def fake_suppress(
 
 
 def group_numbers(
-    idxs: Shaped[Tensor, " N"] | None, order: Int64[Tensor, " N"]
-) -> tuple[Int64[Tensor, " N"], int]:
+    idxs: Shaped[np.ndarray, " N"] | None, order: Int64[np.ndarray, " N"]
+) -> tuple[Int64[np.ndarray, " N"], int]:
     """Group number from 0 of each box, by descending score; and the number of group numbers."""
-    if idxs is None or not len(order):
-        return torch.zeros_like(order), 1
-    numbers: Any = idxs
-    if idxs.is_floating_point():  # equal ids are one group, whole or not
-        _, numbers = idxs.unique(return_inverse=True)
-    number = numbers.to(torch.int64).index_select(0, order)
-    low, high = (int(end) for end in number.aminmax())
-    if high - low < len(order):
-        return number - low, high - low + 1
-    names, number = number.unique(return_inverse=True)
-    return number, len(names)
+    if idxs is None:
+        return np.zeros(len(order), np.int64), 1
+    number = idxs[order]
+    if np.can_cast(number.dtype, np.int64):
+        low, high = int(number.min()), int(number.max())
+        if high - low < len(order):
+            return number.astype(np.int64) - low, high - low + 1
+    names, number = np.unique(number, return_inverse=True)  # equal ids are one group, whole or not
+    return number.astype(np.int64), len(names)
 
 
-def best_of_each_group(
-    scores: Float[Tensor, " N"], idxs: Shaped[Tensor, " N"] | None
-) -> Int64[Tensor, " kept"]:
-    """Find the box of the highest score in each group, by descending score; ties by index."""
-    order = scores.sort(descending=True, stable=True).indices
-    group, groups = group_numbers(idxs, order)
-    place = torch.arange(len(order), device=order.device)
-    first = place.new_full((groups,), len(order)).scatter_reduce(0, group, place, "amin")
-    return order[first[first < len(order)].sort().values]
-
-
-def threshold_in_dtype(dtype: torch.dtype, threshold: float) -> float:
+def threshold_in_dtype(dtype: type[np.floating], threshold: float) -> float:
     """Round ``threshold`` down to a number of ``dtype``: the same IoUs of ``dtype`` lie above it.
 
-    PyTorch rounds a number to the dtype of the tensor that it is compared with, and rounds 0.3 up.
-    An IoU of exactly that number would then not be above 0.3, although it is in the kernel.
+    NumPy rounds a number to the dtype of the array that it is compared with, and rounds 0.3 up. An
+    IoU of exactly that number would then not be above 0.3, although it is in torchvision's kernel.
     """
-    rounded = torch.tensor(threshold, dtype=dtype, device="cpu")
-    if rounded.item() > threshold:
-        rounded = rounded.nextafter(torch.zeros_like(rounded))
-    return rounded.item()
+    rounded = dtype(threshold)
+    if float(rounded) > threshold:
+        rounded = np.nextafter(rounded, dtype(0))
+    return float(rounded)
 
 
 _onnx_nms = nms_node(suppress, threshold_in_dtype)

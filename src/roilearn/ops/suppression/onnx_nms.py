@@ -8,6 +8,7 @@ boxes row by row; they are sorted by score afterwards.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int, Int64
 from torch import Tensor
@@ -21,7 +22,7 @@ VERSION = 11
 
 
 def nms_node(
-    suppress: Callable[..., Tensor], threshold_in_dtype: Callable[[torch.dtype, float], float]
+    suppress: Callable[..., Tensor], threshold_in_dtype: Callable[[type, float], float]
 ) -> Callable[..., Tensor]:
     """Return the function that records NMS for an ONNX file.
 
@@ -63,7 +64,7 @@ def nms_node(
             torch.tensor([value], dtype=dtype, device=boxes.device)
             for value, dtype in (
                 (NO_LIMIT, torch.int64),
-                (threshold_in_dtype(torch.float32, iou_threshold), torch.float32),
+                (threshold_in_dtype(np.float32, iou_threshold), torch.float32),
                 (-torch.inf, torch.float32),
             )
         )

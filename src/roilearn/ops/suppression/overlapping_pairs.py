@@ -2,17 +2,17 @@
 
 Boxes are sorted into horizontal strips of the image, and within a strip by their left edge. The
 boxes that a box can overlap then follow it directly, up to the first box that begins at its right
-edge or beyond. Windows of such neighbours are views of one table, so no pair is copied.
+edge or beyond. Only these are compared with it.
 """
 
 from typing import NamedTuple
 
-import torch
+import numpy as np
 from jaxtyping import Float, Int64
-from torch import Tensor
+from numpy import ndarray
 
-BLOCK_ROWS = 1024
-"""Entries of a layout that are compared at once, each with a window of those that follow it."""
+PAIRS_AT_ONCE = 2**15
+"""Pairs that are compared at once, so that their numbers stay in the cache."""
 BOXES_PER_STRIP = 64
 """Boxes that a strip should hold on average: more strips would cost more than they save."""
 
@@ -20,86 +20,97 @@ BOXES_PER_STRIP = 64
 class StripLayout(NamedTuple):
     """Boxes by group, strip and left edge. A box has an entry in every strip that it overlaps."""
 
-    box: Int64[Tensor, " M"]  # index of the box of each entry
-    behind: Int64[Tensor, " M"]  # following entries of its strip that begin before it ends
-    windows: list[int]  # the largest ``behind`` of each BLOCK_ROWS entries
+    box: Int64[ndarray, " M"]  # index of the box of each entry
+    behind: Int64[ndarray, " M"]  # following entries of its strip that begin before it ends
 
     def comparisons(self) -> int:
         """Count the pairs that ``overlapping_pairs`` would compare."""
-        return BLOCK_ROWS * sum(self.windows)
+        return int(self.behind.sum())
 
 
-def box_table(boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "5 N"]:
+def box_table(boxes: Float[ndarray, "N 4"]) -> Float[ndarray, "5 N"]:
     """Columns x1, y1, x2, y2 and area."""
-    x1, y1, x2, y2 = boxes.unbind(1)
-    return torch.stack([x1, y1, x2, y2, (x2 - x1) * (y2 - y1)])
+    table = np.empty((5, len(boxes)), boxes.dtype)
+    table[:4] = boxes.T
+    np.multiply(table[2] - table[0], table[3] - table[1], out=table[4])
+    return table
 
 
-def iou(first: Float[Tensor, "5 #R #W"], second: Float[Tensor, "5 #R #W"]) -> Float[Tensor, "R W"]:
+def iou(first: Float[ndarray, "5 *#A"], second: Float[ndarray, "5 *#A"]) -> Float[ndarray, "*A"]:
     """Intersection over union of parts of a table: torchvision's arithmetic, step by step."""
-    width = torch.minimum(first[2], second[2]).sub_(torch.maximum(first[0], second[0]))
-    height = torch.minimum(first[3], second[3]).sub_(torch.maximum(first[1], second[1]))
-    intersection = width.clamp_(min=0).mul_(height.clamp_(min=0))
-    return intersection.div_((first[4] + second[4]).sub_(intersection))
+    intersection = np.minimum(first[2], second[2])
+    intersection -= np.maximum(first[0], second[0])
+    np.maximum(intersection, 0, out=intersection)
+    height = np.minimum(first[3], second[3])
+    height -= np.maximum(first[1], second[1])
+    np.maximum(height, 0, out=height)
+    intersection *= height
+    union = np.add(first[4], second[4], out=height)
+    union -= intersection
+    intersection /= union
+    return intersection
 
 
 def sort_into_strips(
-    table: Float[Tensor, "5 N"], group: Int64[Tensor, " N"], groups: int
+    table: Float[ndarray, "5 N"], group: Int64[ndarray, " N"], groups: int
 ) -> StripLayout:
     """Sort boxes that have an area into strips, each group separately.
 
     Left edges are sorted once. From there on their ranks stand for them, because adding a group or
     a strip to a coordinate would round it.
     """
-    x1, by_edge = table[0].sort()
-    table = table.index_select(1, by_edge)
+    by_edge = table[0].argsort()
+    table = table.take(by_edge, axis=1)
     top, bottom = strip_range(table, table.shape[1] // groups // BOXES_PER_STRIP)
     strip_count = bottom - top + 1
-    rank = torch.repeat_interleave(strip_count)  # [M]
-    entry = torch.arange(1, len(rank) + 1, device=rank.device)
-    below = entry - 1 - (strip_count.cumsum(0) - strip_count).index_select(0, rank)
-    strip = top.index_select(0, rank) + below
+    rank = np.arange(len(top)).repeat(strip_count)  # [M]
+    entry = np.arange(1, len(rank) + 1)
+    below = entry - 1 - (strip_count.cumsum() - strip_count).take(rank)
+    strip = top.take(rank) + below
     step = table.shape[1] + 1  # more than any rank, and than any strip
-    strip += group.index_select(0, by_edge.index_select(0, rank)) * step
-    strip, by_strip = strip.sort(stable=True)
-    rank = rank.index_select(0, by_strip)
-    end = torch.searchsorted(x1, table[2]).index_select(0, rank)  # also a rank
-    behind = torch.searchsorted(strip * step + rank, strip * step + end) - entry
-    blocks = torch.nn.functional.pad(behind, (0, -len(behind) % BLOCK_ROWS)).view(-1, BLOCK_ROWS)
-    return StripLayout(by_edge.index_select(0, rank), behind, blocks.amax(1).tolist())
+    strip += group.take(by_edge).take(rank) * step
+    place = np.sort(strip * step + rank)  # by strip, then by left edge; no two are the same
+    rank = place % step
+    end = table[0].searchsorted(table[2]).take(rank)  # also a rank
+    behind = place.searchsorted(place - rank + end) - entry
+    return StripLayout(by_edge.take(rank), behind)
 
 
 def strip_range(
-    table: Float[Tensor, "5 N"], max_strips: int
-) -> tuple[Int64[Tensor, " N"], Int64[Tensor, " N"]]:
+    table: Float[ndarray, "5 N"], max_strips: int
+) -> tuple[Int64[ndarray, " N"], Int64[ndarray, " N"]]:
     """First and last strip of each box: strips are at least as high as the average box."""
-    y1, y2 = table[1].double(), table[3].double()
-    low, span = y1.min(), y2.max() - y1.min()
-    number = int(max(min(max_strips, float(span / (y2 - y1).mean())), 1))
+    y1, y2 = table[1].astype(np.float64), table[3].astype(np.float64)
+    low = y1.min()
+    span = y2.max() - low
+    number = int(max(min(max_strips, span / (y2 - y1).mean()), 1))
     # Rounding is monotonic in y, so that boxes that overlap always share a strip.
-    top, bottom = (((y - low) * (number / span)).nan_to_num(0, 0).long() for y in (y1, y2))
+    top, bottom = (((y - low) * (number / span)).astype(np.int64) for y in (y1, y2))
     return top, bottom
 
 
 def overlapping_pairs(
-    table: Float[Tensor, "5 N"], layout: StripLayout, threshold: float
-) -> tuple[Int64[Tensor, " P"], Int64[Tensor, " P"]]:
+    table: Float[ndarray, "5 N"], layout: StripLayout, threshold: float
+) -> tuple[Int64[ndarray, " P"], Int64[ndarray, " P"]]:
     """Pairs with an intersection over union above ``threshold``: lower index, higher index.
 
     A pair that shares several strips is listed once for each.
     """
-    entries = torch.nn.functional.pad(table.index_select(1, layout.box), (0, max(layout.windows)))
-    found = [layout.box.new_zeros(2, 0)]
-    for number, window in enumerate(layout.windows):
-        if not window:
-            continue
-        start = number * BLOCK_ROWS
-        behind = layout.behind[start : start + BLOCK_ROWS]
-        stop = start + len(behind)
-        others = entries[:, start + 1 : stop + window].unfold(1, window, 1)  # [5, rows, window]
-        above = iou(entries[:, start:stop, None], others) > threshold
-        row, place = above.nonzero().unbind(1)
-        in_strip = place < behind.index_select(0, row)
-        found.append(torch.stack([start + row, start + row + 1 + place])[:, in_strip])
-    first, second = layout.box[torch.cat(found, 1)]
-    return torch.minimum(first, second), torch.maximum(first, second)
+    entries = table.take(layout.box, axis=1)
+    behind = layout.behind
+    stops = behind.cumsum()
+    found = [np.empty((2, 0), np.int64)]
+    start = 0
+    while start < len(behind):
+        before = stops[start] - behind[start]
+        stop = max(int(stops.searchsorted(before + PAIRS_AT_ONCE, "right")), start + 1)
+        count = behind[start:stop]
+        first = np.arange(start, stop).repeat(count)
+        second = np.arange(1, len(first) + 1) + (
+            first - (stops.take(first) - behind.take(first) - before)
+        )
+        above = iou(entries.take(first, axis=1), entries.take(second, axis=1)) > threshold
+        found.append(np.stack([first[above], second[above]]))
+        start = stop
+    first, second = layout.box[np.concatenate(found, 1)]
+    return np.minimum(first, second), np.maximum(first, second)

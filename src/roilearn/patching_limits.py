@@ -1,0 +1,25 @@
+"""The limits of ``roilearn.patch()``: from how many channels and boxes on ours are faster.
+
+The numbers are measured. ``roilearn bench --crossover`` finds the ratio of torchvision's time to
+ours for some numbers of channels and boxes, and ``benchmarks/results/crossover.csv`` records it.
+"""
+
+from typing import NamedTuple
+
+
+class OursFrom(NamedTuple):
+    """From where on our operator is used: both numbers must be reached."""
+
+    channels: int  # channels of the output
+    outputs: int  # numbers of the output: boxes x channels x bins
+
+
+OURS_FROM = {
+    "roi_align": OursFrom(channels=32, outputs=150_000),
+    "roi_pool": OursFrom(channels=64, outputs=600_000),
+    "ps_roi_align": OursFrom(channels=8, outputs=60_000),
+    "ps_roi_pool": OursFrom(channels=16, outputs=150_000),
+}
+"""Measured on two cores, by operator. Pooling keeps the maximum's place, so it needs more work."""
+OURS_FROM_BOXES = 1500
+"""Boxes of NMS from which on ours is used: with fewer that lie in heaps, torchvision is faster."""
