@@ -307,10 +307,10 @@ def sample_spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
 
 def entries_per_box(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
-) -> Float[Tensor, " K"]:
+) -> Float[Tensor, " K"] | int:
     """Upper bound of the number of entries for each box; raise if a box has too many samples."""
     if lists_samples(sampling_ratio):
-        return regions.new_full(regions.shape[:1], 4 * sampling_ratio**2 * bins[0] * bins[1])
+        return 4 * sampling_ratio**2 * bins[0] * bins[1]
     if sampling_ratio * max(bins) > SAMPLE_LIMIT:
         raise ValueError(
             f"sampling_ratio must give a box at most {SAMPLE_LIMIT} samples along an axis; "
