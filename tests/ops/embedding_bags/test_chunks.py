@@ -8,6 +8,7 @@ import torch
 from boxes import draw
 
 from roilearn import ops
+from roilearn.ops.embedding_bags import memory, planes
 
 SHAPE = (2, 7, 6, 9)
 FEATURES = torch.tensor(np.random.RandomState(0).randn(*SHAPE))
@@ -22,6 +23,8 @@ SIZES = {  # of numbers: in a small table, in a block; of channels; of entries: 
     "SMALL_TABLE": 0,
     "FEWEST_CHANNELS": 1,
     "MOST_CHANNELS": 1,
+    "FEW_CHANNELS": 0,
+    "PLANE_ENTRIES": 2**17,
     "BLOCK_SIZE": 2**18,
     "CHUNK_ENTRIES": 2**15,
     "MAX_ENTRIES": 2**22,
@@ -35,6 +38,8 @@ CUTS = {
     "one cell in a block": {"BLOCK_SIZE": 1},
     "two boxes in a chunk": {"CHUNK_ENTRIES": 200},
     "boxes are divided, not channels": {"CHUNK_ENTRIES": 200, "MAX_ENTRIES": 1},
+    "planes, a box at once": {"FEW_CHANNELS": 8, "PLANE_ENTRIES": 1},
+    "planes, five boxes at once": {"FEW_CHANNELS": 8, "PLANE_ENTRIES": 500},
     "everything": {"BLOCK_SIZE": 16, "CHUNK_ENTRIES": 1},
 }
 
@@ -52,6 +57,9 @@ def answers(name):
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("name", POOLS)
 def test_parts_change_no_bit(monkeypatch, name, cut, threads):
+    if "planes" not in cut:
+        for module in (planes, memory):
+            monkeypatch.setattr(module, "FEW_CHANNELS", 0)
     whole = answers(name)
     changed = set()
     for module in [m for n, m in sys.modules.items() if n.startswith("roilearn.ops.")]:
@@ -69,5 +77,5 @@ def test_parts_change_no_bit(monkeypatch, name, cut, threads):
 def test_rows_a_power_of_two_long_are_laid_out_like_others(channels):
     features = torch.randn(1, channels, 4, 5)
     rois = torch.tensor([[0.0, 0.3, 0.4, 3.1, 3.9]])
-    few = ops.roi_align(features[:, :3].contiguous(), rois, 3, sampling_ratio=2)
-    assert torch.equal(ops.roi_align(features, rois, 3, sampling_ratio=2)[:, :3], few)
+    few = ops.roi_align(features[:, :20].contiguous(), rois, 3, sampling_ratio=2)
+    assert torch.equal(ops.roi_align(features, rois, 3, sampling_ratio=2)[:, :20], few)

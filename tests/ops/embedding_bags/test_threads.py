@@ -11,7 +11,7 @@ from roilearn import ops
 from roilearn.ops.embedding_bags import layout, memory
 from roilearn.ops.embedding_bags.threads import Team, load_openmp, thread_team
 
-FEATURES = torch.randn(1, 5, 20, 30)
+FEATURES = torch.randn(1, 9, 20, 30)
 CORNERS = torch.rand(60, 2) * 10
 ROIS = torch.cat([torch.zeros(60, 1), CORNERS, CORNERS + 5], 1)
 
@@ -29,7 +29,7 @@ def three_threads(monkeypatch):
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     monkeypatch.setattr(memory, "CHUNK_ENTRIES", 144)
-    monkeypatch.setattr(layout, "BLOCK_SIZE", 45)
+    monkeypatch.setattr(layout, "BLOCK_SIZE", 81)
     yield
     torch.set_num_threads(before)
 

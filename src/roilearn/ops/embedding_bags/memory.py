@@ -11,7 +11,14 @@ from roilearn.arguments import check_tensor
 from roilearn.ops.embedding_bags.bag import Bag, concatenate_bags
 from roilearn.ops.embedding_bags.executor import Sums, write_sums
 from roilearn.ops.embedding_bags.layout import allocate_output, is_channels_last
-from roilearn.ops.embedding_bags.threads import thread_team
+from roilearn.ops.embedding_bags.planes import (
+    FEW_CHANNELS,
+    PLANE_ENTRIES,
+    GridCells,
+    channel_planes,
+    write_plane_sums,
+)
+from roilearn.ops.embedding_bags.threads import Team, thread_team
 from roilearn.ops.embedding_bags.weighted_sum import weighted_sums, write_weighted_sums
 from roilearn.ops.tracing import (
     is_exporting_onnx,
@@ -41,6 +48,7 @@ def pool_bags(
     bins: tuple[int, int],
     out: Float[Tensor, "K C PH PW"] | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
+    list_grid: Callable[[Float[Tensor, "k R"]], GridCells] | None = None,
 ) -> Float[Tensor, "K C PH PW"]:
     """Sum the bags of all boxes, built for a chunk of boxes at a time.
 
@@ -51,6 +59,7 @@ def pool_bags(
     entries : approximate number of entries of each box.
     bins : (PH, PW).
     out, memory_format : as in ``roi_align``.
+    list_grid : lists the cells of ``make_bag`` as pairs of rows and columns, if they are such.
     """
     shape = (rois.shape[0], *bins)
     if is_exporting_onnx():  # with a box more: the older exporter cannot reshape tensors of none
@@ -65,10 +74,15 @@ def pool_bags(
         out = allocate_output(maps[0], shape, memory_format)
     else:
         check_out(out, maps, shape)
+    if not shape[0]:
+        return out
     if not may_read_values(rois):
         write_weighted_sums(maps, make_bag(rois), [out])
         return out
     with thread_team(*maps, rois) as team:
+        if list_grid is not None and maps[0].shape[1] < FEW_CHANNELS:
+            _sum_planes(list_grid, maps, rois, max(PLANE_ENTRIES // int(entries), 1), out, team)
+            return out
         chunks, whole = chunks_of_boxes(rois, entries)
         places = out.flatten(2).split([len(chunk) for chunk in chunks])
         sums = [
@@ -77,6 +91,25 @@ def pool_bags(
         ]
         write_sums(maps, sums, team, keep_bags=whole)
     return out
+
+
+def _sum_planes(
+    list_grid: Callable[[Float[Tensor, "k R"]], GridCells],
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    rois: Float[Tensor, "K R"],
+    at_once: int,
+    output: Float[Tensor, "K C PH PW"],
+    team: Team,
+) -> None:
+    """Pool boxes from the planes of few channels, some boxes at a time."""
+    planes = channel_planes(maps)
+    chunks = zip(rois.split(at_once), output.flatten(2).split(at_once), strict=True)
+    team.run(
+        [
+            partial(write_plane_sums, planes, partial(list_grid, some), place)
+            for some, place in chunks
+        ]
+    )
 
 
 def list_bags(
