@@ -83,7 +83,7 @@ def pool_bags(
         if list_grid is not None and maps[0].shape[1] < FEW_CHANNELS:
             _sum_planes(list_grid, maps, rois, max(PLANE_ENTRIES // int(entries), 1), out, team)
             return out
-        chunks, whole = chunks_of_boxes(rois, entries)
+        chunks, whole = chunks_of_boxes(rois, entries, CHUNK_ENTRIES)
         places = out.flatten(2).split([len(chunk) for chunk in chunks])
         sums = [
             Sums(partial(make_bag, chunk), place)
@@ -121,7 +121,7 @@ def list_bags(
     if not may_read_values(rois):
         return make_bag(rois)
     with thread_team(rois) as team:
-        chunks, _ = chunks_of_boxes(rois, entries)
+        chunks, _ = chunks_of_boxes(rois, entries, CHUNK_ENTRIES)
         tasks = [partial(make_bag, chunk) for chunk in chunks]
         if records_gradients(rois):  # the weights', which this thread must record
             return concatenate_bags([task() for task in tasks])
@@ -143,7 +143,7 @@ def pool_in_chunks(
     """
     if not may_read_values(rois) or records_gradients(input, rois):
         return pool(input, rois)
-    chunks, _ = chunks_of_boxes(rois, entries)
+    chunks, _ = chunks_of_boxes(rois, entries, MAX_ENTRIES)
     if len(chunks) == 1:
         return pool(input, rois)
     features = input.contiguous(memory_format=torch.channels_last)  # one table for all chunks
@@ -151,21 +151,21 @@ def pool_in_chunks(
 
 
 def chunks_of_boxes(
-    rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"] | int
+    rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"] | int, at_once: int
 ) -> tuple[Sequence[Float[Tensor, "_ R"]], bool]:
-    """Split the boxes into chunks of about ``CHUNK_ENTRIES`` entries.
+    """Split the boxes into chunks of about ``at_once`` entries.
 
     Returns
     -------
     (chunks, whether all their entries together are at most ``MAX_ENTRIES``).
     """
     if isinstance(entries, int):
-        return rois.split(max(CHUNK_ENTRIES // entries, 1)), len(rois) * entries <= MAX_ENTRIES
+        return rois.split(max(at_once // entries, 1)), len(rois) * entries <= MAX_ENTRIES
     total = entries.cumsum(0, dtype=torch.float64)  # [K]
     everything = float(total[-1]) if len(total) else 0
-    if everything <= CHUNK_ENTRIES:
+    if everything <= at_once:
         return [rois], everything <= MAX_ENTRIES
-    number = total // CHUNK_ENTRIES  # [K] 0 0 0 1 1 2 ...: the chunk of each box
+    number = total // at_once  # [K] 0 0 0 1 1 2 ...: the chunk of each box
     sizes = number.unique_consecutive(return_counts=True)[1].tolist()
     return rois.split(sizes), everything <= MAX_ENTRIES
 
