@@ -151,7 +151,7 @@ def is_observed(inputs: Sequence[Tensor]) -> bool:
     """Whether something else takes part in the operations of this thread: a mode, a GPU."""
     return (
         torch._C._len_torch_dispatch_stack() > 0  # noqa: SLF001
-        or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001
+        or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
         or any(type(each) not in (Tensor, torch.nn.Parameter) for each in inputs)
         or any(each.device.type != "cpu" for each in inputs)
     )

@@ -17,7 +17,7 @@ from roilearn.ops.embedding_bags.planes import channel_planes
 from roilearn.ops.embedding_bags.threads import thread_team
 
 
-def doublings(length: Int32[Tensor, " bins"]) -> Int32[Tensor, " bins"]:
+def doublings(length: Int32[Tensor, "*bins"]) -> Int32[Tensor, "*bins"]:
     """Exponent of the largest power of two that is not above each length; 0 for no length."""
     return torch.frexp(length.clamp(min=1).double())[1] - 1
 

@@ -260,11 +260,13 @@ def sample_positions(
     tensor([[[2.5000, 3.5000],
              [4.5000, 5.5000]]])
     """
-    samples = samples_per_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
-    most = sampling_ratio if sampling_ratio > 0 else max_count(samples)
     start, bin_size = start[:, None, None], (length / bins)[:, None, None]  # [K, 1, 1]
     i = torch.arange(bins, dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
-    s = torch.arange(most, dtype=start.dtype, device=start.device)  # [S]
+    if sampling_ratio > 0:
+        s = torch.arange(sampling_ratio, dtype=start.dtype, device=start.device)  # [S]
+        return start + i * bin_size + (s + 0.5) * bin_size / sampling_ratio
+    samples = samples_per_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
+    s = torch.arange(max_count(samples), dtype=start.dtype, device=start.device)  # [S]
     position = start + i * bin_size + (s + 0.5) * bin_size / samples.clamp(min=1)
     return torch.where(s < samples, position, torch.nan)
 
