@@ -52,7 +52,7 @@ def test_another_default_device_changes_nothing(name):
 
 
 def test_gradients_and_chunks_too(monkeypatch):
-    monkeypatch.setattr("roilearn.ops.embedding_bags.memory.MAX_ENTRIES", 10)
+    monkeypatch.setattr("roilearn.ops.embedding_bags.memory.CHUNK_ENTRIES", 10)
 
     def gradients():
         leaves = [MAP.clone().requires_grad_(), ROIS.clone().requires_grad_()]

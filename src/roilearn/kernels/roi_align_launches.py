@@ -18,8 +18,7 @@ from roilearn.kernels.device.feature_gradient_gathered import feature_gradient_g
 from roilearn.kernels.device.roi_align_forward import roi_align_forward
 from roilearn.kernels.launch import Pyramid, block_size, block_sizes, channels_last, launch
 from roilearn.kernels.tiles import TILE_HEIGHT, TILE_WIDTH, Tiles, build_index
-from roilearn.ops.embedding_bags.bag import allocate_output
-from roilearn.ops.embedding_bags.layout import memory_format_of
+from roilearn.ops.embedding_bags.layout import allocate_output, memory_format_of
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from .boxes.iou import generalized_box_iou as generalized_box_iou
 from .boxes.rois import as_rois as as_rois
 from .boxes.rotated_formats import ROTATED_BOX_FORMATS as ROTATED_BOX_FORMATS
 from .embedding_bags.bag import Bag as Bag
-from .embedding_bags.bag import weighted_sum as weighted_sum
 from .embedding_bags.layout import cell_table as cell_table
+from .embedding_bags.weighted_sum import weighted_sum as weighted_sum
 from .interpolation import bilinear as bilinear
 from .interpolation import bilinear_adjoint as bilinear_adjoint
 from .interpolation import bilinear_gradient as bilinear_gradient

@@ -91,7 +91,7 @@ def test_pieces_threads_and_layouts_change_no_bit(monkeypatch, method):
     ):
         assert torch.equal(ops.crop_and_resize(features, rois, 3, 1.0, method), whole)
     assert whole.is_contiguous()
-    monkeypatch.setattr(memory, "MAX_ENTRIES", 100)
+    monkeypatch.setattr(memory, "CHUNK_ENTRIES", 100)
     threads = torch.get_num_threads()
     try:
         for number in (1, 2):

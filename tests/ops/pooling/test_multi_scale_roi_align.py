@@ -133,8 +133,8 @@ def test_layouts_threads_and_parts_change_no_bit(monkeypatch):
         last = [features.to(memory_format=torch.channels_last) for features in tensors()]
         assert torch.equal(ops.multi_scale_roi_align(last, *options, **SMALL), plain)
         with monkeypatch.context() as cut:
-            cut.setattr(layout, "TABLE_SIZE", 700)
-            cut.setattr(memory, "MAX_ENTRIES", 200)
+            cut.setattr(layout, "SMALL_TABLE", 0)
+            cut.setattr(memory, "CHUNK_ENTRIES", 200)
             assert torch.equal(ops.multi_scale_roi_align(tensors(), *options, **SMALL), plain)
 
 

@@ -86,7 +86,7 @@ def test_pieces_threads_and_layouts_change_no_bit(monkeypatch):
     ):
         assert torch.equal(ops.prroi_pool(features, rois, 3), whole)
     assert whole.is_contiguous()
-    monkeypatch.setattr(memory, "MAX_ENTRIES", 100)
+    monkeypatch.setattr(memory, "CHUNK_ENTRIES", 100)
     threads = torch.get_num_threads()
     try:
         for number in (1, 2):

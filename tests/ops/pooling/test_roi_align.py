@@ -85,7 +85,7 @@ def test_half_precision_boxes_are_read_as_they_are_and_used_in_float32():
 def test_pieces_and_threads_change_no_bit(monkeypatch, ratio):
     rois = torch.tensor(draw("inside", 50, SHAPE)).double()
     whole = ops.roi_align(CURVED, rois, 3, 1.0, ratio)
-    monkeypatch.setattr(memory, "MAX_ENTRIES", 100)
+    monkeypatch.setattr(memory, "CHUNK_ENTRIES", 100)
     assert torch.equal(ops.roi_align(CURVED, rois, 3, 1.0, ratio), whole)
     threads = torch.get_num_threads()
     try:

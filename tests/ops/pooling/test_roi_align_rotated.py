@@ -96,7 +96,7 @@ def test_pieces_threads_and_layouts_change_no_bit_of_output_and_gradients(monkey
         return pooled, *torch.autograd.grad(pooled.square().sum(), inputs)
 
     whole = answers(FEATURES.float())
-    monkeypatch.setattr(memory, "MAX_ENTRIES", 1000)
+    monkeypatch.setattr(memory, "CHUNK_ENTRIES", 1000)
     threads = torch.get_num_threads()
     try:
         for number in (1, 2):

@@ -2,8 +2,12 @@
 
 In reading order:
 
-``bag``     a list of cells and weights for each output cell; their sums and derivatives
-``spans``   bags that are the outer product of cells along both axes
-``memory``  the boxes in chunks, so that memory does not grow with their number
-``layout``  feature maps as tables of cells, in blocks that fit a processor's cache
+``bag``           a list of cells and weights for each output cell
+``spans``         bags that are the outer product of cells along both axes
+``memory``        the boxes in chunks, so that memory does not grow with their number
+``executor``      the sums of all bags: who computes what, and where it goes
+``threads``       threads that take whole tasks, so that none waits for another before the end
+``layout``        feature maps as tables of cells, in blocks that fit a processor's cache
+``planes``        the same sums for few channels, without bags
+``weighted_sum``  the sums with their derivatives, which are sums again
 """

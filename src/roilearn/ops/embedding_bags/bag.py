@@ -1,49 +1,21 @@
-"""Embedding bags: each output cell is a weighted sum of cells of the feature map.
+"""Bags: which cells each output cell reads, and with which weights.
 
 Write the features as a table with one row of C channels for each of the N * H * W cells. A pooling
 operator then only lists, for each of its output cells, which rows to read and with which weights: a
 *bag*. One call sums all bags: ``embedding_bag``, which PyTorch made for bags of words.
 
-In the backward pass, each row sums the gradients of the bags that read it. These sums are bags
-again, with the same entries sorted by row instead of by output cell. So the derivative of a bag is
-computed as bags, and so is the derivative of that.
-
 A pyramid has several maps. Their cells are numbered consecutively, one map after the other, and one
-list of bags reads them all. In the backward pass the same list, sorted, writes all their gradients.
+list of bags reads them all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
-from torch.autograd import Function
 from torch.nn.functional import embedding_bag
-
-from roilearn.ops.batching import apply, as_channels, call_for_each, from_channels
-from roilearn.ops.embedding_bags.layout import (
-    BLOCK_SIZE,
-    as_single_map,
-    blocks,
-    cell_table,
-    memory_format_of,
-    sum_dtype,
-    tables,
-    whole_table,
-    write_rows,
-)
-from roilearn.ops.tracing import (
-    is_exporting_onnx,
-    is_mapping,
-    is_tracing,
-    may_read_values,
-    records_gradients,
-)
-
-Grid = tuple[int, int, int]
-"""Number of maps, rows and columns of an (N, C, H, W) tensor: its shape without channels."""
 
 
 class Bag(NamedTuple):
@@ -52,79 +24,6 @@ class Bag(NamedTuple):
     index: Integer[Tensor, " entries"]  # row of the table
     weight: Float[Tensor, " entries"]
     offsets: Integer[Tensor, " bags"]  # first entry of each bag
-
-
-def weighted_sum(
-    features: Float[Tensor, "N C H W"],
-    bag: Bag,
-    shape: Grid,
-    memory_format: torch.memory_format = torch.contiguous_format,
-) -> Float[Tensor, "K C PH PW"]:
-    """Sum each bag, and write the sums as K maps of PH x PW cells.
-
-    Parameters
-    ----------
-    features : the maps that the bags read.
-    bag : K * PH * PW bags; that of cell (i, j) of map k is number (k * PH + i) * PW + j.
-    shape : (K, PH, PW).
-    memory_format : ``torch.contiguous_format`` or ``torch.channels_last``.
-
-    Returns
-    -------
-    (K, C, PH, PW) tensor; an empty bag gives 0. Differentiable in the features and in the weights,
-    to any order.
-    """
-    return weighted_sums([features], bag, [shape], [memory_format])[0]
-
-
-def weighted_sums(
-    maps: Sequence[Float[Tensor, "_ C _ _"]],
-    bag: Bag,
-    shapes: Sequence[Grid],
-    formats: Sequence[torch.memory_format],
-) -> Sequence[Float[Tensor, "_ C _ _"]]:
-    """Sum bags that read several maps, and write the sums as several outputs.
-
-    Parameters
-    ----------
-    maps : their cells are numbered consecutively, the second map's after the first's.
-    bag : the bags of all outputs, numbered in the same way.
-    shapes, formats : (K, PH, PW) and memory format of each output.
-    """
-    weight = bag.weight.to(sum_dtype(maps))
-    if is_exporting_onnx():
-        return [_gathered_sum(maps, bag._replace(weight=weight), shape) for shape in shapes]
-    inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
-    if is_tracing() and not is_mapping() and not records_gradients(weight, *maps):
-        # With several maps torch.compile miscounts the inputs of apply.
-        return _WeightedSum.forward(*inputs)
-    return apply(_WeightedSum, *inputs)
-
-
-def write_weighted_sums(
-    maps: Sequence[Float[Tensor, "_ C _ _"]],
-    bag: Bag,
-    outputs: Sequence[Float[Tensor, "_ C _ _"]],
-) -> None:
-    """Write the sum of each bag to its place in ``outputs``; autograd does not record this."""
-    bag = bag._replace(weight=bag.weight.to(sum_dtype(maps)))
-    if not may_read_values(maps[0]):  # reading the offsets would break a graph that is traced
-        sums = _embedding_bag(whole_table(maps), bag)
-        cells = [output[:, 0].numel() for output in outputs]
-        parts = [sums] if len(outputs) == 1 else sums.split(cells)
-        for output, part in zip(outputs, parts, strict=True):
-            write_rows(part, output.flatten(2))
-        return
-    for channels, table in tables(maps):
-        places, rows, first = [], [], 0
-        for output in outputs:
-            number, cells = output.shape[0], output.shape[2] * output.shape[3]
-            for block in blocks(table, number, cells):
-                places.append(output.flatten(2)[block.maps, channels, block.cells])  # a view
-                rows.append(slice(first + block.rows.start, first + block.rows.stop))
-            first += number * cells
-        for place, sums in zip(places, _embedding_bags(table, bag, rows), strict=True):
-            write_rows(sums, place)
 
 
 def concatenate_bags(bags: Sequence[Bag]) -> Bag:
@@ -137,25 +36,6 @@ def concatenate_bags(bags: Sequence[Bag]) -> Bag:
     return Bag(index, weight, torch.cat(offsets))
 
 
-def sum_by_target(
-    maps: Sequence[Float[Tensor, "_ C _ _"]],
-    index: Integer[Tensor, " entries"],
-    weight: Float[Tensor, " entries"],
-    target: Integer[Tensor, " entries"],
-    like: Sequence[tuple[Grid, torch.memory_format]],
-) -> Sequence[Float[Tensor, "_ C _ _"]]:
-    """Weighted sum of single entries: entry e adds weight[e] * cell index[e] to cell target[e].
-
-    Sorting the entries by target turns them into bags; entries of one bag keep their order.
-    """
-    target, order = target.sort(stable=True)
-    number = sum(k * height * width for (k, height, width), _ in like)
-    each = target.new_zeros(number).index_add_(0, target, torch.ones_like(target))
-    offsets = each.cumsum(0, dtype=target.dtype) - each
-    bag = Bag(index.index_select(0, order), weight.index_select(0, order), offsets)
-    return weighted_sums(maps, bag, *zip(*like, strict=True))
-
-
 def bag_of_entries(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[Tensor, " entries"]:
     """Bag that each entry belongs to, by its number."""
     bags = torch.arange(offsets.numel(), dtype=offsets.dtype, device=offsets.device)
@@ -163,131 +43,7 @@ def bag_of_entries(offsets: Integer[Tensor, " bags"], entries: int) -> Integer[T
     return bags.repeat_interleave(sizes, output_size=entries)
 
 
-class _WeightedSum(Function):
-    """out[cell b] = sum of weight[e] * maps[cell index[e]] over the entries e of bag b."""
-
-    @staticmethod
-    def forward(
-        index: Tensor,
-        weight: Tensor,
-        offsets: Tensor,
-        shapes: tuple[Grid, ...],
-        formats: tuple[torch.memory_format, ...],
-        *maps: Tensor,
-    ) -> tuple[Tensor, ...]:
-        outputs = tuple(
-            allocate_output(maps[0], shape, layout)
-            for shape, layout in zip(shapes, formats, strict=True)
-        )
-        write_weighted_sums(maps, Bag(index, weight, offsets), outputs)
-        return outputs
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        del output
-        index, weight, offsets, _, _, *maps = inputs
-        ctx.like = [_like(m) for m in maps]
-        # The maps are large, so they are saved only for a gradient to the weights.
-        kept = maps if ctx.needs_input_grad[1] else []
-        ctx.save_for_backward(index, weight, offsets, *kept)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Any, Any]:
-        """Many maps at once are more channels of the same bags; for many bags call for each."""
-        bag, (shapes, formats), maps = inputs[:3], inputs[3:5], inputs[5:]
-        if any(axis is not None for axis in in_dims[:3]):
-            return call_for_each(_WeightedSum.apply, info, in_dims, *inputs)
-        number, axes = info.batch_size, in_dims[5:]
-        wide = [as_channels(*each, number) for each in zip(maps, axes, strict=True)]
-        outputs = _WeightedSum.apply(*bag, shapes, formats, *wide)
-        return tuple(from_channels(each, number) for each in outputs), (0,) * len(outputs)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        index, weight, offsets, *maps = ctx.saved_tensors
-        owner = bag_of_entries(offsets, index.numel())
-        weight_gradient, map_gradients = None, [None] * len(ctx.like)
-        if any(ctx.needs_input_grad[5:]):  # each cell sums over the bags that read it
-            map_gradients = sum_by_target(gradients, owner, weight, index, ctx.like)
-        if ctx.needs_input_grad[1]:
-            weight_gradient = apply(
-                _DotProducts, as_single_map(gradients), as_single_map(maps), owner, index
-            )
-        return None, weight_gradient, None, None, None, *map_gradients
-
-
-class _DotProducts(Function):
-    """out[e] = dot product of cell i[e] of left and cell j[e] of right, over the channels."""
-
-    @staticmethod
-    def forward(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        dtype = sum_dtype([left])
-        left, right = cell_table(left).to(dtype), cell_table(right).to(dtype)
-        at_once = max(BLOCK_SIZE // left.shape[1], 1)
-        products = [
-            left.index_select(0, some_i).mul_(right.index_select(0, some_j)).sum(1)
-            for some_i, some_j in zip(i.split(at_once), j.split(at_once), strict=True)
-        ]
-        return torch.cat(products)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        del output
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Tensor) -> tuple[Any, Any]:
-        """Call for each of the tensors that are mapped over."""
-        return call_for_each(_DotProducts.apply, info, in_dims, *inputs)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        left, right, i, j = ctx.saved_tensors
-        (left_gradient,) = sum_by_target([right], j, gradient, i, [_like(left)])
-        (right_gradient,) = sum_by_target([left], i, gradient, j, [_like(right)])
-        return left_gradient, right_gradient, None, None
-
-
-def _embedding_bags(table: Tensor, bag: Bag, rows: Sequence[slice]) -> Iterator[Tensor]:
-    """Yield the sums of each slice of bags in turn."""
-    starts = [some.start for some in rows]
-    starts = torch.tensor(starts, dtype=torch.int64, device=bag.offsets.device)
-    first = bag.offsets[starts].tolist()
-    for some, start, stop in zip(rows, first, [*first[1:], None], strict=False):
-        entries, offsets = slice(start, stop), bag.offsets[some] - start
-        yield _embedding_bag(table, Bag(bag.index[entries], bag.weight[entries], offsets))
-
-
-def _embedding_bag(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "bags c"]:
+def sum_bags(table: Float[Tensor, "rows c"], bag: Bag) -> Float[Tensor, "bags c"]:
     """Sum every bag, in one call of PyTorch."""
     weight = bag.weight
     return embedding_bag(bag.index, table, bag.offsets, mode="sum", per_sample_weights=weight)
-
-
-def _gathered_sum(
-    maps: Sequence[Float[Tensor, "_ C _ _"]], bag: Bag, shape: Grid
-) -> Float[Tensor, "K C PH PW"]:
-    """``weighted_sum`` in operators that ONNX has: each entry is gathered, and added to its bag.
-
-    There ``embedding_bag`` becomes a loop, and what is written into a view is lost.
-    """
-    table = whole_table(maps)  # [rows, C]
-    entries = table.index_select(0, bag.index.long()) * bag.weight[:, None]
-    begins = table.new_zeros(bag.index.shape[0] + 1, dtype=torch.int64)
-    begins = begins.scatter_add(0, bag.offsets.long(), torch.ones_like(bag.offsets).long())
-    owner = begins.cumsum(0)[:-1, None] - 1  # bag of each entry
-    sums = table.new_zeros(bag.offsets.shape[0], table.shape[1])
-    sums = sums.scatter_add(0, owner.expand(-1, table.shape[1]), entries)  # [bags, C]
-    return sums.unflatten(0, (-1, *shape[1:])).permute(0, 3, 1, 2).to(maps[0].dtype)
-
-
-def allocate_output(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
-    """Allocate memory for a (K, C, PH, PW) output."""
-    size = (shape[0], like.shape[1], *shape[1:])
-    return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=layout)
-
-
-def _like(features: Tensor) -> tuple[Grid, torch.memory_format]:
-    """Shape without channels, and memory format, of an (N, C, H, W) tensor."""
-    images, _, height, width = features.shape
-    return (images, height, width), memory_format_of(features)

@@ -2,14 +2,16 @@
 
 PyTorch stores features as (N, C, H, W): the C channels of one cell lie far apart. Code that reads
 single cells wants them side by side, as one row of a table. Moving memory takes longer than the
-arithmetic here, so the whole table is never written. Some channels become a table, some of its rows
-are summed, the sums are written to their place, and the same memory is used for the next ones.
+arithmetic here, so the whole table is written only where the channels are few. Otherwise each
+thread makes a table of some channels, sums bags of its rows, writes the sums to their place, and
+uses the same memory for the next channels.
 
 Several maps, the levels of a pyramid, make one table: the cells of the second come after those of
 the first.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -17,12 +19,23 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from roilearn.ops.tracing import is_tracing, may_read_values
+from roilearn.ops.embedding_bags.threads import Team
+from roilearn.ops.tracing import is_tracing
 
-TABLE_SIZE = 2**22
-"""Numbers in a table of some channels: 16 MB of float32, which fit the last-level cache."""
+Grid = tuple[int, int, int]
+"""Number of maps, rows and columns of an (N, C, H, W) tensor: its shape without channels."""
+FEWEST_CHANNELS, MOST_CHANNELS = 32, 64
+"""Channels in a table that one thread makes and reads: fewer, or more, take longer in all."""
+SMALL_TABLE = 2**18
+"""Numbers up to which a table is made by one thread: it takes less time than to start another."""
 BLOCK_SIZE = 2**18
 """Numbers that are gathered, or summed and written, at once: 1 MB, for the cache of one core."""
+
+
+def allocate_output(like: Tensor, shape: Grid, layout: torch.memory_format) -> Tensor:
+    """Allocate memory for a (K, C, PH, PW) output."""
+    size = (shape[0], like.shape[1], *shape[1:])
+    return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=layout)
 
 
 def cell_table(features: Float[Tensor, "N C H W"]) -> Float[Tensor, "rows C"]:
@@ -74,37 +87,41 @@ def memory_format_of(features: Float[Tensor, "N C H W"]) -> torch.memory_format:
     return torch.channels_last if by_cell else torch.contiguous_format
 
 
-def channels_at_once(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> int:
-    """Count the channels in one of the ``tables`` of the maps."""
-    channels, numbers = maps[0].shape[1], sum(m.numel() for m in maps)
-    in_place = len(maps) == 1 and is_channels_last(maps[0])
-    if in_place or not may_read_values(maps[0]) or numbers <= TABLE_SIZE:
-        return channels
-    parts = -(-numbers // TABLE_SIZE)  # rounded up
-    return -(-channels // parts)
+def channel_groups(maps: Sequence[Float[Tensor, "_ C _ _"]], threads: int) -> list[slice]:
+    """Divide the channels into groups, whose tables different threads make and read.
 
-
-def tables(
-    maps: Sequence[Float[Tensor, "_ C _ _"]],
-) -> Iterator[tuple[slice, Float[Tensor, "rows c"]]]:
-    """Yield tables of some channels each, in the same memory: (channels, table).
-
-    Tables are of ``sum_dtype``. A single map in channels-last format is one table, which is not
-    copied if it is of this dtype.
+    There is one group of all channels where these, or the cells, are too few for all threads, and
+    where the table of a single map is a view of it.
     """
-    each, channels, dtype = channels_at_once(maps), maps[0].shape[1], sum_dtype(maps)
-    if each == channels:
-        yield slice(0, channels), whole_table(maps)
-        return
+    channels, numbers = maps[0].shape[1], sum(m.numel() for m in maps)
+    each = channels // (4 * threads) // FEWEST_CHANNELS * FEWEST_CHANNELS
+    each = min(max(each, FEWEST_CHANNELS), MOST_CHANNELS)
+    few = channels < 2 * threads * each or numbers < SMALL_TABLE
+    if few or (len(maps) == 1 and is_channels_last(maps[0])):
+        return [slice(0, channels)]
+    return [slice(first, min(first + each, channels)) for first in range(0, channels, each)]
+
+
+def fill_table(
+    table: Float[Tensor, "rows c"], maps: Sequence[Float[Tensor, "_ C _ _"]], channels: slice
+) -> None:
+    """Write some channels of the maps into a table."""
     sizes = [m[:, 0].numel() for m in maps]
-    memory = maps[0].new_empty(sum(sizes) * each, dtype=dtype)
-    for first in range(0, channels, each):
-        width = min(each, channels - first)
-        table = memory[: sum(sizes) * width].view(-1, width)
-        for m, rows in zip(maps, table.split(sizes), strict=True):
-            some = m[:, first : first + width].permute(0, 2, 3, 1)  # [N, H, W, c]
-            rows.view(some.shape).copy_(some)
-        yield slice(first, first + width), table
+    for m, rows in zip(maps, table.split(sizes), strict=True):
+        some = m[:, channels].permute(0, 2, 3, 1)  # [N, H, W, c]
+        rows.unflatten(0, some.shape[:3]).copy_(some)
+
+
+def shared_table(maps: Sequence[Float[Tensor, "_ C _ _"]], team: Team) -> Float[Tensor, "rows C"]:
+    """``whole_table``, made by all threads; of a map in channels-last format it is a view."""
+    channels, dtype = maps[0].shape[1], sum_dtype(maps)
+    if len(maps) == 1 and is_channels_last(maps[0]) and maps[0].dtype == dtype:
+        return cell_table(maps[0])
+    table = maps[0].new_empty(cells_of(maps), channels, dtype=dtype)
+    each = channels if table.numel() < SMALL_TABLE else MOST_CHANNELS
+    groups = [slice(first, first + each) for first in range(0, channels, max(each, 1))]
+    team.run([partial(fill_table, table[:, group], maps, group) for group in groups])
+    return table
 
 
 class Block(NamedTuple):
@@ -115,14 +132,11 @@ class Block(NamedTuple):
     rows: slice
 
 
-def blocks(table: Float[Tensor, "rows c"], maps: int, cells: int) -> Iterator[Block]:
+def blocks(channels: int, maps: int, cells: int) -> Iterator[Block]:
     """Divide ``maps`` maps of ``cells`` cells into blocks of at most ``BLOCK_SIZE`` numbers."""
-    if not may_read_values(table):  # their number may be a symbol: one block
-        yield Block(slice(None), slice(None), slice(None))
-        return
-    at_once = max(BLOCK_SIZE // table.shape[1], 1)
-    whole, part = max(at_once // cells, 1), min(at_once, cells)
-    for k, cell in product(range(0, maps, whole), range(0, cells, part)):
+    at_once = max(BLOCK_SIZE // max(channels, 1), 1)
+    whole, part = max(at_once // max(cells, 1), 1), min(at_once, cells)
+    for k, cell in product(range(0, maps, whole), range(0, cells, max(part, 1))):
         last, stop = min(k + whole, maps), min(cell + part, cells)
         rows = slice(k * cells + cell, (last - 1) * cells + stop)
         yield Block(slice(k, last), slice(cell, stop), rows)

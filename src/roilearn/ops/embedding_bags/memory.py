@@ -1,20 +1,25 @@
 """Memory bound: boxes are pooled in chunks, so that memory does not grow with their number."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
 from roilearn.arguments import check_tensor
-from roilearn.ops.embedding_bags.bag import (
-    Bag,
-    allocate_output,
-    concatenate_bags,
-    weighted_sums,
-    write_weighted_sums,
+from roilearn.ops.embedding_bags.bag import Bag, concatenate_bags
+from roilearn.ops.embedding_bags.executor import Sums, write_sums
+from roilearn.ops.embedding_bags.layout import allocate_output, is_channels_last
+from roilearn.ops.embedding_bags.planes import (
+    FEW_CHANNELS,
+    PLANE_ENTRIES,
+    GridCells,
+    channel_planes,
+    write_plane_sums,
 )
-from roilearn.ops.embedding_bags.layout import is_channels_last
+from roilearn.ops.embedding_bags.threads import Team, thread_team
+from roilearn.ops.embedding_bags.weighted_sum import weighted_sums, write_weighted_sums
 from roilearn.ops.tracing import (
     is_exporting_onnx,
     is_mapping,
@@ -23,13 +28,14 @@ from roilearn.ops.tracing import (
     records_gradients,
 )
 
-MAX_ENTRIES = 2**22
-"""Entries of bags that are built at one time, unless a single box needs more.
+CHUNK_ENTRIES = 2**15
+"""Entries of bags that a thread lists at one time, unless a single box needs more.
 
-An entry takes about 50 bytes while its bag is being built: 200 MB in addition to the features,
-their table and the output. While gradients are recorded the finished bags of all boxes are saved,
-with 12 bytes per entry.
+An entry takes about 50 bytes while its bag is being listed, so that they fit the cache of a core.
 """
+MAX_ENTRIES = 2**22
+"""Entries of bags that are kept until they are summed, with 8 bytes each; while gradients are
+recorded the bags of all boxes are saved."""
 
 MEMORY_FORMATS = (torch.contiguous_format, torch.channels_last)
 """Memory formats of an output."""
@@ -39,10 +45,11 @@ def pool_bags(
     make_bag: Callable[[Float[Tensor, "k R"]], Bag],
     maps: Sequence[Float[Tensor, "_ C _ _"]],
     rois: Float[Tensor, "K R"],
-    entries: Num[Tensor, " K"],
+    entries: Num[Tensor, " K"] | int,
     bins: tuple[int, int],
     out: Float[Tensor, "K C PH PW"] | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
+    list_grid: Callable[[Float[Tensor, "k R"]], GridCells] | None = None,
 ) -> Float[Tensor, "K C PH PW"]:
     """Sum the bags of all boxes, built for a chunk of boxes at a time.
 
@@ -53,36 +60,93 @@ def pool_bags(
     entries : approximate number of entries of each box.
     bins : (PH, PW).
     out, memory_format : as in ``roi_align``.
+    list_grid : lists the cells of ``make_bag`` as pairs of rows and columns, if they are such.
     """
+    shape = (rois.shape[0], *bins)
     if is_exporting_onnx():  # with a box more: the older exporter cannot reshape tensors of none
         check_unrecorded(out)
         bag = make_bag(torch.cat([rois, rois.new_zeros(1, rois.shape[1])]))
         return weighted_sums(maps, bag, [(0, *bins)], [memory_format])[0][:-1]
-    shape, chunks = (rois.shape[0], *bins), chunks_of_boxes(rois, entries)
     if maps[0].shape[1] == 0:
         empty = maps[0].reshape(shape[0], 0, *bins).clone()
         return empty if out is None else check_out(out, maps, shape)
     if records_gradients(*maps, rois) or is_tracing() or is_mapping():
         check_unrecorded(out)
-        bag = concatenate_bags([make_bag(chunk) for chunk in chunks])
+        bag = list_bags(make_bag, rois, entries)
         return weighted_sums(maps, bag, [shape], [memory_format])[0]
-    output = (
-        allocate_output(maps[0], shape, memory_format)
-        if out is None
-        else check_out(out, maps, shape)
+    if out is None:
+        out = allocate_output(maps[0], shape, memory_format)
+    else:
+        check_out(out, maps, shape)
+    if shape[0] and not may_read_values(rois):
+        write_weighted_sums(maps, make_bag(rois), [out])
+    elif shape[0]:
+        with thread_team(*maps, rois) as team:
+            if list_grid is not None and maps[0].shape[1] < FEW_CHANNELS:
+                at_once = max(PLANE_ENTRIES // int(entries), 1)
+                _sum_planes(list_grid, maps, rois, at_once, out, team)
+            else:
+                _sum_chunks(make_bag, maps, rois, entries, out, team)
+    return out
+
+
+def _sum_chunks(
+    make_bag: Callable[[Float[Tensor, "k R"]], Bag],
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    rois: Float[Tensor, "K R"],
+    entries: Num[Tensor, " K"] | int,
+    output: Float[Tensor, "K C PH PW"],
+    team: Team,
+) -> None:
+    """Pool boxes by their bags, which are listed for a chunk of boxes at a time."""
+    chunks, whole = chunks_of_boxes(rois, entries, CHUNK_ENTRIES)
+    places = output.flatten(2).split([len(chunk) for chunk in chunks])
+    sums = [
+        Sums(partial(make_bag, chunk), place) for chunk, place in zip(chunks, places, strict=True)
+    ]
+    write_sums(maps, sums, team, keep_bags=whole)
+
+
+def _sum_planes(
+    list_grid: Callable[[Float[Tensor, "k R"]], GridCells],
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    rois: Float[Tensor, "K R"],
+    at_once: int,
+    output: Float[Tensor, "K C PH PW"],
+    team: Team,
+) -> None:
+    """Pool boxes from the planes of few channels, some boxes at a time."""
+    planes = channel_planes(maps)
+    chunks = zip(rois.split(at_once), output.flatten(2).split(at_once), strict=True)
+    team.run(
+        [
+            partial(write_plane_sums, planes, partial(list_grid, some), place)
+            for some, place in chunks
+        ]
     )
-    if len(chunks) > 1:  # one table for all of them
-        maps = [m.contiguous(memory_format=torch.channels_last) for m in maps]
-    for chunk, some in zip(chunks, output.split([len(chunk) for chunk in chunks]), strict=True):
-        write_weighted_sums(maps, make_bag(chunk), [some])
-    return output
+
+
+def list_bags(
+    make_bag: Callable[[Float[Tensor, "k R"]], Bag],
+    rois: Float[Tensor, "K R"],
+    entries: Num[Tensor, " K"] | int,
+) -> Bag:
+    """List the bags of all boxes, a chunk of boxes at a time, for a sum that autograd records."""
+    if not may_read_values(rois):
+        return make_bag(rois)
+    with thread_team(rois) as team:
+        chunks, _ = chunks_of_boxes(rois, entries, CHUNK_ENTRIES)
+        tasks = [partial(make_bag, chunk) for chunk in chunks]
+        if records_gradients(rois):  # the weights', which this thread must record
+            return concatenate_bags([task() for task in tasks])
+        return concatenate_bags(team.run(tasks))
 
 
 def pool_in_chunks(
     pool: Callable[[Float[Tensor, "N C H W"], Float[Tensor, "k R"]], Float[Tensor, "k C PH PW"]],
     input: Float[Tensor, "N C H W"],
     rois: Float[Tensor, "K R"],
-    entries: Num[Tensor, " K"],
+    entries: Num[Tensor, " K"] | int,
 ) -> Float[Tensor, "K C PH PW"]:
     """Pool all boxes with an operator that is not a weighted sum, a chunk of boxes at a time.
 
@@ -91,21 +155,33 @@ def pool_in_chunks(
     pool : pools some rows of ``rois``.
     entries : approximate number of cells that each box reads.
     """
-    chunks = chunks_of_boxes(rois, entries)
-    if len(chunks) == 1 or records_gradients(input, rois) or is_mapping():
+    if not may_read_values(rois) or records_gradients(input, rois) or is_mapping():
+        return pool(input, rois)
+    chunks, _ = chunks_of_boxes(rois, entries, MAX_ENTRIES)
+    if len(chunks) == 1:
         return pool(input, rois)
     features = input.contiguous(memory_format=torch.channels_last)  # one table for all chunks
     return torch.cat([pool(features, chunk) for chunk in chunks])
 
 
 def chunks_of_boxes(
-    rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"]
-) -> Sequence[Float[Tensor, "_ R"]]:
-    """Split the boxes into chunks of about ``MAX_ENTRIES`` entries, where values may be read."""
-    if not may_read_values(rois) or entries.sum() <= MAX_ENTRIES:
-        return [rois]
-    number = entries.cumsum(0) // MAX_ENTRIES  # [K] 0 0 0 1 1 2 ...: the chunk of each box
-    return rois.split(number.unique_consecutive(return_counts=True)[1].tolist())
+    rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"] | int, at_once: int
+) -> tuple[Sequence[Float[Tensor, "_ R"]], bool]:
+    """Split the boxes into chunks of about ``at_once`` entries.
+
+    Returns
+    -------
+    (chunks, whether all their entries together are at most ``MAX_ENTRIES``).
+    """
+    if isinstance(entries, int):
+        return rois.split(max(at_once // entries, 1)), len(rois) * entries <= MAX_ENTRIES
+    total = entries.cumsum(0, dtype=torch.float64)  # [K]
+    everything = float(total[-1]) if len(total) else 0
+    if everything <= at_once:
+        return [rois], everything <= MAX_ENTRIES
+    number = total // at_once  # [K] 0 0 0 1 1 2 ...: the chunk of each box
+    sizes = number.unique_consecutive(return_counts=True)[1].tolist()
+    return rois.split(sizes), everything <= MAX_ENTRIES
 
 
 def check_unrecorded(out: Tensor | None) -> None:

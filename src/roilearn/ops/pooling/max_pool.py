@@ -4,7 +4,8 @@ Where several cells of a bin hold its maximum, the gradient goes to the first of
 order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,13 +14,15 @@ from torch import Tensor
 from torch.autograd import Function
 
 from roilearn.ops.batching import as_channels, call_for_each, from_channels
+from roilearn.ops.embedding_bags.executor import use_tables
 from roilearn.ops.embedding_bags.layout import (
     BLOCK_SIZE,
     blocks,
-    channels_at_once,
-    tables,
+    channel_groups,
+    shared_table,
     write_rows,
 )
+from roilearn.ops.embedding_bags.threads import Team, thread_team
 from roilearn.ops.tracing import is_mapped, is_mapping, records_gradients
 
 
@@ -64,21 +67,26 @@ class _MaxPool(Function):
         shape: tuple[int, int, int],
         record: bool,
     ) -> tuple[Tensor, Tensor]:
-        del image
-        maps, cells = shape[0], shape[1] * shape[2]
-        output = features.new_empty(maps, features.shape[1], cells)
+        output = features.new_empty(shape[0], features.shape[1], shape[1] * shape[2])
         argmax = first.new_empty(output.shape if record else 0)
-        at_once = max(BLOCK_SIZE // channels_at_once([features]), 1)
-        groups = list(_bins_by_area(first, wide, area, features.shape[3], at_once))
-        for channels, table in tables([features]):
-            best = table.new_zeros(len(first), table.shape[1])  # [bins, c]
-            rows = first.new_full(best.shape, len(table)) if record else None
-            for bins, read in groups:
-                _max_and_argmax(table, bins, read, best, rows)
-            for place in blocks(table, maps, cells):
-                write_rows(best[place.rows], output[place.maps, channels, place.cells])
-                if rows is not None:
-                    write_rows(rows[place.rows], argmax[place.maps, channels, place.cells])
+        recorded = argmax if record else None
+        with thread_team(features, image) as team:
+            groups = channel_groups([features], team.threads)
+            width = groups[0].stop - groups[0].start
+            at_once = max(BLOCK_SIZE // max(width, 1), 1)
+            read = list(_bins_by_area(first, wide, area, features.shape[3], at_once))
+            if len(groups) > 1:
+                alone = partial(
+                    _write_maxima,
+                    read=read,
+                    output=output,
+                    argmax=recorded,
+                    team=Team(1),
+                )
+                use_tables([features], groups, team, alone)
+            else:
+                table = shared_table([features], team)
+                _write_maxima(table, groups[0], read, output, recorded, team)
         return output.unflatten(2, shape[1:]), argmax
 
     @staticmethod
@@ -101,19 +109,64 @@ class _MaxPool(Function):
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         image, argmax = ctx.saved_tensors  # [K], [K, C, cells]
         images, channels, height, width = ctx.shape
-        area, no_cell = height * width, images * channels * height * width
-        # From a row of the table, image * area + cell, to (image * C + channel) * area + cell.
-        channel = torch.arange(channels, device=image.device)
-        channel_offset = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, C, 1]
-        feature_gradient = gradient.new_zeros(no_cell + 1)
-        at_once = max(BLOCK_SIZE // argmax[:1].numel(), 1) if len(argmax) else 1
-        chunks = (tensor.split(at_once) for tensor in (argmax, channel_offset, gradient))
-        for row, offset, incoming in zip(*chunks, strict=True):
-            place = torch.where(row < images * area, row + offset, no_cell)
-            # In place, unless many gradients come at once.
-            add = Tensor.scatter_add if is_mapped(gradient) else Tensor.scatter_add_
-            feature_gradient = add(feature_gradient, 0, place.flatten(), incoming.reshape(-1))
-        return feature_gradient[:-1].view(ctx.shape), *(None,) * 6
+        numbers = images * channels * height * width
+        with thread_team(image, argmax, gradient) as team:
+            groups = channel_groups([gradient], team.threads)
+            if is_mapped(gradient):
+                groups = [slice(0, channels)]
+            # A number more for each group, to which the gradient of a bin without cells goes.
+            into = gradient.new_zeros(numbers + len(groups))
+            tasks = [
+                partial(_scatter, into, numbers + k, image, argmax, gradient, group, ctx.shape)
+                for k, group in enumerate(groups)
+            ]
+            into = team.run(tasks)[-1]
+        return into[:numbers].view(ctx.shape), *(None,) * 6
+
+
+def _scatter(
+    into: Float[Tensor, " numbers"],
+    nowhere: int,
+    image: Integer[Tensor, " K"],
+    argmax: Integer[Tensor, "K C cells"],
+    gradient: Float[Tensor, "K C PH PW"],
+    group: slice,
+    shape: tuple[int, int, int, int],
+) -> Float[Tensor, " numbers"]:
+    """Add the gradients of some channels to their places in (N, C, H, W) numbers."""
+    images, channels, height, width = shape
+    area = height * width
+    # From a row of the table, image * area + cell, to (image * C + channel) * area + cell.
+    channel = torch.arange(group.start, group.stop, device=image.device)
+    offset = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, c, 1]
+    rows, incoming = argmax[:, group], gradient[:, group].flatten(2)
+    at_once = max(BLOCK_SIZE // max(rows[:1].numel(), 1), 1)
+    chunks = (tensor.split(at_once) for tensor in (rows, offset, incoming))
+    for row, of_channel, some in zip(*chunks, strict=True):
+        place = torch.where(row < images * area, row + of_channel, nowhere)
+        # In place, unless many gradients come at once.
+        add = Tensor.scatter_add if is_mapped(gradient) else Tensor.scatter_add_
+        into = add(into, 0, place.flatten(), some.reshape(-1))
+    return into
+
+
+def _write_maxima(
+    table: Float[Tensor, "rows c"],
+    channels: slice,
+    read: Sequence[tuple[Tensor, Tensor]],
+    output: Float[Tensor, "K C cells"],
+    argmax: Integer[Tensor, "K C cells"] | None,
+    team: Team,
+) -> None:
+    """Write the maxima over some channels, and the first row of the table that holds each."""
+    maps, _, cells = output.shape
+    best = table.new_zeros(maps * cells, table.shape[1])  # [bins, c]
+    rows = None if argmax is None else argmax.new_full(best.shape, len(table))
+    team.run([partial(_max_and_argmax, table, *each, best, rows) for each in read])
+    for place in blocks(table.shape[1], maps, cells):
+        write_rows(best[place.rows], output[place.maps, channels, place.cells])
+        if argmax is not None and rows is not None:
+            write_rows(rows[place.rows], argmax[place.maps, channels, place.cells])
 
 
 def _max_and_argmax(

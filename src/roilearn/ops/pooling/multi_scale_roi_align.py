@@ -6,7 +6,7 @@ computed as in ``roi_align``.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -26,16 +26,17 @@ from roilearn.arguments import (
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import Way, choose_way, load_kernels
-from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import index_dtype
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
 from roilearn.ops.pooling.levels import assign_levels
 from roilearn.ops.pooling.roi_align import (
+    Listed,
     entries_per_box,
     lists_samples,
     region,
     roi_align,
     sample_bag_from,
+    sample_grid_from,
 )
 from roilearn.ops.tracing import table_of_sizes
 
@@ -144,7 +145,10 @@ def pool_with_bags(
     )
     largest_size = (max(height for height, _ in sizes), max(width for _, width in sizes))
     entries = entries_per_box(regions[:, :5], bins, sampling_ratio, largest_size)
-    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
+    list_grid = (
+        partial(make_bag, as_list=sample_grid_from) if lists_samples(sampling_ratio) else None
+    )
+    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format, list_grid)
 
 
 def assign_maps(
@@ -168,7 +172,8 @@ def pyramid_bag(
     sampling_ratio: int,
     sizes: Sequence[tuple[int, int]],
     images: int,
-) -> Bag:
+    as_list: Callable[..., Listed] = sample_bag_from,
+) -> Listed:
     """List the cells that the samples of each bin read, among the cells of all maps.
 
     Parameters
@@ -176,6 +181,7 @@ def pyramid_bag(
     regions : image, top, left, height, width, number of the map; in cells of that map, index
         coordinates.
     sizes : (height, width) of each map.
+    as_list : as in ``sample_bag``.
     """
     image, top, left, height, width, map_index = regions.unbind(1)
     cells = [images * rows * columns for rows, columns in sizes]
@@ -186,7 +192,7 @@ def pyramid_bag(
     rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
     origin = first + image.to(dtype)[:, None, None] * rows * columns
     box = (top, left, height, width)
-    return sample_bag_from(origin, box, bins, sampling_ratio, (rows, columns))
+    return as_list(origin, box, bins, sampling_ratio, (rows, columns))
 
 
 def _pool_every_level(

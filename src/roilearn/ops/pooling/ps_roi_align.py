@@ -4,7 +4,7 @@ The channels of one bin form a feature map. An image therefore has as many maps 
 and each bin reads the samples of ``roi_align`` from its own map.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -24,15 +24,16 @@ from roilearn.arguments import (
 from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import Way, choose_way, load_kernels
-from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.pooling.roi_align import (
+    Listed,
     entries_per_box,
     lists_samples,
     region,
     roi_align,
     sample_bag_from,
+    sample_grid_from,
 )
 from roilearn.ops.tracing import is_tracing
 
@@ -122,7 +123,10 @@ def pool_with_bags(
     options = {"bins": bins, "sampling_ratio": sampling_ratio, "size": size, "index": index}
     make_bag = partial(position_sensitive_bag, **options)
     entries = entries_per_box(regions, bins, sampling_ratio, size)
-    return pool_bags(make_bag, maps, regions, entries, bins)
+    list_grid = (
+        partial(make_bag, as_list=sample_grid_from) if lists_samples(sampling_ratio) else None
+    )
+    return pool_bags(make_bag, maps, regions, entries, bins, list_grid=list_grid)
 
 
 def maps_of_bins(
@@ -157,7 +161,8 @@ def position_sensitive_bag(
     sampling_ratio: int,
     size: tuple[int, int],
     index: torch.dtype = torch.int32,
-) -> Bag:
+    as_list: Callable[..., Listed] = sample_bag_from,
+) -> Listed:
     """List the cells that the samples of each bin read, in the map of that bin.
 
     Parameters
@@ -165,10 +170,11 @@ def position_sensitive_bag(
     regions : image, top, left, height, width of each box, in cells, index coordinates.
     size : (height, width) of the map.
     index : dtype that numbers the cells.
+    as_list : as in ``sample_bag``.
     """
     image, *box = regions.unbind(1)
     origin = map_origins(image, bins, size[0] * size[1], index)
-    return sample_bag_from(origin, box, bins, sampling_ratio, size)
+    return as_list(origin, box, bins, sampling_ratio, size)
 
 
 def _with_roi_align(

@@ -6,8 +6,9 @@ and a few columns of the map. Its cells are the product of the two, each with it
 bin's average.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import torch
 import torch.fx
@@ -31,11 +32,13 @@ from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
+from roilearn.ops.embedding_bags.planes import AxisCells, GridCells
 from roilearn.ops.embedding_bags.spans import Size, Spans, max_count, outer_bag_from
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.onnx.pooling_nodes import roi_align_node
 from roilearn.ops.tracing import is_mapping, is_tracing
 
+Listed = TypeVar("Listed", Bag, GridCells)
 MAX_LISTED_RATIO = 2
 """Up to this sampling ratio a bag has an entry for every sample; above it, one for every cell."""
 SAMPLE_LIMIT = 2**20
@@ -143,7 +146,10 @@ def pool_with_bags(
     index = index_dtype(cells_of(maps))
     make_bag = partial(sample_bag, bins=bins, sampling_ratio=sampling_ratio, size=size, index=index)
     entries = entries_per_box(regions, bins, sampling_ratio, size)
-    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format)
+    list_grid = (
+        partial(make_bag, as_list=sample_grid_from) if lists_samples(sampling_ratio) else None
+    )
+    return pool_bags(make_bag, maps, regions, entries, bins, out, memory_format, list_grid)
 
 
 def region(
@@ -155,26 +161,6 @@ def region(
     if not aligned:
         height, width = clamp(height, 1), clamp(width, 1)
     return y1, x1, height, width
-
-
-def sample_bag(
-    regions: Float[Tensor, "K 5"],
-    bins: tuple[int, int],
-    sampling_ratio: int,
-    size: tuple[int, int],
-    index: torch.dtype = torch.int32,
-) -> Bag:
-    """List the cells that the samples of each bin read, with their weights: K * PH * PW bags.
-
-    Parameters
-    ----------
-    regions : image, top, left, height, width of each box, in cells, index coordinates.
-    size : (height, width) of the map.
-    index : dtype that numbers the cells.
-    """
-    image, *box = regions.unbind(1)
-    origin = image.to(index)[:, None, None] * (size[0] * size[1])
-    return sample_bag_from(origin, box, bins, sampling_ratio, size)
 
 
 def sample_bag_from(
@@ -200,6 +186,43 @@ def sample_bag_from(
     return outer_bag_from(
         origin, size[1], sample_spans(rows, size[0]), sample_spans(columns, size[1])
     )
+
+
+def sample_grid_from(
+    origin: Integer[Tensor, "K ..."],
+    box: Sequence[Float[Tensor, " K"]],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    size: tuple[Size, Size],
+) -> GridCells:
+    """Cells of ``sample_bag_from`` as pairs of rows and columns that are not multiplied."""
+    top, left, height, width = box
+    rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
+    columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
+    cells = (AxisCells(*cells_read(*axis)) for axis in ((rows, size[0]), (columns, size[1])))
+    return GridCells(origin, size[1], *cells)
+
+
+def sample_bag(
+    regions: Float[Tensor, "K 5"],
+    bins: tuple[int, int],
+    sampling_ratio: int,
+    size: tuple[int, int],
+    index: torch.dtype = torch.int32,
+    as_list: Callable[..., Listed] = sample_bag_from,
+) -> Listed:
+    """List the cells that the samples of each bin read, with their weights: K * PH * PW bags.
+
+    Parameters
+    ----------
+    regions : image, top, left, height, width of each box, in cells, index coordinates.
+    size : (height, width) of the map.
+    index : dtype that numbers the cells.
+    as_list : how they are listed: ``sample_bag_from``, or ``sample_grid_from``.
+    """
+    image, *box = regions.unbind(1)
+    origin = image.to(index)[:, None, None] * (size[0] * size[1])
+    return as_list(origin, box, bins, sampling_ratio, size)
 
 
 def lists_samples(sampling_ratio: int) -> bool:
@@ -239,11 +262,13 @@ def sample_positions(
     tensor([[[2.5000, 3.5000],
              [4.5000, 5.5000]]])
     """
-    samples = samples_per_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
-    most = sampling_ratio if sampling_ratio > 0 else max_count(samples)
     start, bin_size = start[:, None, None], (length / bins)[:, None, None]  # [K, 1, 1]
     i = torch.arange(bins, dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
-    s = torch.arange(most, dtype=start.dtype, device=start.device)  # [S]
+    if sampling_ratio > 0:
+        s = torch.arange(sampling_ratio, dtype=start.dtype, device=start.device)  # [S]
+        return start + i * bin_size + (s + 0.5) * bin_size / sampling_ratio
+    samples = samples_per_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
+    s = torch.arange(max_count(samples), dtype=start.dtype, device=start.device)  # [S]
     position = start + i * bin_size + (s + 0.5) * bin_size / samples.clamp(min=1)
     return torch.where(s < samples, position, torch.nan)
 
@@ -309,10 +334,10 @@ def sample_spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
 
 def entries_per_box(
     regions: Float[Tensor, "K 5"], bins: tuple[int, int], sampling_ratio: int, size: tuple[int, int]
-) -> Float[Tensor, " K"]:
+) -> Float[Tensor, " K"] | int:
     """Upper bound of the number of entries for each box; raise if a box has too many samples."""
     if lists_samples(sampling_ratio):
-        return regions.new_full(regions.shape[:1], 4 * sampling_ratio**2 * bins[0] * bins[1])
+        return 4 * sampling_ratio**2 * bins[0] * bins[1]
     if sampling_ratio * max(bins) > SAMPLE_LIMIT:
         raise ValueError(
             f"sampling_ratio must give a box at most {SAMPLE_LIMIT} samples along an axis; "

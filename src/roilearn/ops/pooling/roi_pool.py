@@ -26,10 +26,13 @@ from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_chunks
+from roilearn.ops.embedding_bags.planes import FEW_CHANNELS
 from roilearn.ops.embedding_bags.spans import Spans, broadcast_to_bins, max_count, outer_bag
 from roilearn.ops.onnx.pooling_nodes import max_roi_pool_node
 from roilearn.ops.pooling.max_pool import max_pool_bins
 from roilearn.ops.pooling.quantize import quantize_box
+from roilearn.ops.pooling.range_maxima import range_maxima, reads_more_than_windows
+from roilearn.ops.tracing import may_read_values, records_gradients
 
 POOL_MODES = ("max", "average")
 
@@ -151,8 +154,11 @@ def max_pool_boxes(
     image = image.to(index_dtype(cells_of([input])))
     top, left = broadcast_to_bins(image[:, None] * height + rows.first, columns.first)  # [bins]
     tall, wide = broadcast_to_bins(rows.count, columns.count)
-    first = top * width + left  # row of the table
-    return max_pool_bins(input, image, first, wide, tall * wide, (len(rois), *bins))
+    first, shape = top * width + left, (len(rois), *bins)  # row of the table
+    few = input.shape[1] < FEW_CHANNELS and may_read_values(input)
+    if few and not records_gradients(input) and reads_more_than_windows(input, tall, wide):
+        return range_maxima(input, first, tall, wide, shape)
+    return max_pool_bins(input, image, first, wide, tall * wide, shape)
 
 
 def box_spans(
