@@ -39,6 +39,7 @@ def test_rows_that_are_faster_and_ratios_that_are_kept_are_counted(page, monkeyp
     assert "the ratio lies between 0.25 and 1.5" in text
     assert "At least two thirds of the quiet ratio remain in 1 of 2." in text
     assert "In 1 of 2 rows a call took more than 3 times the median." in text
+    assert "One busy process a core: ours" in text
     assert text.count("<tr>") == 3
     assert "<td>0.1 (slowest call 4.5 x)</td>" in text
 
@@ -66,7 +67,7 @@ def test_the_summary_names_operators_only_where_torchvision_is_faster(page, monk
     assert page.slower("") == "<p>No recorded row is slower than torchvision.</p>"
     below = replace(QUICK, operator="roi_pool", ratio=0.5)
     monkeypatch.setattr(page.bench, "read", lambda: [QUICK, below])
-    assert "torchvision is faster in 1 of 2, of roi_pool." in page.summary("")
+    assert "torchvision is faster in 1 of 2 rows, of roi_pool." in page.summary("")
     assert "roi_pool, A, forward, roilearn: 0.5 (1.9 to 2.1)." in page.slower("")
     assert "<td>roi_pool</td><td>0.5 to 0.5</td><td>no gradient</td>" in page.gains("")
 

@@ -18,8 +18,7 @@ KEPT = 2 / 3
 """Share of the quiet ratio that counts as kept."""
 PATIENCE = 3
 """A call of so many times the median is named as slow."""
-LOADS = {0: "quiet", 1: "1 busy process a core", 2: "2 busy processes a core"}
-NUMBERS = {0: "none", 1: "one", 2: "two"}
+LOADS = {0: "quiet", 1: "one busy process a core", 2: "two busy processes a core"}
 Case = tuple[str, str, str]
 """Operator, workload, direction."""
 
@@ -58,9 +57,20 @@ def of_all(number: int, everything: int) -> str:
     return f"all {number}" if number == everything else f"{number or 'none'} of {everything}"
 
 
+def plain(number: float) -> str:
+    """Write a ratio to two digits, and not as a power of ten.
+
+    Examples
+    --------
+    >>> plain(0.0123), plain(1.26), plain(123.4)
+    ('0.012', '1.3', '123')
+    """
+    return f"{number:.0f}" if number >= 100 else f"{number:.2g}"
+
+
 def ratio(row: bench.LoadRow) -> str:
     """Write a ratio, and the slowest call as a multiple of the median."""
-    return f"{row.ratio:.2g} (slowest call {row.slowest / row.milliseconds:.2g} x)"
+    return f"{plain(row.ratio)} (slowest call {plain(row.slowest / row.milliseconds)} x)"
 
 
 def cases_of(rows: Iterable[bench.LoadRow]) -> dict[Case, dict[int, bench.LoadRow]]:
@@ -91,10 +101,11 @@ def under_load(topic: str) -> str:
         ]
         for case, by_load in ours.items()
     ]
-    return paragraph(sentences(ours, loads)) + table(head, lines)
+    items = "".join(f"<li>{escape(said)}</li>" for said in sentences(ours, loads))
+    return f"<ul>{items}</ul>" + table(head, lines)
 
 
-def sentences(ours: dict[Case, dict[int, bench.LoadRow]], loads: Sequence[int]) -> str:
+def sentences(ours: dict[Case, dict[int, bench.LoadRow]], loads: Sequence[int]) -> list[str]:
     """Count the rows that are faster, those that keep their ratio under load, and slow calls."""
     said = []
     for busy in loads:
@@ -104,8 +115,8 @@ def sentences(ours: dict[Case, dict[int, bench.LoadRow]], loads: Sequence[int]) 
         when = LOADS.get(busy, f"{busy} busy processes a core")
         text = (
             f"{when[0].upper()}{when[1:]}: ours is at least as fast as torchvision in "
-            f"{of_all(faster, len(rows))} rows, and the ratio lies between {lowest:.2g} and "
-            f"{highest:.2g}."
+            f"{of_all(faster, len(rows))} rows, and the ratio lies between {plain(lowest)} "
+            f"and {plain(highest)}."
         )
         compared = [case for case in rows if 0 in ours[case]]
         if busy and compared:
@@ -118,7 +129,7 @@ def sentences(ours: dict[Case, dict[int, bench.LoadRow]], loads: Sequence[int]) 
             rows_with = f"{of_all(slow, len(rows))} rows"
             text += f" In {rows_with} a call took more than {PATIENCE} times the median."
         said.append(text)
-    return " ".join(said)
+    return said
 
 
 def summary(_: str) -> str:
@@ -135,7 +146,8 @@ def summary(_: str) -> str:
     )
     if below:
         named = dict.fromkeys(row.operator for row in below)
-        said += f"torchvision is faster in {of_all(len(below), len(rows))}, of {', '.join(named)}."
+        share = of_all(len(below), len(rows))
+        said += f"torchvision is faster in {share} rows, of {', '.join(named)}."
     return paragraph(said)
 
 
@@ -179,7 +191,7 @@ def crossover(operator: str) -> str:
     found = {(point.x, point.series): point.ratio for point in points}
     boxes = list(dict.fromkeys(point.series for point in points))
     lines = [
-        [f"{x:g}", *(f"{found[x, name]:.2g}" if (x, name) in found else "" for name in boxes)]
+        [f"{x:g}", *(plain(found[x, name]) if (x, name) in found else "" for name in boxes)]
         for x in dict.fromkeys(point.x for point in points)
     ]
     return paragraph(f"{operator}:") + table(["channels", *boxes], lines)

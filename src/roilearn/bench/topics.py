@@ -67,8 +67,8 @@ def _overhead() -> dict[str, tuple[Workload, ...]]:
 def _few_channels() -> dict[str, tuple[Workload, ...]]:
     return {
         operator: tuple(
-            pool(operator, f"{channels} channels", channels, 1000, "1,000 boxes")
-            for channels in (1, 3, 16)
+            pool(operator, name, channels, 1000, "1,000 boxes")
+            for name, channels in (("1 channel", 1), ("3 channels", 3), ("16 channels", 16))
         )
         for operator in POOLS
     }

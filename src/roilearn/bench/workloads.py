@@ -239,9 +239,15 @@ def make_nms_inputs(
     """Draw (K, 4) boxes in image pixels, K scores, no two alike, and K classes."""
     state = np.random.default_rng(seed)
     if workload.chain:
-        place = np.arange(workload.boxes, dtype=np.float32)[:, None] * np.float32([5, 0, 5, 0])
+        place = np.arange(workload.boxes, dtype=np.float32)[:, None] * np.array(
+            [5, 0, 5, 0], np.float32
+        )
         scores = np.ones(workload.boxes, np.float32)
-        return place + np.float32([0, 0, 10, 10]), scores, np.zeros(workload.boxes, np.int64)
+        return (
+            place + np.array([0, 0, 10, 10], np.float32),
+            scores,
+            np.zeros(workload.boxes, np.int64),
+        )
     around = draw_boxes(state, workload.objects or workload.boxes, (16, 256), (800, 1333))
     if workload.objects:
         around = around[state.integers(0, workload.objects, workload.boxes)]
