@@ -220,6 +220,15 @@ def test_scales_of_small_images(padded):
         assert infer_scales(maps, shapes) == expected
 
 
+@pytest.mark.parametrize("side", [8, 16, 17, 20])
+def test_maps_of_one_cell_have_scales_of_their_own(side):
+    from roilearn.ops.pooling.multi_scale_pooler import infer_scales  # noqa: PLC0415
+
+    cells = [-(-side // stride) for stride in STRIDES]
+    maps = [torch.zeros(1, 1, each, each) for each in cells]
+    assert infer_scales(maps, [(side, side)]) == [1 / stride for stride in STRIDES]
+
+
 def test_networks_that_round_sizes_down():
     from roilearn.ops.pooling.multi_scale_pooler import infer_scales  # noqa: PLC0415
 
