@@ -87,7 +87,7 @@ def heatmaps_to_keypoints(
     tensor([[[12.5000, 21.5000,  1.0000]]])
     """
     check_same_rows("boxes", boxes, "heatmaps", heatmaps.shape[0])
-    if torch.jit.is_tracing():
+    if torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
         places, scores = _recorded_places(heatmaps, boxes)
         return torch.cat([places, torch.ones_like(scores)[..., None]], 2), scores
     keypoints = boxes.new_ones(*heatmaps.shape[:2], 3)
