@@ -239,12 +239,11 @@ def make_nms_inputs(
     """Draw (K, 4) boxes in image pixels, K scores, no two alike, and K classes."""
     state = np.random.default_rng(seed)
     if workload.chain:
-        place = np.arange(workload.boxes, dtype=np.float32)[:, None] * np.array(
-            [5, 0, 5, 0], np.float32
-        )
+        step = np.array([5.0, 0.0, 5.0, 0.0])
+        boxes = np.arange(workload.boxes)[:, None] * step + [0.0, 0.0, 10.0, 10.0]
         scores = np.ones(workload.boxes, np.float32)
         return (
-            place + np.array([0, 0, 10, 10], np.float32),
+            boxes.astype(np.float32),
             scores,
             np.zeros(workload.boxes, np.int64),
         )

@@ -28,7 +28,6 @@ from roilearn.ops.clamping import clamp
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.weighted_sum import weighted_sum
-from roilearn.ops.embedding_bags.weighted_sum import weighted_sum
 from roilearn.ops.interpolation import bilinear_weights
 from roilearn.ops.tracing import may_read_values
 
