@@ -17,6 +17,7 @@ WORKERS ?= 2
 # Of the wrong variants that are as recorded, `make test` tries one in so many a day; 1: all.
 SAMPLE ?= 5
 SIDE_BY_SIDE = --numprocesses=$(WORKERS) --dist=loadfile
+NBVAL = -p patient_nbval --nbval --nbval-sanitize-with=tests/nbval.cfg
 RECORDER := tests/cuda_record/record_cuda.py
 ON_GPU := tests/kernels/on_gpu.py
 
@@ -84,8 +85,7 @@ mutants: $(VENV)/ready  ## all deliberately wrong variants against the real test
 	$(BIN)/python tests/mutants/run.py
 
 nbval: $(VENV)/ready  ## run every notebook and compare with its stored outputs
-	PYTHONPATH=tests $(PYTEST) -p patient_nbval $(SIDE_BY_SIDE) --junitxml=$(REPORTS)/notebooks.xml --nbval \
-		--nbval-sanitize-with=tests/nbval.cfg notebooks
+	PYTHONPATH=tests $(PYTEST) $(NBVAL) $(SIDE_BY_SIDE) --junitxml=$(REPORTS)/notebooks.xml notebooks
 
 browser: $(VENV)/ready chromium  ## the built pages (_build/html) in Chromium
 	$(PYTEST) $(SIDE_BY_SIDE) --junitxml=$(REPORTS)/pages.xml tests/book
@@ -124,26 +124,29 @@ bench-gpu:  ## measure the kernels on a GPU and store the results (PYTHON= as fo
 test-floors: $(FLOORS)/ready  ## the core tests with the oldest supported versions
 	$(FLOORS)/bin/python -m pytest tests/reference tests/ops tests/peers
 
-test-newest: $(NEWEST)/ready  ## the core tests with the newest versions that pip offers today
-	$(NEWEST)/bin/python -m pytest tests/reference tests/ops tests/peers tests/models
+test-newest: $(NEWEST)/ready  ## the core tests and the notebooks with the newest versions that pip offers today
+	$(NEWEST)/bin/python -m pytest $(SIDE_BY_SIDE) tests/reference tests/ops tests/peers tests/models
+	PYTHONPATH=tests $(NEWEST)/bin/python -m pytest $(NBVAL) $(SIDE_BY_SIDE) notebooks
 
 clean:  ## remove the environments and everything built
 	rm -rf $(VENV) $(FLOORS) $(NEWEST) $(BOOK_VENV) _build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-## Environments: made once, brought up to date when what they are made from changes ---------------
+## Environments: made once, brought up to date when what they are made from changes; the newest always
 
 $(BOOK_VENV)/ready: EXTRA := book
 $(VENV)/ready: EXTRA := dev
 $(FLOORS)/ready: EXTRA := explore,peers,test
 $(FLOORS)/ready: CONSTRAINTS = constraints-floors.txt
-$(NEWEST)/ready: EXTRA := explore,peers,test,train
+$(NEWEST)/ready: EXTRA := notebooks,test
 $(NEWEST)/ready: CONSTRAINTS = /dev/null
+$(NEWEST)/ready: ALSO := nbval pytest-xdist --upgrade --upgrade-strategy eager
+.PHONY: $(NEWEST)/ready
 $(BOOK_VENV)/ready $(VENV)/ready $(FLOORS)/ready $(NEWEST)/ready: pyproject.toml constraints.txt constraints-floors.txt
 	@$(MAKE) --no-print-directory check-python
 	@echo "Installing what '$(EXTRA)' needs into $(@D) (book: a minute; dev: some minutes, 6 GB with PyTorch)"
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python $(PIP_INSTALL) --editable '.[$(EXTRA)]'
+	@$(@D)/bin/python $(PIP_INSTALL) --editable '.[$(EXTRA)]' $(ALSO)
 	@touch $@
 
 .PHONY: check-python

@@ -100,6 +100,20 @@ def test_a_delta_of_exactly_the_limit_passes_its_gradient_on():
         )
 
 
+@pytest.mark.parametrize("name", ["box_iou", "generalized_box_iou", "distance_box_iou"])
+@pytest.mark.parametrize("columns", [(0, 1, 2, 3), (1, 0, 3, 2)])
+def test_boxes_that_touch_have_the_slopes_of_boxes_apart(name, columns):
+    square = torch.tensor([[0.0, 0, 2, 2]], dtype=torch.float64)
+    touching, apart = (
+        gradient(
+            lambda box: getattr(ops, name)(square, box[None, columns]),
+            *(2 + gap, 0.25, 3 + gap, 1.5),
+        )
+        for gap in (0, 1e-9)
+    )
+    assert touching == pytest.approx(apart, abs=1e-6)
+
+
 def test_edges_that_coincide_share_the_gradient_of_iou():
     boxes = torch.tensor([[0.0, 0, 2, 2]], dtype=torch.float64)
     first, second = boxes.clone().requires_grad_(), boxes.clone().requires_grad_()

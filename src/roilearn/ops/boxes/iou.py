@@ -53,7 +53,8 @@ def generalized_box_iou(
     """Generalised IoU of every pair: IoU minus the part of their enclosing box that neither covers.
 
     IoU is 0 for all boxes that do not overlap. Generalised IoU goes on falling towards -1 as they
-    move apart, so that a loss made of it has a gradient there.
+    move apart, so that a loss made of it has a gradient there. Boxes that touch have the gradient
+    of boxes apart.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def intersection_and_union(
     bx1, by1, bx2, by2 = second[..., None, :, :].unbind(-1)  # [..., 1, M] each
     width = (torch.minimum(ax2, bx2) - torch.maximum(ax1, bx1)).clamp(min=0)  # [..., N, M]
     height = (torch.minimum(ay2, by2) - torch.maximum(ay1, by1)).clamp(min=0)
-    intersection = width * height
+    intersection = (width * height).relu()  # no slope where boxes touch: clamp may have one
     return intersection, (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - intersection
 
 
