@@ -139,7 +139,8 @@ def _scatter(
     # From a row of the table, image * area + cell, to (image * C + channel) * area + cell.
     channel = torch.arange(group.start, group.stop, device=image.device)
     offset = (image[:, None] * (channels - 1) + channel)[..., None] * area  # [K, c, 1]
-    rows, incoming = argmax[:, group], gradient[:, group].flatten(2)
+    number = group.stop - group.start
+    rows, incoming = (each.narrow(1, group.start, number) for each in (argmax, gradient))
     at_once = max(BLOCK_SIZE // max(rows[:1].numel(), 1), 1)
     chunks = (tensor.split(at_once) for tensor in (rows, offset, incoming))
     for row, of_channel, some in zip(*chunks, strict=True):
