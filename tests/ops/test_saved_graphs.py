@@ -49,7 +49,9 @@ def answer_of_a_new_process(kind, path, first_line):
 
 
 @pytest.mark.filterwarnings(
-    "ignore::torch.jit.TracerWarning", "ignore:.torch.jit:DeprecationWarning"
+    "ignore::torch.jit.TracerWarning",
+    "ignore:.torch.jit:DeprecationWarning",
+    "ignore:.torch.jit:FutureWarning",  # since PyTorch 2.14
 )
 @pytest.mark.parametrize("kind", LOAD)
 def test_one_import_makes_a_saved_graph_load(kind, tmp_path):
