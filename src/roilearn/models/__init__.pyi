@@ -1,3 +1,4 @@
+from . import detection as detection
 from .backbone import BACKBONES as BACKBONES
 from .backbone.batch_norm import FrozenBatchNorm2d as FrozenBatchNorm2d
 from .backbone.batch_norm import fold_normalisation as fold_normalisation

@@ -2,7 +2,8 @@
 
 ``from roilearn.models.detection import FasterRCNN``, ``from roilearn.models.detection.faster_rcnn
 import FastRCNNPredictor``: classes and functions stand where torchvision has them, with its
-arguments and defaults. All are also in ``roilearn.models``. The enumerations of weights are
+arguments and defaults. All are also in ``roilearn.models``, where an ``AnchorGenerator`` follows
+its detector's coordinates; the one here has torchvision's. The enumerations of weights are
 torchvision's own, where it is installed.
 """
 

@@ -39,7 +39,8 @@ class FasterRCNN(GeneralizedRCNN):
         gives a dictionary of maps, finest first, or one map.
     num_classes : number of classes, background included as class 0. None if ``box_predictor`` is
         given.
-    min_size, max_size, image_mean, image_std, size_divisible : as in ``DetectorTransform``.
+    min_size, max_size, image_mean, image_std, size_divisible, fixed_size : as in
+        ``DetectorTransform``.
     rpn_anchor_generator : an ``AnchorGenerator``. None: three anchors of one size on each of five
         levels.
     rpn_head : as in ``RegionProposalNetwork``. None: an ``RPNHead``.
@@ -121,6 +122,7 @@ class FasterRCNN(GeneralizedRCNN):
         bbox_reg_weights: tuple[float, float, float, float] | None = None,
         *,
         size_divisible: int = 32,
+        fixed_size: tuple[int, int] | None = None,
         coordinates: str | Coordinates = "torchvision",
         rpn_min_size: float = 1e-3,
         **unknown: Any,
@@ -191,6 +193,7 @@ class FasterRCNN(GeneralizedRCNN):
                 image_mean or IMAGE_MEAN,
                 image_std or IMAGE_STD,
                 size_divisible,
+                fixed_size=fixed_size,
                 paste=rules.paste,
                 mask_mode="nearest-exact" if rules.mask_target_aligned else "nearest",
             ),

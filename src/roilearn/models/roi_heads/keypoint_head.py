@@ -4,8 +4,9 @@ It is built like the mask head. Exactly one cell of a keypoint's heatmap is righ
 cross-entropy over all cells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -19,6 +20,7 @@ from roilearn.models.roi_heads.keypoint_heatmaps import (
     keypoint_targets,
 )
 from roilearn.models.roi_heads.roi_heads import (
+    KEYPOINT_PARTS,
     Boxes,
     Features,
     RoIHeads,
@@ -80,6 +82,12 @@ class KeypointHeads(RoIHeads):
     ``forward`` needs ``keypoints`` (n, points, 3) in targets, gives ``loss_keypoint``, and of each
     detection ``keypoints`` (n, points, 3) and ``keypoints_scores`` (n, points).
     """
+
+    set_elsewhere: ClassVar[Mapping[str, str]] = {
+        name: advice
+        for name, advice in RoIHeads.set_elsewhere.items()
+        if name not in KEYPOINT_PARTS
+    }
 
     def __init__(
         self,

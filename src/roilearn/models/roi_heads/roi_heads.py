@@ -5,7 +5,7 @@ prediction masks come last: they are computed for the final detections only.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -17,6 +17,7 @@ from roilearn.models.roi_heads.box_head import box_losses, predicted_classes
 from roilearn.models.roi_heads.detections import postprocess_detections, split_rows
 from roilearn.models.roi_heads.head_options import HeadOptions, option_property
 from roilearn.models.roi_heads.mask_head import MaskPredictor, mask_loss
+from roilearn.models.settings import GuardedModule
 from roilearn.models.targets.detection_targets import DetectionTargets, detection_targets
 from roilearn.models.targets.ground_truth import object_rows
 from roilearn.models.targets.mask_targets import all_mask_targets
@@ -28,8 +29,14 @@ Sizes = Sequence[tuple[int, int]]
 Targets = Sequence[Mapping[str, Tensor]]
 Samples = Sequence[DetectionTargets]
 
+_OPTIONS = "Set options: heads.options = dataclasses.replace(heads.options, {}=...)."
+_SAMPLE = "Assign a function to sample_proposals, or override it in a class of your own."
+_FILTER = "Assign a function to filter_detections, or override it in a class of your own."
+_KEYPOINTS = "Build a KeypointRCNN, or put the heads into KeypointHeads."
+KEYPOINT_PARTS = ("keypoint_roi_pool", "keypoint_head", "keypoint_predictor")
 
-class RoIHeads(nn.Module):
+
+class RoIHeads(GuardedModule):
     """Box head and, if there is one, mask head, each with its own pooler.
 
     Parameters
@@ -42,13 +49,35 @@ class RoIHeads(nn.Module):
         R-CNN.
     options : ``HeadOptions``.
 
-    ``score_thresh``, ``nms_thresh`` and ``detections_per_img`` can be set at any time.
+    ``score_thresh``, ``nms_thresh`` and ``detections_per_img`` can be set at any time, the others
+    by new ``options``. torchvision's ``fg_bg_sampler``, ``proposal_matcher``, ``box_coder`` and
+    methods cannot be replaced; the error says what can.
 
     Source
     ------
     He et al., Mask R-CNN (2017), sections 3 and 3.1; names of parameters as in torchvision 0.27.
     """
 
+    set_elsewhere: ClassVar[Mapping[str, str]] = {
+        "box_coder": _OPTIONS.format("delta_weights"),
+        "fg_bg_sampler": _OPTIONS.format("batch_size_per_image=..., positive_fraction"),
+        "proposal_matcher": _OPTIONS.format("positive_iou=..., negative_iou"),
+        **dict.fromkeys(
+            (
+                "add_gt_proposals",
+                "assign_targets_to_proposals",
+                "box_similarity",
+                "select_training_samples",
+                "subsample",
+            ),
+            _SAMPLE,
+        ),
+        "check_targets": "Override check_ground_truth in a class of your own.",
+        "postprocess_detections": _FILTER,
+        "has_mask": "Set mask_roi_pool, mask_head and mask_predictor; has_masks follows.",
+        "has_keypoint": "KeypointHeads have keypoints, other heads have none.",
+        **dict.fromkeys(KEYPOINT_PARTS, _KEYPOINTS),
+    }
     score_thresh = option_property("score_threshold")
     nms_thresh = option_property("nms_threshold")
     detections_per_img = option_property("detections_per_image")

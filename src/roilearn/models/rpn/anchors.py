@@ -34,8 +34,9 @@ class AnchorGenerator(nn.Module):
 
     Differs from
     ------------
-    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``, in one tensor for each
-    image, the same for all images.
+    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``, which
+    ``roilearn.models.detection.rpn.AnchorGenerator`` has by default; in one tensor for each image,
+    the same for all images.
 
     Examples
     --------
@@ -66,6 +67,7 @@ class AnchorGenerator(nn.Module):
         if rounded is not None:
             check_flag("rounded", rounded)
         self.rounded = rounded
+        self.followed: tuple[float, bool] | None = None
 
     def num_anchors_per_location(self) -> list[int]:
         """Count the anchors at one cell of each level; the head predicts a logit for each."""
@@ -73,6 +75,7 @@ class AnchorGenerator(nn.Module):
 
     def follow(self, offset: float, rounded: bool) -> None:
         """Take over a detector's conventions where none were given."""
+        self.followed = (offset, rounded)
         self.offset = offset if self.offset is None else self.offset
         self.rounded = rounded if self.rounded is None else self.rounded
 

@@ -6,6 +6,7 @@ It proposes boxes of an image that may hold an object of any class.
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,7 @@ from roilearn.models.rpn.anchors import AnchorGenerator
 from roilearn.models.rpn.proposals import generate_proposals
 from roilearn.models.rpn.rpn_head import in_anchor_order
 from roilearn.models.rpn.rpn_losses import rpn_losses
+from roilearn.models.settings import GuardedModule, keyword_property, same_as
 from roilearn.models.transform.image_batch import ImageBatch
 from roilearn.ops.boxes.boxes import all_finite
 from roilearn.ops.tracing import is_tracing
@@ -23,8 +25,11 @@ from roilearn.ops.tracing import is_tracing
 TOP_N = {"training": 2000, "testing": 1000}
 """Number of proposals per level before NMS, and per image after it, as in torchvision."""
 
+_LOSSES = "Assign a function to losses, which is called as rpn_losses."
+_PROPOSE = "Assign a function to propose, which is called as generate_proposals."
 
-class RegionProposalNetwork(nn.Module):
+
+class RegionProposalNetwork(GuardedModule):
     """Propose boxes of an image that may hold an object.
 
     Parameters
@@ -41,6 +46,10 @@ class RegionProposalNetwork(nn.Module):
     post_nms_top_n : number of proposals kept after NMS, per image, likewise.
     nms_threshold, min_size, score_threshold : as in ``generate_proposals``.
 
+    All can be set later as attributes; ``nms_thresh``, ``score_thresh``, ``_pre_nms_top_n`` and
+    ``_post_nms_top_n``, torchvision's names, set the same. A new ``AnchorGenerator`` without
+    ``offset`` or ``rounded`` takes those of the detector's coordinates, as the first one did.
+
     Source
     ------
     Ren et al., Faster R-CNN (2015); settings, results and losses as in torchvision 0.27.
@@ -48,8 +57,29 @@ class RegionProposalNetwork(nn.Module):
     Differs from
     ------------
     torchvision 0.27: ignores ``iscrowd``, where anchors in crowds are left out of the losses here;
-    continues after a NaN prediction, which raises here.
+    continues after a NaN prediction, which raises here. Its ``proposal_matcher``,
+    ``fg_bg_sampler``, ``box_coder`` and methods cannot be replaced; the error says what can.
     """
+
+    set_elsewhere: ClassVar[Mapping[str, str]] = {
+        "fg_bg_sampler": "Set batch_size_per_image and positive_fraction.",
+        "proposal_matcher": "Set positive_iou and negative_iou.",
+        **dict.fromkeys(
+            ("assign_targets_to_anchors", "box_coder", "box_similarity", "compute_loss"), _LOSSES
+        ),
+        **dict.fromkeys(("_get_top_n_idx", "filter_proposals"), _PROPOSE),
+    }
+    nms_threshold = keyword_property("propose", "nms_threshold")
+    min_size = keyword_property("propose", "min_size")
+    score_threshold = keyword_property("propose", "score_threshold")
+    positive_iou = keyword_property("losses", "positive_iou")
+    negative_iou = keyword_property("losses", "negative_iou")
+    batch_size_per_image = keyword_property("losses", "batch_size_per_image")
+    positive_fraction = keyword_property("losses", "positive_fraction")
+    nms_thresh = same_as("nms_threshold")
+    score_thresh = same_as("score_threshold")
+    _pre_nms_top_n = same_as("pre_nms_top_n")
+    _post_nms_top_n = same_as("post_nms_top_n")
 
     def __init__(
         self,
@@ -83,6 +113,14 @@ class RegionProposalNetwork(nn.Module):
             batch_size_per_image=batch_size_per_image,
             positive_fraction=positive_fraction,
         )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a new anchor generator follows the detector, as the first one did."""
+        if name == "anchor_generator" and isinstance(value, AnchorGenerator):
+            followed = getattr(getattr(self, name, None), "followed", None)
+            if followed is not None:
+                value.follow(*followed)
+        super().__setattr__(name, value)
 
     def forward(
         self,

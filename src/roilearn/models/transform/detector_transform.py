@@ -1,11 +1,11 @@
 """The detector's transform: images to a normalised batch, and detections back to the images."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from roilearn.arguments import (
@@ -15,6 +15,7 @@ from roilearn.arguments import (
     check_one_per_image,
     check_positive,
 )
+from roilearn.models.settings import GuardedModule
 from roilearn.models.transform.image_batch import ImageBatch, batch_images
 from roilearn.models.transform.input_checks import check_image_values
 from roilearn.models.transform.resizing import (
@@ -35,7 +36,7 @@ IMAGE_STD = (0.229, 0.224, 0.225)
 MASK_MODES = ("nearest", "nearest-exact")
 
 
-class DetectorTransform(nn.Module):
+class DetectorTransform(GuardedModule):
     """Normalise colours, resize, and pad images of different sizes to one batch.
 
     Parameters
@@ -46,12 +47,16 @@ class DetectorTransform(nn.Module):
     image_mean, image_std : of each colour channel, subtracted and divided by.
     size_divisible : height and width of the batch are multiples of it, so that every level of the
         pyramid has whole cells. It is the largest stride.
+    fixed_size : (width, height) of every image after resizing, whatever its shape, instead of
+        ``min_size`` and ``max_size``. None: these hold.
     paste : one of ``roilearn.ops.PASTE_RULES``, for the masks of detections.
     mask_mode : mode of ``torch.nn.functional.interpolate`` for ground-truth masks. ``"nearest"``,
         torchvision's, reads the old pixel at the top left corner of a new one; ``"nearest-exact"``
         the one at its centre.
     memory_format : of the batch. With ``torch.channels_last`` the colours of a pixel lie side by
         side in memory, and convolutions keep that order.
+
+    All of them can be set later as attributes.
 
     Raises
     ------
@@ -69,6 +74,16 @@ class DetectorTransform(nn.Module):
     ([(48, 64), (40, 80)], torch.Size([2, 3, 64, 96]))
     """
 
+    set_elsewhere: ClassVar[Mapping[str, str]] = {
+        "normalize": "Set image_mean and image_std, or assign a function to normalise.",
+        "torch_choice": "Assign a function without arguments to choose_min_size.",
+        "_skip_resize": "Resize the images, and set min_size and max_size to their sides.",
+        **dict.fromkeys(
+            ("_onnx_batch_images", "batch_images", "max_by_axis"),
+            "Override forward in a class of your own.",
+        ),
+    }
+
     def __init__(
         self,
         min_size: int | Sequence[int] = 800,
@@ -77,6 +92,7 @@ class DetectorTransform(nn.Module):
         image_std: Sequence[float] = IMAGE_STD,
         size_divisible: int = 32,
         *,
+        fixed_size: tuple[int, int] | None = None,
         paste: str = "torchvision",
         mask_mode: str = "nearest",
         memory_format: torch.memory_format = torch.channels_last,
@@ -88,6 +104,10 @@ class DetectorTransform(nn.Module):
         self.image_mean = list(image_mean)
         self.image_std = list(check_positive("image_std", image_std))
         self.size_divisible = check_count("size_divisible", size_divisible)
+        if fixed_size is not None:
+            width, height = fixed_size
+            fixed_size = (check_count("fixed_size", width), check_count("fixed_size", height))
+        self.fixed_size = fixed_size
         check_choice("paste", paste, PASTE_RULES)
         check_choice("mask_mode", mask_mode, MASK_MODES)
         self.paste = paste
@@ -145,8 +165,12 @@ class DetectorTransform(nn.Module):
         return self.min_size[int(torch.empty(1).uniform_(0, len(self.min_size)))]
 
     def resize(self, image: Float[Tensor, "3 _ _"], min_size: int) -> Float[Tensor, "3 _ _"]:
-        """Resize an image, see ``resized_size``."""
-        size = resized_size(size_of(image), min_size, self.max_size)
+        """Resize an image to ``fixed_size`` or, without one, as ``resized_size`` says."""
+        if self.fixed_size is None:
+            size = resized_size(size_of(image), min_size, self.max_size)
+        else:
+            width, height = self.fixed_size
+            size = (height, width)
         if not is_tracing() and size == size_of(image):
             return image
         return interpolate(image[None], size, mode="bilinear", align_corners=False)[0]
@@ -205,7 +229,7 @@ class DetectorTransform(nn.Module):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the attributes back."""
         name = state["memory_format"].removeprefix("torch.")
-        super().__setstate__({**state, "memory_format": getattr(torch, name)})
+        super().__setstate__({"fixed_size": None, **state, "memory_format": getattr(torch, name)})
 
     def extra_repr(self) -> str:
         """Show the sizes in the printed model."""
