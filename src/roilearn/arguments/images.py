@@ -7,23 +7,30 @@ from roilearn.arguments.lists import counted, is_list
 from roilearn.arguments.pooling import check_output_size
 
 
-def check_images(images: Any) -> None:
-    """Raise unless ``images`` is a list of floating (3, H, W) images that are not empty."""
+def check_images(images: Any, channels: int | None = 3) -> None:
+    """Raise unless ``images`` is a list of floating images that are not empty.
+
+    Parameters
+    ----------
+    channels : number of channels of each image. None: as many as the first image has.
+    """
+    count = "C" if channels is None else channels
     if not is_list(images):
         raise TypeError(
-            f"images must be a list of (3, H, W) tensors; got {type(images).__name__}. For one "
-            "image pass [image], from a batch list(images)."
+            f"images must be a list of ({count}, H, W) tensors, or one tensor (N, {count}, H, W); "
+            f"got {type(images).__name__}. For one image pass [image]."
         )
     if not images:
         raise ValueError("images must hold at least one image; got none.")
     for position, image in enumerate(images):
         name = f"images[{position}]"
         check_tensor(name, image)
-        if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
+        if image.ndim == 3 and channels is None:
+            count = channels = image.shape[0]
+        if image.ndim != 3 or image.shape[0] != channels or 0 in image.shape:
             raise ValueError(
-                f"{name} must have shape (3, H, W), at least one row and one column; got shape "
-                f"{tuple(image.shape)}. Colours come first: from (H, W, 3) pass "
-                "image.permute(2, 0, 1)."
+                f"{name} must have shape ({count}, H, W), at least one row and one column; got "
+                f"shape {tuple(image.shape)}. {channel_advice(image, count)}"
             )
         if "float" not in str(image.dtype):
             raise TypeError(
@@ -32,14 +39,38 @@ def check_images(images: Any) -> None:
             )
 
 
-def check_pixel_values(name: str, image: Any, least: float, most: float) -> None:
-    """Raise unless all values of an image lie from ``least`` to ``most``; NaN does not."""
+def channel_advice(image: Any, count: Any) -> str:
+    """Say what to do about an image of another shape than (count, H, W)."""
+    if image.ndim == 3 and image.shape[-1] == count:
+        return f"Colours come first: from (H, W, {count}) pass image.permute(2, 0, 1)."
+    if image.ndim == 3:
+        return (
+            "A detector of images with another number of channels has as many entries in "
+            "image_mean and image_std, and a backbone for them; image.expand(3, -1, -1) makes a "
+            "colour image of a grey one."
+        )
+    return "From (H, W) pass image[None]." if image.ndim == 2 else "A list holds single images."
+
+
+def check_pixel_values(
+    name: str, image: Any, limits: tuple[float, float], least: float, share: float
+) -> None:
+    """Raise for an image of bytes, or one that is normalised already, and for NaN.
+
+    Parameters
+    ----------
+    limits : minimum and maximum that values may have.
+    least, share : maximum fraction of the values that may lie below ``least``.
+    """
     low, high = float(image.min()), float(image.max())
-    if not (low >= least and high <= most):
+    outside = not (low >= limits[0] and high <= limits[1])
+    if outside or (low < least and float((image < least).float().mean()) > share):
         raise ValueError(
             f"{name} must hold values from 0 to 1, or such as the transform's mean and std are "
-            f"for, {least:.3g} to {most:.3g} at the very most; got {low:g} to {high:g}. From bytes "
-            "pass image / 255; an image that is normalised already would be normalised twice."
+            f"for: none below {limits[0]:.3g} or above {limits[1]:.3g}, and at most {share:.0%} "
+            f"below {least:.3g}; got {low:g} to {high:g}. From bytes pass image / 255; an image "
+            "that is normalised already would be normalised twice, unless the detector has "
+            "image_mean=[0] and image_std=[1], with which nothing is normalised."
         )
 
 

@@ -4,6 +4,9 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Any
 
+OLD_NAMES = {"pretrained": "weights", "pretrained_backbone": "weights_backbone"}
+"""Options that torchvision had before version 0.13, and what replaces them."""
+
 
 def check_known_options(given: Iterable[str], known: Collection[str], what: str) -> None:
     """Raise unless every name that was ``given`` is ``known``, with the names that are near it.
@@ -16,9 +19,12 @@ def check_known_options(given: Iterable[str], known: Collection[str], what: str)
     """
     for name in given:
         if name not in known:
+            new = OLD_NAMES.get(name)
+            advice = near_names(name, known)
+            if new in known:
+                advice = f'Pass {new}="DEFAULT" for True, and {new}=None for False.'
             raise TypeError(
-                f"{name} must be an option of {what}, which has none of that name. "
-                f"{near_names(name, known)}"
+                f"{name} must be an option of {what}, which has none of that name. {advice}"
             )
 
 

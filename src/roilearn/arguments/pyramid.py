@@ -26,7 +26,7 @@ def check_pyramid(maps: Sequence[Any]) -> None:
 
 
 def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
-    """Return one scale for each map of a pyramid; raise unless they decrease from map to map."""
+    """Return one scale for each map of a pyramid; raise if one is larger than that before."""
     if not is_list(spatial_scales):
         raise TypeError(
             f"spatial_scales must be a list of numbers, one for each map; got {spatial_scales!r}."
@@ -36,9 +36,9 @@ def check_spatial_scales(spatial_scales: Any, maps: int) -> list[float]:
         raise ValueError(
             f"spatial_scales must hold one number for each of {maps} maps; got {len(scales)}."
         )
-    if any(fine <= coarse for fine, coarse in itertools.pairwise(scales)):
+    if any(fine < coarse for fine, coarse in itertools.pairwise(scales)):
         raise ValueError(
-            "input must hold maps finest first, each of a smaller spatial scale than the one "
+            "input must hold maps finest first, none of a larger spatial scale than the one "
             f"before; got maps of the scales {', '.join(f'{scale:g}' for scale in scales)}."
         )
     return scales

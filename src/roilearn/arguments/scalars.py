@@ -114,7 +114,10 @@ def check_type(name: str, value: Any, kind: type, advice: str = "") -> None:
     """Raise, with ``advice``, unless ``value`` is an instance of ``kind``."""
     if not isinstance(value, kind):
         came = f"{value.__name__} itself" if isinstance(value, type) else type(value).__name__
-        raise TypeError(f"{name} must be a {kind.__name__}; got {came}. {advice}".rstrip())
+        if came == kind.__name__:
+            came = f"another class of that name, of {type(value).__module__}"
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise TypeError(f"{name} must be {article} {kind.__name__}; got {came}. {advice}".rstrip())
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:

@@ -106,7 +106,7 @@ def test_training_draws_a_size_and_prediction_takes_the_last():
 @pytest.mark.parametrize(
     ("images", "error", "words"),
     [
-        (torch.zeros(1, 3, 8, 8), TypeError, "images must be a list"),
+        (torch.zeros(3, 8, 8), TypeError, "images must be a list"),
         ([], ValueError, "at least one image"),
         ([torch.zeros(8, 8, 3)], ValueError, r"images\[0\] must have shape \(3, H, W\)"),
         ([torch.zeros(3, 8, 8, dtype=torch.uint8)], TypeError, "pass image / 255"),

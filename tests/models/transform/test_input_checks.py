@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from roilearn.models import DetectorTransform, mask_rcnn_tiny
+from roilearn.models import IMAGE_MEAN, IMAGE_STD, DetectorTransform, mask_rcnn_tiny
 
 SIZE = (48, 64)
 BOXES = torch.tensor([[10.0, 5, 40, 30], [30, 20, 60, 44]])
@@ -128,6 +128,50 @@ def test_targets_are_not_looked_at_where_nothing_is_learned(model):
 def test_images_of_another_kind_are_named(idle, train, change, error, words):
     with pytest.raises(error, match=rf"images\[1\] must .*{words}"):
         idle.train(train)([image(), change(image())], [TARGET, TARGET])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x + 0.3 * noise(),
+        lambda x: 0 * x + 0.3 * noise(),
+        lambda x: 0 * x + 1 + 0.3 * noise(),
+        lambda x: x + 0.7,
+        lambda x: x - 0.7,
+        lambda x: x * 4,
+        lambda x: (x - 0.5) * 2 + 0.5,
+        lambda x: 1 - x,
+    ],
+    ids=["noise", "on black", "on white", "brighter", "darker", "times 4", "contrast", "negative"],
+)
+def test_what_augmentation_makes_of_an_image_passes(change):
+    DetectorTransform()([change(image())])
+
+
+def noise():
+    return torch.randn(3, *SIZE, generator=torch.Generator().manual_seed(1))
+
+
+def test_an_image_that_is_normalised_is_named_be_it_bright_or_of_low_contrast():
+    mean, std = (torch.tensor(each)[:, None, None] for each in (IMAGE_MEAN, IMAGE_STD))
+    for colours in (image(), image() ** 0.7, 0.1 + 0.5 * image(), (image() < 0.8).float()):
+        with pytest.raises(ValueError, match=r"normalised twice, unless .* image_std="):
+            DetectorTransform()([(colours - mean) / std])
+
+
+def test_bytes_are_named_if_few_pixels_are_not_black():
+    sparse = torch.zeros(3, *SIZE)
+    sparse[:, 20, 30] = 200
+    with pytest.raises(ValueError, match=r"got 0 to 200\. From bytes pass image / 255"):
+        DetectorTransform()([sparse])
+
+
+def test_where_nothing_is_normalised_values_are_any_numbers():
+    for images in (image() * 1000, image() * 1e6 - 5e5):
+        DetectorTransform(image_mean=[0.0] * 3, image_std=[1.0] * 3)([images])
+    for bad in (torch.nan, torch.inf):
+        with pytest.raises(ValueError, match="must hold values"):
+            DetectorTransform(image_mean=[0.0] * 3, image_std=[1.0] * 3)([image() * bad])
 
 
 def test_a_little_more_than_white_and_what_another_mean_expects_pass():

@@ -235,6 +235,29 @@ def test_networks_that_round_sizes_down():
     assert infer_scales([torch.zeros(1, 1, 31, 23)], [(500, 375)]) == [1 / 16]
 
 
+def test_maps_of_one_size_have_one_scale():
+    from roilearn.ops.pooling.multi_scale_pooler import infer_scales  # noqa: PLC0415
+
+    for side in (10, 2):
+        maps = [torch.zeros(1, 1, side, side), torch.zeros(1, 1, side, side)]
+        assert infer_scales(maps, [(32 * side, 32 * side)]) == [1 / 32, 1 / 32]
+    one_cell = [torch.zeros(1, 1, 1, 1)] * 2  # may be of two strides, and no box reads the second
+    assert infer_scales(one_cell, [(32, 32)])[0] == 1 / 32
+
+
+def test_of_two_maps_of_one_scale_the_first_is_read():
+    maps, boxes = [torch.rand(1, 2, 10, 10) for _ in range(2)], torch.rand(9, 4) * 100
+    rois = torch.cat([torch.zeros(9, 1), boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+    expected = ops.roi_align(maps[0], rois, 2, 1 / 32, 2)
+    found = ops.multi_scale_roi_align(maps, rois, 2, [1 / 32, 1 / 32], 2, canonical_scale=8)
+    torch.testing.assert_close(found, expected)
+    arrays = [each.numpy() for each in maps]
+    looped = reference.multi_scale_roi_align(
+        arrays, rois.numpy(), 2, [1 / 32, 1 / 32], 2, canonical_scale=8
+    )
+    torch.testing.assert_close(torch.tensor(looped), expected)
+
+
 def test_scales_that_cannot_be_guessed_are_named_and_may_be_given():
     maps = {"a": torch.rand(1, 1, 10, 10), "b": torch.rand(1, 1, 9, 9)}
     box = [torch.tensor([[8.0, 8, 40, 40], [0, 0, 60, 30]])]
@@ -263,7 +286,7 @@ def test_what_a_pyramid_needs_is_named():
             pool(given_maps, given_boxes, 2, SCALES[:2])
         with pytest.raises(ValueError, match=r"same images, channels .* \(2, 2\), .* in map 1"):
             pool([given_maps[0], given_maps[1][:, :2]], given_boxes, 2, SCALES[:2])
-        for scales in (SCALES[::-1], [1 / 4, 1 / 8, 1 / 8]):
+        for scales in (SCALES[::-1], [1 / 8, 1 / 4, 1 / 8]):
             with pytest.raises(ValueError, match=r"maps finest first, .* got maps of the scales 0"):
                 pool(given_maps, given_boxes, 2, scales)
         with pytest.raises(TypeError, match=r"spatial_scales must be a list .* got '842'"):

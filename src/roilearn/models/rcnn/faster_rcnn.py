@@ -229,5 +229,10 @@ def check_backbone(backbone: Any) -> int:
 
 def pooled_size(pooler: Any) -> tuple[int, int]:
     """Return the (height, width) in bins of what a pooler gives."""
+    if not hasattr(pooler, "output_size"):
+        raise TypeError(
+            "box_roi_pool must be a pooler with output_size, as MultiScaleRoIAlign, or box_head "
+            f"must be given as well; got {type(pooler).__name__}."
+        )
     size = pooler.output_size
     return (size, size) if isinstance(size, int) else tuple(size)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from roilearn.models.roi_heads.roi_heads import RoIHeads
 from roilearn.models.rpn.region_proposal_network import RegionProposalNetwork
 from roilearn.models.transform.detector_transform import DetectorTransform
-from roilearn.models.transform.input_checks import check_image_dtypes, check_targets
+from roilearn.models.transform.input_checks import as_image_list, check_image_dtypes, check_targets
 from roilearn.ops.tracing import is_exporting_graph
 
 
@@ -51,14 +51,15 @@ class GeneralizedRCNN(nn.Module):
 
     def forward(
         self,
-        images: Sequence[Float[Tensor, "3 _ _"]],
+        images: Sequence[Float[Tensor, "C _ _"]] | Float[Tensor, "N C H W"],
         targets: Sequence[Mapping[str, Tensor]] | None = None,
     ) -> Any:
         """Compute the training losses of images with targets, or detect the objects in images.
 
         Parameters
         ----------
-        images : (3, H, W) each, values 0 to 1, sizes as they come.
+        images : (3, H, W) each, values 0 to 1, sizes as they come; or one tensor (N, 3, H, W).
+            Channels are as many as the transform's ``image_mean`` has entries.
         targets : for each image ``boxes`` (n, 4), x1, y1, x2, y2 in its pixels, ``labels`` (n,)
             from 1; ``iscrowd`` (n,) if there are crowds; with a mask head ``masks`` (n, H, W) of 0
             and 1, with a keypoint head ``keypoints`` (n, points, 3). Needed in training and ignored
@@ -78,7 +79,7 @@ class GeneralizedRCNN(nn.Module):
             ``roilearn.models.export`` says what to do instead.
         ValueError, TypeError: no targets in training, or targets that do not fit their image, see
             ``check_ground_truth``; images of another dtype than the model, or with values that are
-            not 0 to 1, see ``DetectorTransform``.
+            not such as 0 to 1, see ``DetectorTransform``.
         """
         if is_exporting_graph():
             raise NotImplementedError(
@@ -92,6 +93,7 @@ class GeneralizedRCNN(nn.Module):
                 "targets must hold the ground truth of each image in training; got none. "
                 "To detect, call eval() first."
             )
+        images = as_image_list(images)
         check_image_dtypes(self, images)
         if self.training:
             heads = self.roi_heads

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor, einsum, nn
+from torch import Tensor, einsum, fx, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from roilearn.arguments import check_labels, check_same_rows
@@ -77,7 +77,7 @@ class MaskPredictor(nn.Module):
         (K, classes, 2 H, 2 W); with ``labels``: (K, 1, 2 H, 2 W).
         """
         larger = self.conv5_mask(features).relu()
-        if labels is None:
+        if labels is None or isinstance(labels, fx.Proxy):  # torch.fx records all classes
             return self.mask_fcn_logits(larger)
         check_same_rows("labels", labels, "features", features.shape[0])
         weight = self.mask_fcn_logits.weight[labels, :, 0, 0]  # [K, C]

@@ -17,7 +17,11 @@ from roilearn.arguments import (
 )
 from roilearn.models.settings import GuardedModule
 from roilearn.models.transform.image_batch import ImageBatch, batch_images
-from roilearn.models.transform.input_checks import check_image_values
+from roilearn.models.transform.input_checks import (
+    as_image_list,
+    channels_of,
+    check_image_values,
+)
 from roilearn.models.transform.resizing import (
     Size,
     resize_boxes,
@@ -44,7 +48,9 @@ class DetectorTransform(GuardedModule):
     min_size : length of the shorter side after resizing, in pixels. Of several, training takes one
         at random for each image, and prediction takes the last.
     max_size : maximum length of the longer side after resizing; it has priority over ``min_size``.
-    image_mean, image_std : of each colour channel, subtracted and divided by.
+    image_mean, image_std : of each colour channel, subtracted and divided by. Images have as many
+        channels as there are entries; with a single one, any number. Means of 0 and deviations of 1
+        leave the values as they are, whatever they are.
     size_divisible : height and width of the batch are multiples of it, so that every level of the
         pyramid has whole cells. It is the largest stride.
     fixed_size : (width, height) of every image after resizing, whatever its shape, instead of
@@ -116,14 +122,14 @@ class DetectorTransform(GuardedModule):
 
     def forward(
         self,
-        images: Sequence[Float[Tensor, "3 _ _"]],
+        images: Sequence[Float[Tensor, "C _ _"]] | Float[Tensor, "N C H W"],
         targets: Sequence[Mapping[str, Tensor]] | None = None,
     ) -> tuple[ImageBatch, list[dict[str, Tensor]] | None]:
         """Make a batch of images, and transform their targets likewise.
 
         Parameters
         ----------
-        images : (3, H, W) each, values 0 to 1, sizes as they come.
+        images : (C, H, W) each, values 0 to 1, sizes as they come; or one tensor (N, C, H, W).
         targets : a dictionary for each image, of which ``boxes``, ``masks`` and ``keypoints`` are
             resized with it. The dictionaries are not modified.
 
@@ -133,10 +139,11 @@ class DetectorTransform(GuardedModule):
 
         Raises
         ------
-        ValueError, TypeError: something that is not an image; values, where they are checked, more
-            than 5 standard deviations from the mean, such as bytes or a normalised image.
+        ValueError, TypeError: something that is not an image; values, where they are checked, such
+            as bytes or an image that is normalised already have.
         """
-        check_images(images)
+        images = as_image_list(images)
+        check_images(images, channels_of(self.image_mean))
         check_image_values(images, self.image_mean, self.image_std)
         if targets is not None:
             check_one_per_image("targets", targets, len(images))
@@ -150,11 +157,11 @@ class DetectorTransform(GuardedModule):
         ]
         return batch, resized_targets
 
-    def normalise(self, image: Float[Tensor, "3 H W"]) -> Float[Tensor, "3 H W"]:
+    def normalise(self, image: Float[Tensor, "C H W"]) -> Float[Tensor, "C H W"]:
         """Subtract the mean of each colour channel and divide by its standard deviation."""
         mean, std = image.new_tensor([self.image_mean, self.image_std])[
             :, :, None, None
-        ]  # [3, 1, 1] each
+        ]  # [C, 1, 1] each
         return (image - mean) / std
 
     def choose_min_size(self) -> int:
@@ -164,7 +171,7 @@ class DetectorTransform(GuardedModule):
         # A random number is used even if there is one size, as in torchvision, for later draws.
         return self.min_size[int(torch.empty(1).uniform_(0, len(self.min_size)))]
 
-    def resize(self, image: Float[Tensor, "3 _ _"], min_size: int) -> Float[Tensor, "3 _ _"]:
+    def resize(self, image: Float[Tensor, "C _ _"], min_size: int) -> Float[Tensor, "C _ _"]:
         """Resize an image to ``fixed_size`` or, without one, as ``resized_size`` says."""
         if self.fixed_size is None:
             size = resized_size(size_of(image), min_size, self.max_size)

@@ -19,12 +19,12 @@ class ImageBatch:
 
     Parameters
     ----------
-    tensors : (N, 3, H, W); zero is the mean colour, once images are normalised.
+    tensors : (N, C, H, W); zero is the mean colour, once images are normalised.
     sizes : (height, width) of each image, without the padding. They are
         kept as ``BatchShapes``, with the padded size, so that poolers know the scale of each map.
     """
 
-    tensors: Float[Tensor, "N 3 H W"]
+    tensors: Float[Tensor, "N C H W"]
     sizes: list[Size]
 
     def __post_init__(self) -> None:
@@ -33,7 +33,7 @@ class ImageBatch:
 
 
 def batch_images(
-    images: Sequence[Float[Tensor, "3 _ _"]], divisor: int, memory_format: torch.memory_format
+    images: Sequence[Float[Tensor, "C _ _"]], divisor: int, memory_format: torch.memory_format
 ) -> ImageBatch:
     """Copy images into a tensor of zeros whose sides are multiples of ``divisor``."""
     sizes = [size_of(image) for image in images]
@@ -46,10 +46,10 @@ def batch_images(
             for image, (rows, columns) in zip(images, sizes, strict=True)
         ]
         return ImageBatch(torch.stack(padded), sizes)
-    shape, like = (len(images), 3, height, width), images[0]
+    shape, like = (len(images), images[0].shape[0], height, width), images[0]
     tensors = torch.empty(
         shape, dtype=like.dtype, device=like.device, memory_format=memory_format
     ).zero_()
-    for place, image, (rows, columns) in zip(tensors, images, sizes, strict=True):
-        place[:, :rows, :columns] = image
+    for number, (image, (rows, columns)) in enumerate(zip(images, sizes, strict=True)):
+        tensors[number, :, :rows, :columns] = image  # an image's gradient passes through
     return ImageBatch(tensors, sizes)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Int64, Num
+from jaxtyping import Int, Int64, Num
 from torch import Tensor
 
 from roilearn.arguments import (
@@ -126,13 +126,15 @@ def box_area(boxes: Num[Tensor, "*N K 4"], fmt: str = "xyxy") -> Num[Tensor, "*N
     return (x2 - x1) * (y2 - y1)
 
 
-def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[Tensor, "*K 4"]:
+def clip_boxes_to_image(
+    boxes: Num[Tensor, "*K 4"], size: Sequence[int] | Int[Tensor, " 2"]
+) -> Num[Tensor, "*K 4"]:
     """Clip boxes to the image: move coordinates outside it to its nearest edge.
 
     Parameters
     ----------
     boxes : (..., 4) boxes as x1, y1, x2, y2.
-    size : (height, width) of the image.
+    size : (height, width) of the image, a pair or a tensor.
 
     Returns
     -------
@@ -148,7 +150,8 @@ def clip_boxes_to_image(boxes: Num[Tensor, "*K 4"], size: Sequence[int]) -> Num[
     >>> clip_boxes_to_image(torch.tensor([[-2, 1, 30, 7]]), (10, 20))
     tensor([[ 0,  1, 20,  7]])
     """
-    height, width = check_output_size(size, name="size")
+    pair = tuple(size) if isinstance(size, Tensor) else size
+    height, width = check_output_size(pair, name="size")
     check_coordinates("boxes", boxes)
     if boxes.element_size() < 4:  # a bound beyond the largest number of the dtype would overflow
         kind = torch.finfo if boxes.is_floating_point() else torch.iinfo

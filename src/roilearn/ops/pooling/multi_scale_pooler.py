@@ -176,7 +176,8 @@ def infer_scales(
     """Infer the cells per pixel of each map: a power of two, from its size and that of the images.
 
     The images of a batch are padded to one size, that of ``BatchShapes``. Of other lists it is
-    taken to be the largest height and the largest width, or a few pixels more. In a recorded graph
+    taken to be the largest height and the largest width, or a few pixels more. A map has a smaller
+    scale than the one before, or the same if it has as many rows and columns. In a recorded graph
     the scales are constants, since they do not depend on the size of the images.
 
     Examples
@@ -196,10 +197,14 @@ def infer_scales(
     if isinstance(image_shapes, BatchShapes):
         shapes = [image_shapes.padded]
     image = [max(as_constants(side)) for side in zip(*shapes, strict=True)]
-    scales = []
+    scales, before = [], None
     for number, features in enumerate(maps):
         size = as_constants(features.shape[2:])
+        if size == before and max(size) > 1:  # one cell may be all that two strides leave
+            scales.append(scales[-1])
+            continue
         scales.append(infer_scale(number, size, image, scales[-1] if scales else math.inf))
+        before = size
     return scales
 
 

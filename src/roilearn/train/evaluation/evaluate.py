@@ -16,14 +16,13 @@ from roilearn.arguments import (
     check_choice,
     check_count,
     check_fraction,
-    check_images,
     check_items,
     check_names,
     check_type,
 )
 from roilearn.arguments.lists import is_list
 from roilearn.data.transforms import collate
-from roilearn.models.transform.input_checks import check_ground_truth
+from roilearn.models.transform.input_checks import check_ground_truth, check_model_images
 from roilearn.reference.boxes.iou import IOU_TYPES
 from roilearn.reference.detection.detection_matching import evaluate_image
 from roilearn.train.evaluation.coco_backends import LIBRARIES, as_annotations, load_library
@@ -114,7 +113,7 @@ def evaluate(
     try:
         with bar, evaluation_mode(model), batches_of(loader) as batches:
             for images, targets in batches:
-                check_images(images)
+                check_model_images(model, images)
                 for k, (target, image) in enumerate(
                     zip(targets, images, strict=True), len(matched)
                 ):
