@@ -70,6 +70,20 @@ for name in set(roilearn.__all__) - set(dir(roilearn)):
     assert left_out == {"data", "models", "ops", "patch", "train"}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import roilearn; print(roilearn.models.detection.__name__)",
+        "import roilearn.models; print(roilearn.models.detection.__name__)",
+        "from roilearn import models; print(models.detection.__name__)",
+        "from roilearn import models; print(models.detection.rpn.__name__[:-4])",
+        "from roilearn.models import detection; print(detection.__name__)",
+    ],
+)
+def test_torchvisions_detectors_need_no_import_of_their_own(fresh_python, root, statement):
+    assert fresh_python(statement, root / "src").strip() == "roilearn.models.detection"
+
+
 def test_the_operators_load_torch_and_no_peer(loaded_by):
     loaded = loaded_by("from roilearn.ops import roi_align, roi_pool")
     assert "torch" in loaded

@@ -3,10 +3,10 @@
 Sub-packages and files in reading order: ``transform`` (images to a batch), ``backbone`` (ResNet and
 feature pyramid), ``targets`` (matching, sampling, training targets), ``rpn`` (region proposal
 network), ``roi_heads`` (box and mask heads, detections), ``rcnn`` (whole detectors),
-``coordinates`` (their conventions), ``builders`` and ``registry`` (models and backbones by name),
-``weights`` (pretrained weights, state dicts, model files), ``export`` (a detector as an ONNX file),
-``detection`` (all of it where torchvision has it). The names of parameters are torchvision's, so
-that its weights fit.
+``coordinates`` (their conventions), ``settings`` (set on a finished model), ``builders`` and
+``registry`` (models and backbones by name), ``weights`` (pretrained weights, state dicts, model
+files), ``export`` (a detector as an ONNX file), ``detection`` (all of it where torchvision has it).
+The names of parameters are torchvision's, so that its weights fit.
 """
 
 from importlib.util import find_spec
@@ -19,4 +19,6 @@ if not (find_spec("torch") and find_spec("jaxtyping")):
         "Install them with: pip install 'roilearn[torch]'"
     )
 
-__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
+__getattr__, __dir__, _every_name = attach_stub(__name__, __file__)
+# ``detection`` is left to those who ask for it: it holds the same names again.
+__all__ = [name for name in _every_name if name != "detection"]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -134,6 +134,16 @@ def test_torchvisions_way_of_exporting_takes_several_images(tmp_path):
         torch.testing.assert_close(torch.tensor(other), one, rtol=0, atol=5e-3)
 
 
+def test_a_fixed_size_is_in_the_file_unless_another_size_is_asked_for(tmp_path):
+    model, _ = load_model("SHAPES")
+    model.transform.fixed_size = (128, 96)
+    for size, told in ((None, "[128, 96]"), (96, None)):
+        path = export_onnx(model, tmp_path / "a.onnx", size=size)
+        metadata = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
+        assert metadata.get("fixed_size") == told
+        assert check_onnx(path, model, [with_disc()]).detections > 0
+
+
 def test_the_metadata_say_how_to_use_the_file(tmp_path):
     model, _ = load_model("SHAPES")
     before = model.transform.min_size, model.roi_heads.options.score_threshold

@@ -81,6 +81,7 @@ def check_onnx(
     same = prepared(model, threshold, None)
     same.transform.min_size = (size,)
     same.transform.max_size = json.loads(written["max_size"])
+    same.transform.fixed_size = json.loads(written.get("fixed_size", "null"))
     names, pixels, scores, detections, count = outputs_of(same), [0.0], [0.0], 0, 0
     for image in noise() if images is None else images:
         with torch.no_grad():

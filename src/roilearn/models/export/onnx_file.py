@@ -138,6 +138,7 @@ def prepared(
     if size is not None:
         side = check_count("size", size)
         written.transform.min_size, written.transform.max_size = (side,), 2 * side
+        written.transform.fixed_size = None
     return written
 
 
@@ -188,7 +189,9 @@ def record(model: GeneralizedRCNN, file: Path, opset_version: int) -> None:
 def metadata(model: GeneralizedRCNN, names: Sequence[str]) -> dict[str, str]:
     """Entries of the file's metadata: class names, and what the input and the outputs mean."""
     transform, options = model.transform, model.roi_heads.options
-    sizes = {"min_size": transform.min_size[-1], "max_size": transform.max_size}
+    sizes: dict[str, Any] = {"min_size": transform.min_size[-1], "max_size": transform.max_size}
+    if transform.fixed_size is not None:
+        sizes["fixed_size"] = list(transform.fixed_size)
     return {
         "names": json.dumps(list(names), ensure_ascii=False),
         "image": INPUT,
