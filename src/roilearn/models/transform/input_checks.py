@@ -35,8 +35,8 @@ MAX_DARK_SHARE = 0.1
 
 def as_image_list(images: Any) -> Sequence[Tensor]:
     """Return the images of a batch (N, C, H, W) as a list; anything else as it is."""
-    is_batch = isinstance(images, Tensor) and images.ndim == 4
-    return list(images) if is_batch else images
+    anything: Any = images
+    return list(images) if isinstance(images, Tensor) and images.ndim == 4 else anything
 
 
 def channels_of(mean: Sequence[float]) -> int | None:
