@@ -62,7 +62,7 @@ class DetectorTransform(GuardedModule):
     memory_format : of the batch. With ``torch.channels_last`` the colours of a pixel lie side by
         side in memory, and convolutions keep that order.
 
-    All of them can be set later as attributes.
+    All of them can be set later as attributes, ``min_size`` as a tuple.
 
     Raises
     ------
