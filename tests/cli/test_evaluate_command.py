@@ -1,5 +1,7 @@
 """`roilearn evaluate` measures what `roilearn.train.evaluate` does, by the names of classes."""
 
+import json
+
 import pytest
 import torch
 from tool_exports import open_export
@@ -43,6 +45,36 @@ def test_a_class_that_the_model_lacks_is_named(tmp_path, weights, capsys):
     assert "no other classes than the model; got quince, and the model has plum, pear" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("corners", "are likely xyxy"),
+        ("resized", "100% have this: wrong image size"),
+    ],
+)
+def test_it_stops_where_training_stops(tmp_path, weights, capsys, fault, said):
+    folder = open_export("fiftyone", tmp_path)
+    made = json.loads((folder / "labels.json").read_text("utf-8"))
+    for record in made["annotations"]:
+        x, y, width, height = record["bbox"]
+        record["bbox"] = [x, y, x + width, y + height] if fault == "corners" else record["bbox"]
+    for image in made["images"]:
+        image["width"] *= 2 if fault == "resized" else 1
+    (folder / "labels.json").write_text(json.dumps(made), "utf-8")
+    words = ["--coco", str(folder), "--weights", str(weights[0]), "--workers", "0"]
+    assert main(["evaluate", *words]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (stopped,) = [line for line in printed.err.splitlines() if "error: " in line]
+    assert said in stopped
+    assert main(["train", str(tmp_path / "run"), "--coco", str(folder), "--steps", "1"]) == 2
+    trained = capsys.readouterr().err.splitlines()
+    assert stopped.replace("evaluate", "train") in trained
+    if fault == "resized":
+        assert "100%" in stopped
+        assert main(["evaluate", *words, "--max-faults", "1"]) == 0
 
 
 def test_a_wrong_path_ends_with_2(tmp_path, capsys):

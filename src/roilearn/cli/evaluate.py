@@ -53,6 +53,13 @@ def add_evaluate(commands: Any) -> None:
         default="xywh",
         help="what the numbers of a box are (default xywh, COCO's)",
     )
+    parser.add_argument(
+        "--max-faults",
+        type=float,
+        metavar="X",
+        help="share of the images, or of the annotations, that may have a fault of one kind "
+        "(default 0.2)",
+    )
     parser.add_argument("--output", type=path, metavar="FILE", help="write the table to this file")
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that load images (default 1)"
@@ -66,7 +73,7 @@ def add_evaluate(commands: Any) -> None:
 def run_evaluate(options: argparse.Namespace) -> int:
     """Evaluate as the options say; return the exit status."""
     given = {"scenes": None, "validation_scenes": None, "validation_coco": None}
-    given |= {"validation_images": None, "max_faults": None, "no_masks": None}
+    given |= {"validation_images": None, "no_masks": None}
     try:
         check_paths(argparse.Namespace(**{**given, **vars(options)}))
     except (OSError, ValueError) as error:

@@ -6,8 +6,9 @@ import sys
 
 from roilearn.cli.device import check_device
 from roilearn.cli.errors import as_command_error
-from roilearn.data import CocoFolder, Relabelled, find_annotations
+from roilearn.data import Relabelled, find_annotations
 from roilearn.data.coco.overview import class_counts
+from roilearn.train.checked_coco import MAX_FAULTS, open_coco
 from roilearn.train.evaluation.evaluate import evaluate
 from roilearn.train.predict import named_model
 
@@ -25,10 +26,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         device = check_device(options.device)
         train, validation = find_annotations(options.coco)
-        folder = CocoFolder(
-            options.images, validation or train, keypoints=False, box_format=options.boxes
-        )
+        limit = MAX_FAULTS if options.max_faults is None else options.max_faults
         model, names = named_model(options.weights)
+        # A model of boxes alone is measured on objects without outlines too.
+        masks = None if model.roi_heads.has_masks or options.boxes == "masks" else False
+        folder = open_coco(validation or train, options.images, options.boxes, limit, masks)
         unused = [name for name, count in class_counts(folder).items() if not count]
         dataset = Relabelled(folder, names, unused)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
