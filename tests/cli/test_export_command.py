@@ -48,6 +48,7 @@ def test_the_documented_program_finds_what_the_model_finds(tmp_path, capsys):
     assert len(lines) == len(wanted["labels"]) >= 3
     for line, label, score in zip(lines, wanted["labels"], wanted["scores"], strict=True):
         assert line.startswith(f"{names[label - 1]} {round(float(score), 2)} [")
+        assert re.search(r" \[\d+\.\d(, \d+\.\d){3}\]$", line), "the box has one decimal"
     with Image.open(tmp_path / "found.png") as drawn, Image.open(SCENE) as scene:
         assert drawn.size == scene.size
 
