@@ -12,7 +12,10 @@ precision of boxes and, if both have them, of masks, for all classes and for eac
 'train'."""
 EXAMPLES = """examples:
   roilearn evaluate --coco FOLDER --weights mine/model.safetensors
-      of an export with images to validate on, these; else all of its images
+      of an export with images to validate on, these; else all of its images, with those that
+      the model was trained on
+  roilearn evaluate --coco FOLDER --weights mine/model.safetensors --held-out mine
+      only the images that the run in mine held out
   roilearn evaluate --coco annotations/instances_val2017.json --weights COCO_V1
       torchvision's Mask R-CNN
 
@@ -46,6 +49,13 @@ def add_evaluate(commands: Any) -> None:
     )
     parser.add_argument(
         "--images", type=path, metavar="FOLDER", help="folder of the images (default: found)"
+    )
+    parser.add_argument(
+        "--held-out",
+        type=path,
+        metavar="RUN",
+        help="measure only the images that the run in this folder held out, as its "
+        "validation_images.txt lists them",
     )
     parser.add_argument(
         "--boxes",
