@@ -68,6 +68,7 @@ def test_options_reach_the_file(tmp_path):
         (["nowhere.safetensors"], "--weights must be one of"),
         (["SHAPES", "--output", "."], "--output must be a file; . is a folder"),
         (["SHAPES", "--images", "nowhere.jpg"], "there is none at nowhere.jpg"),
+        (["SHAPES", "--images", str(SCENE.parent)], "is a folder. Name files in it"),
         (["SHAPES", "--score-threshold", "2"], "--score-threshold must lie from 0 to 1"),
         (["SHAPES", "--size", "0"], "--size must be at least 1"),
         (["SHAPES", "--opset-version", "15"], "--opset-version must lie from 16 to 21"),

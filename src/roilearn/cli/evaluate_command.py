@@ -35,9 +35,9 @@ def run(options: argparse.Namespace) -> int:
         # A model of boxes alone is measured on objects without outlines too.
         masks = None if model.roi_heads.has_masks or options.boxes == "masks" else False
         held_out = None if options.held_out is None else held_out_images(options.held_out)
-        file = train if held_out else validation or train
+        file = validation or train if held_out is None else train
         folder = open_coco(file, options.images, options.boxes, limit, masks)
-        if held_out:
+        if held_out is not None:
             keep_images(folder, held_out)
         elif remark := trained_on_remark(folder, Path(options.weights).parent):
             print(f"roilearn evaluate: {remark}", file=sys.stderr)  # noqa: T201
