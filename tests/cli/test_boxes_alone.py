@@ -50,7 +50,10 @@ def test_a_folder_of_boxes_trains_evaluates_and_predicts_boxes(tmp_path, capsys)
     assert "masks" not in told
     picture = next((coco / "images").iterdir())
     places = ["--output", str(tmp_path / "out"), "--csv", str(tmp_path / "found.csv")]
+    places += ["--masks", str(tmp_path / "masks")]
     assert main(["predict", str(picture), "--weights", str(weights), *places]) == 0
+    assert "--masks is of no use: the model of --weights has no masks" in capsys.readouterr().err
+    assert not (tmp_path / "masks").exists()
     assert train(tmp_path, "--coco", coco, "--steps", "3") == 0
     assert "resumes from step 2 of 3" in capsys.readouterr().err
 

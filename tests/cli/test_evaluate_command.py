@@ -1,5 +1,7 @@
 """`roilearn evaluate` measures what `roilearn.train.evaluate` does, by the names of classes."""
 
+import json
+
 import pytest
 import torch
 from tool_exports import open_export
@@ -43,6 +45,60 @@ def test_a_class_that_the_model_lacks_is_named(tmp_path, weights, capsys):
     assert "no other classes than the model; got quince, and the model has plum, pear" in (
         capsys.readouterr().err
     )
+
+
+def test_the_images_that_a_run_held_out_are_measured_alone(tmp_path, weights, capsys):
+    folder, run = open_export("fiftyone", tmp_path), tmp_path
+    held_out = ["shelf-03.png", "shelf-07.png"]
+    (run / "validation_images.txt").write_text("".join(f"{name}\n" for name in held_out), "utf-8")
+    words = ["evaluate", "--coco", str(folder), "--weights", str(weights[0]), "--workers", "0"]
+    assert main(words) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("12 images\n")
+    assert f"of these 12 images, the run in {run} held out 2 and was trained on" in printed.err
+    assert main([*words, "--held-out", str(run)]) == 0
+    printed = capsys.readouterr()
+    assert "too high" not in printed.err
+    opened = CocoFolder(None, folder / "labels.json")
+    opened.items = [each for each in opened.items if each[0].path.name in held_out]
+    expected = evaluate(weights[1], Relabelled(opened, ("plum", "pear")), progress=False)
+    assert printed.out == f"{expected}\n"
+    assert printed.out.startswith("2 images\n")
+    (run / "validation_images.txt").write_text("shelf-03.png\nother.png\n", "utf-8")
+    assert main([*words, "--held-out", str(run)]) == 2
+    assert "0 of them are called other.png" in capsys.readouterr().err
+    assert main([*words, "--held-out", str(folder)]) == 2
+    assert "--held-out must be the folder of a run that held images out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("corners", "are likely xyxy"),
+        ("resized", "100% have this: wrong image size"),
+    ],
+)
+def test_it_stops_where_training_stops(tmp_path, weights, capsys, fault, said):
+    folder = open_export("fiftyone", tmp_path)
+    made = json.loads((folder / "labels.json").read_text("utf-8"))
+    for record in made["annotations"]:
+        x, y, width, height = record["bbox"]
+        record["bbox"] = [x, y, x + width, y + height] if fault == "corners" else record["bbox"]
+    for image in made["images"]:
+        image["width"] *= 2 if fault == "resized" else 1
+    (folder / "labels.json").write_text(json.dumps(made), "utf-8")
+    words = ["--coco", str(folder), "--weights", str(weights[0]), "--workers", "0"]
+    assert main(["evaluate", *words]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (stopped,) = [line for line in printed.err.splitlines() if "error: " in line]
+    assert said in stopped
+    assert main(["train", str(tmp_path / "run"), "--coco", str(folder), "--steps", "1"]) == 2
+    trained = capsys.readouterr().err.splitlines()
+    assert stopped.replace("evaluate", "train") in trained
+    if fault == "resized":
+        assert "100%" in stopped
+        assert main(["evaluate", *words, "--max-faults", "1"]) == 0
 
 
 def test_a_wrong_path_ends_with_2(tmp_path, capsys):

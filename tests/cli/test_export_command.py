@@ -48,6 +48,7 @@ def test_the_documented_program_finds_what_the_model_finds(tmp_path, capsys):
     assert len(lines) == len(wanted["labels"]) >= 3
     for line, label, score in zip(lines, wanted["labels"], wanted["scores"], strict=True):
         assert line.startswith(f"{names[label - 1]} {round(float(score), 2)} [")
+        assert re.search(r" \[\d+\.\d(, \d+\.\d){3}\]$", line), "the box has one decimal"
     with Image.open(tmp_path / "found.png") as drawn, Image.open(SCENE) as scene:
         assert drawn.size == scene.size
 
@@ -67,6 +68,7 @@ def test_options_reach_the_file(tmp_path):
         (["nowhere.safetensors"], "--weights must be one of"),
         (["SHAPES", "--output", "."], "--output must be a file; . is a folder"),
         (["SHAPES", "--images", "nowhere.jpg"], "there is none at nowhere.jpg"),
+        (["SHAPES", "--images", str(SCENE.parent)], "is a folder. Name files in it"),
         (["SHAPES", "--score-threshold", "2"], "--score-threshold must lie from 0 to 1"),
         (["SHAPES", "--size", "0"], "--size must be at least 1"),
         (["SHAPES", "--opset-version", "15"], "--opset-version must lie from 16 to 21"),

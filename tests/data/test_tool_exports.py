@@ -1,7 +1,9 @@
 """Exports of labelling tools: each is found and read whole, and what is missing is named."""
 
 import json
+import shutil
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +36,45 @@ def test_the_folder_of_an_export_is_enough(tmp_path, name):
         np.testing.assert_allclose(target["boxes"], boxes)
         stored = np.asarray(Image.open(record.path).convert("RGB"))
         assert np.array_equal((image * 255).round().permute(1, 2, 0), stored)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_folder_around_an_export_and_hidden_files_are_no_matter(tmp_path, name):
+    folder = open_export(name, tmp_path / "unpacked")
+    files = sorted(folder.rglob("*.json"))
+    for file in files:
+        file.with_name(f"._{file.name}").write_bytes(b"\0\5\x16\7")
+    (folder.parent / "__MACOSX").mkdir()
+    (folder.parent / "__MACOSX" / "._result.json").touch()
+    (folder.parent / ".cache").mkdir()
+    (folder.parent / ".cache" / "state.json").write_text("{}")
+    found = find_annotations(folder)
+    assert find_annotations(folder.parent) == found
+    assert set(filter(None, found)) <= set(files)
+    assert (found[1] is not None) == (name in SPLITS)
+    splits = validation_split.coco_splits(folder.parent, None, seed=0)
+    assert len(splits.train) == SPLITS.get(name, (PICTURES - 1, 1))[0]
+
+
+def test_of_two_exports_in_a_folder_none_is_guessed(tmp_path):
+    for place, kept in (("a", "train2017"), ("b", "val2017")):
+        folder = open_export("coco_itself", tmp_path / place)
+        for file in folder.glob("annotations/*.json"):
+            if kept not in file.name:
+                file.unlink()
+        folder.rename(tmp_path / f"{place}.export")
+        (tmp_path / place).rmdir()
+    with pytest.raises(ValueError, match=r"a\.export/annotations/.*, b\.export/annotations/"):
+        find_annotations(tmp_path)
+
+
+def test_an_archive_and_a_folder_are_named_as_such(tmp_path):
+    folder = open_export("fiftyone", tmp_path)
+    archive = Path(shutil.make_archive(str(tmp_path / "export"), "zip", folder))
+    with pytest.raises(ValueError, match=r"export\.zip is a zip archive\. Unpack it"):
+        CocoFolder(None, archive)
+    with pytest.raises(IsADirectoryError, match=r"is a folder\. .*find_annotations"):
+        CocoFolder(None, folder)
 
 
 def test_images_of_another_split_are_not_taken_for_those_of_the_same_name(tmp_path):
@@ -94,7 +135,8 @@ def test_a_missing_image_is_named_with_the_path_tried_and_the_nearest(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--coco", "{0}/none"], "there is none at"),
+        (["--coco", "{0}/none"], "no such file or folder exists"),
+        (["--coco", "{0}/data"], "result.json (Label Studio), labels.json (FiftyOne)"),
         (["--coco", "{0}", "--images", "{0}/none"], "--images must be a folder; there is none"),
         (["--images", "{0}"], "--images must come with --coco"),
     ],

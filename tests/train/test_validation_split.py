@@ -1,5 +1,6 @@
 """What is learned from and what is measured on: never the same image, and nothing without masks."""
 
+import dataclasses
 import json
 
 import pytest
@@ -52,6 +53,15 @@ def test_no_image_is_both_learned_and_measured(coco):
         splits.validation.indices
         != validation_split.coco_splits(coco, None, seed=2).validation.indices
     )
+
+
+def test_few_images_to_validate_on_are_remarked_on(coco):
+    few = validation_split.coco_splits(coco, None, seed=1)
+    assert few.few_remark().startswith("1 image is held out to validate on, so AP says little")
+    few = dataclasses.replace(few, validation_images=["a.png"] * 4)
+    assert few.few_remark().startswith("4 images are")
+    assert dataclasses.replace(few, validation_images=["a.png"] * 5).few_remark() is None
+    assert validation_split.coco_splits(coco, coco, seed=1).few_remark() is None
 
 
 def test_what_is_held_out_is_named(coco):

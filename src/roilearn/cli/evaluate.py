@@ -12,7 +12,10 @@ precision of boxes and, if both have them, of masks, for all classes and for eac
 'train'."""
 EXAMPLES = """examples:
   roilearn evaluate --coco FOLDER --weights mine/model.safetensors
-      of an export with images to validate on, these; else all of its images
+      of an export with images to validate on, these; else all of its images, with those that
+      the model was trained on
+  roilearn evaluate --coco FOLDER --weights mine/model.safetensors --held-out mine
+      only the images that the run in mine held out
   roilearn evaluate --coco annotations/instances_val2017.json --weights COCO_V1
       torchvision's Mask R-CNN
 
@@ -48,10 +51,24 @@ def add_evaluate(commands: Any) -> None:
         "--images", type=path, metavar="FOLDER", help="folder of the images (default: found)"
     )
     parser.add_argument(
+        "--held-out",
+        type=path,
+        metavar="RUN",
+        help="measure only the images that the run in this folder held out, as its "
+        "validation_images.txt lists them",
+    )
+    parser.add_argument(
         "--boxes",
         choices=("xywh", "xyxy", "cxcywh", "masks"),
         default="xywh",
         help="what the numbers of a box are (default xywh, COCO's)",
+    )
+    parser.add_argument(
+        "--max-faults",
+        type=float,
+        metavar="X",
+        help="share of the images, or of the annotations, that may have a fault of one kind "
+        "(default 0.2)",
     )
     parser.add_argument("--output", type=path, metavar="FILE", help="write the table to this file")
     parser.add_argument(
@@ -66,7 +83,7 @@ def add_evaluate(commands: Any) -> None:
 def run_evaluate(options: argparse.Namespace) -> int:
     """Evaluate as the options say; return the exit status."""
     given = {"scenes": None, "validation_scenes": None, "validation_coco": None}
-    given |= {"validation_images": None, "max_faults": None, "no_masks": None}
+    given |= {"validation_images": None, "no_masks": None}
     try:
         check_paths(argparse.Namespace(**{**given, **vars(options)}))
     except (OSError, ValueError) as error:

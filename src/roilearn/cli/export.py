@@ -104,5 +104,9 @@ def check_paths(options: argparse.Namespace) -> None:
             f"{options.output / 'model.onnx'}."
         )
     for image in options.images:
+        if image.is_dir():
+            raise IsADirectoryError(
+                f"--images must be image files; {image} is a folder. Name files in it."
+            )
         if not image.is_file():
             raise FileNotFoundError(f"--images must be image files; there is none at {image}.")

@@ -39,9 +39,12 @@ def run(options: argparse.Namespace) -> int:
         model, names = named_model(options.weights)
         model.to(check_device(options.device))
         make_folder(options.output)
-        if options.masks is not None:
-            make_folder(options.masks)
-        outputs = Outputs(options.coco_results, options.csv, options.masks, names)
+        masks = options.masks if model.roi_heads.has_masks else None
+        if masks is not None:
+            make_folder(masks)
+        elif options.masks is not None:
+            report("roilearn predict: --masks is of no use: the model of --weights has no masks")
+        outputs = Outputs(options.coco_results, options.csv, masks, names)
         files, failures = find_files(options.images)
         places = drawing_paths(files, options.output)
         drawn = 0

@@ -77,11 +77,10 @@ def prepare_run(
         "weights": initial.source,
         **config["options"],
     }
-    small = splits.size_remark(*sizes)
+    mismatch = initial.class_mismatch(len(names))
+    few, small = splits.few_remark(), splits.size_remark(*sizes)
     slow = bfloat16_remark(settings.precision, device)
-    remarks = tuple(
-        each for each in (boxes, initial.class_mismatch(len(names)), small, slow) if each
-    )
+    remarks = tuple(each for each in (boxes, mismatch, few, small, slow) if each)
     model = model.to(device)
     return RunArguments(
         model, initial.builder, builder_options, settings, splits, metadata, remarks

@@ -20,13 +20,13 @@ from roilearn.cli.validation_run import ValidationRun
 from roilearn.models.weights.model_files import save_model
 from roilearn.train.distributed import PeerError, ProcessGroup, leave_at_once, process_group
 from roilearn.train.gradient_accumulation import DataError
+from roilearn.train.held_out import VALIDATION_IMAGES
 from roilearn.train.interrupt import signals_as_interrupts
 from roilearn.train.loop import CHECKPOINT, train
 from roilearn.train.run_folder.checkpoint_header import CheckpointError, completed_steps
 from roilearn.train.run_folder.run_lock import locked_run_folder
 
 MODEL, EVALUATION, COMMAND = "model.safetensors", "evaluation.txt", "command.txt"
-VALIDATION_IMAGES = "validation_images.txt"
 """Names of the files that the command writes into the run folder."""
 FAILED, BAD_ARGUMENTS, INTERRUPTED = 1, 2, 130
 """Exit statuses."""

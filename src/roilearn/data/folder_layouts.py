@@ -14,6 +14,11 @@ SPLITS = {"train": ("train", "training"), "validation": ("valid", "val", "valida
 """Words in the name of a file or folder that say for what its images are."""
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
 """How names of COCO's own files begin that hold something else than objects."""
+TOOL_FILES = (
+    "_annotations.coco.json in train and valid (Roboflow), annotations/instances_*.json (CVAT, "
+    "COCO), result.json (Label Studio), labels.json (FiftyOne), annotations.json (labelme)"
+)
+"""Files of annotations that labelling tools write, as messages name them."""
 IMAGE_FOLDERS = ("images", "data", "JPEGImages")
 """Names of folders of images beside the annotations, or beside their folder."""
 
@@ -24,7 +29,8 @@ def find_annotations(path: Path) -> tuple[Path, Path | None]:
     Parameters
     ----------
     path : a COCO file; or the folder of an export, which holds one JSON file, or one for training
-        and others, in itself, in ``annotations`` or in a folder for each split.
+        and others, in itself, in ``annotations`` or in a folder for each split; or the folder
+        around it. Hidden files are passed over.
 
     Returns
     -------
@@ -47,19 +53,29 @@ def find_annotations(path: Path) -> tuple[Path, Path | None]:
     """
     if path.is_file():
         return path, None
-    found = annotation_files(path) if path.is_dir() else []
-    if not found:
+    what = "--coco and --validation-coco must"
+    if not path.is_dir():
         raise FileNotFoundError(
-            f"--coco and --validation-coco must be a COCO file, or a folder with annotations.json "
-            f"and a folder of images; there is none at {path}."
+            f"{what} be a COCO file, or the folder of an export; there is none at {path}: no such "
+            "file or folder exists."
         )
+    inside = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
+    exports = [annotation_files(path)]
+    if not exports[0]:  # an archive may have been unpacked into a folder around the export
+        exports = [files for each in inside if (files := annotation_files(each))]
+    if not exports:
+        raise FileNotFoundError(
+            f"{what} be a COCO file, or the folder of an export. Looked for in {path} and in the "
+            f"folders in it: {TOOL_FILES}, or another file that ends in .json; found none."
+        )
+    found = [file for files in exports for file in files]
     train, validation = ([f for f in found if split_of(f) == split] for split in SPLITS)
     if len(found) == 1:
         return found[0], None
-    if len(train) == 1 and len(validation) <= 1:
+    if len(exports) == 1 and len(train) == 1 and len(validation) <= 1:
         return train[0], next(iter(validation), None)
     raise ValueError(
-        f"--coco and --validation-coco must name the file if there are several; in {path} "
+        f"{what} name the file if there are several; in {path} "
         f"there are {', '.join(str(file.relative_to(path)) for file in found)}."
     )
 
@@ -67,11 +83,16 @@ def find_annotations(path: Path) -> tuple[Path, Path | None]:
 def annotation_files(folder: Path) -> list[Path]:
     """List the JSON files of an export: in the folder, or in ``annotations``, or one level down."""
     for pattern in ("*.json", "annotations/*.json", "*/*.json"):
-        files = sorted(folder.glob(pattern))
+        files = [file for file in sorted(folder.glob(pattern)) if not is_hidden(file, folder)]
         objects = [file for file in files if not file.name.startswith(OTHER_TASKS)]
         if files:
             return objects or files
     return []
+
+
+def is_hidden(file: Path, folder: Path) -> bool:
+    """Whether a name on the way from a folder to a file begins with a dot, as macOS's ``._`` do."""
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def split_of(file: Path) -> str | None:

@@ -58,7 +58,7 @@ def check_faults(path: Path, folder: CocoFolder, max_faults: float) -> None:
         )
     fault, share = next(iter(folder.faults.shares().items()))
     if share > max_faults:
-        advice = "Mend the export, or train without what is faulty with --max-faults 1"
+        advice = "Mend the export, or go on with what is left of it with --max-faults 1"
         if fault == "no segmentation":
             advice = (
                 "Give each object an outline, train boxes alone with --no-masks, or train without "

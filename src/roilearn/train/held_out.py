@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+VALIDATION_IMAGES = "validation_images.txt"
+"""Name of the file in a run folder that lists the images that the run holds out."""
+
 
 def choose_held_out(classes: Sequence[set[int]], fraction: float, seed: int) -> list[int]:
     """Choose images to hold out so that each class is in them and in the others, where possible.

@@ -24,6 +24,8 @@ VALIDATION_SEED = 12345
 so no seed of the training scenes gives the same images."""
 VALIDATION_FRACTION = 0.1
 """Fraction of a COCO file's images to validate on, if no other file is given for it."""
+FEW_IMAGES = 5
+"""Number of images to validate on below which a remark is made, if they were split off."""
 SMALL_SIDE, WANTED_SIDE = 12, 24
 """Median of the objects' shorter sides, in pixels of the model, below which a remark is made, and
 the one that the size it advises gives."""
@@ -66,6 +68,21 @@ class DatasetSplits:
             objects = ", ".join(f"{count} {name}" for name, count in counts)
             lines.append(f"objects: {objects}; images of {image_sizes(self.folder)} pixels")
         return "\n".join(lines)
+
+    def few_remark(self) -> str | None:
+        """Say that fewer than ``FEW_IMAGES`` were split off to validate on; None if it is not so.
+
+        Nor if images were given to validate on, however few.
+        """
+        count = len(self.validation_images)
+        if not 0 < count < FEW_IMAGES:
+            return None
+        images = "1 image is" if count == 1 else f"{count} images are"
+        return (
+            f"{images} held out to validate on, so AP says little about other images, nor which "
+            "model is best: a single object changes it much. Label more, or validate on images of "
+            "their own with --validation-coco"
+        )
 
     def shrink_images(self, min_size: int, max_size: int) -> dict[str, int]:
         """Shrink large images to train on, see ``CocoFolder.seen_at``; return what to record."""

@@ -197,6 +197,10 @@ def test_files_of_others(model, path, header):
     save_file(model.state_dict(), path, header)
     with pytest.raises(ValueError, match="path must be a file that save_model wrote"):
         load_model(path)
+    best = path.with_name("best.safetensors")
+    save_model(model, best, "mask_rcnn_tiny", SMALL)
+    with pytest.raises(ValueError, match=r"Give .*best\.safetensors, which lies beside it"):
+        load_model(path)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Contents of a COCO file as a whole: reading it, its images' folder, labels of its categories."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,15 @@ NAMES_TRIED = 20
 
 def read_coco(file: Path) -> dict[str, Any]:
     """Read a COCO file; raise if it is not one, with the line of a JSON error."""
+    if file.is_dir():
+        raise IsADirectoryError(
+            f"annotations must be a file; {file} is a folder. roilearn.data.find_annotations names "
+            "the file in the folder of an export."
+        )
+    if zipfile.is_zipfile(file):
+        raise ValueError(
+            f"annotations must be JSON; {file} is a zip archive. Unpack it and give its folder."
+        )
     try:
         contents = json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
@@ -24,7 +34,7 @@ def read_coco(file: Path) -> dict[str, Any]:
             f"{error.colno}: {error.msg}."
         ) from error
     except UnicodeDecodeError as error:
-        raise ValueError(f"annotations must be JSON; {file} is not text: {error}.") from error
+        raise ValueError(f"annotations must be JSON; {file} is not text.") from error
     if not isinstance(contents, dict) or not isinstance(contents.get("images"), list):
         raise ValueError(  # noqa: TRY004  the argument is a path, and of the right type
             "annotations must be a COCO file, an object with lists called images, annotations and "

@@ -174,9 +174,16 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         builder = found["builder"] if "builder" in found else found["maker"]  # older files
         options, names = current_options(dict(found["options"])), list(found["names"])
     except (KeyError, TypeError, ValueError) as error:
+        advice = (
+            "To use bare weights, pass them to mask_rcnn_resnet50_fpn(weights=...) or "
+            "mask_rcnn_tiny(weights=...)."
+        )
+        for beside in (path.with_name("best.safetensors"), path.with_name("model.safetensors")):
+            if beside.is_file() and beside != path:  # a checkpoint in the folder of a run
+                advice = f"Give {beside}, which lies beside it."
+                break
         raise ValueError(
             f"path must be a file that save_model wrote; {path} is a safetensors file, but its "
-            f"header does not say which model it is for. To use bare weights, pass them to "
-            "mask_rcnn_resnet50_fpn(weights=...) or mask_rcnn_tiny(weights=...)."
+            f"header does not say which model it is for. {advice}"
         ) from error
     return {"builder": builder, "options": options, "names": names}, tensors
