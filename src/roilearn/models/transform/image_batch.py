@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import pad
 
 from roilearn.models.transform.resizing import Size, size_of
 from roilearn.ops.pooling.multi_scale_pooler import BatchShapes
-from roilearn.ops.tracing import is_tracing, largest
+from roilearn.ops.tracing import largest
 
 
 @dataclass
@@ -40,12 +39,6 @@ def batch_images(
     height, width = (
         (largest(*side) + divisor - 1) // divisor * divisor for side in zip(*sizes, strict=True)
     )
-    if is_tracing():  # writes into an empty tensor are no part of every recorded graph
-        padded = [
-            pad(image, (0, width - columns, 0, height - rows))
-            for image, (rows, columns) in zip(images, sizes, strict=True)
-        ]
-        return ImageBatch(torch.stack(padded), sizes)
     shape, like = (len(images), images[0].shape[0], height, width), images[0]
     tensors = torch.empty(
         shape, dtype=like.dtype, device=like.device, memory_format=memory_format
