@@ -109,8 +109,10 @@ def top_n_per_level(
     -------
     For each level (N, k) indices of anchors of that level, by descending objectness.
     """
-    counts = [smallest(pre_nms_top_n, logits.shape[1]) for logits in objectness]
-    return [logits.topk(count).indices for logits, count in zip(objectness, counts, strict=True)]
+    return [
+        logits.topk(smallest(pre_nms_top_n, logits.shape[1])).indices  # [N, k]
+        for logits in objectness
+    ]
 
 
 def decode_chosen(
