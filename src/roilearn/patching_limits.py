@@ -1,7 +1,7 @@
 """The limits of ``roilearn.patch()``: from how many channels and boxes on ours are faster.
 
-The numbers are measured. ``roilearn bench --crossover`` finds the ratio of torchvision's time to
-ours for some numbers of channels and boxes, and ``benchmarks/results/crossover.csv`` records it.
+``roilearn bench --crossover`` measures the ratio of torchvision's time to ours for some numbers of
+channels and boxes; these limits are set where it passes 1.
 """
 
 from typing import NamedTuple

@@ -5,6 +5,11 @@ invalid arguments before our own checks do, so those tests are left out.
 """
 
 import os
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
 
 if os.environ.get("ROILEARN_CHECK_SHAPES") == "1":
     from jaxtyping import install_import_hook
@@ -15,3 +20,15 @@ if os.environ.get("ROILEARN_CHECK_SHAPES") == "1":
     collect_ignore += ["suppression/test_bad_nms.py", "suppression/test_compile_nms.py"]
     collect_ignore += ["layers/test_bad_deform_conv.py", "layers/test_compile_deform_conv.py"]
     collect_ignore += ["losses/test_bad_losses.py", "test_onnx_layers.py"]
+
+
+@pytest.fixture(params=["reference", "ops"])
+def call_by_name(request):
+    """A function of either implementation, called with arrays or, in ``ops``, with tensors."""
+
+    def in_implementation(name, *arguments):
+        if request.param == "ops":
+            arguments = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        return getattr(import_module(f"roilearn.{request.param}"), name)(*arguments)
+
+    return in_implementation

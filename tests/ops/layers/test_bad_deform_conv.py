@@ -4,20 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from roilearn import ops, reference
-
-
-@pytest.fixture(params=[reference, ops], ids=["reference", "ops"])
-def convolve(request):
-    def in_implementation(*tensors, **options):
-        if request.param is ops:
-            return ops.deform_conv2d(*tensors, **options)
-        tensors = [each.numpy() if isinstance(each, torch.Tensor) else each for each in tensors]
-        options = {k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in options.items()}
-        return torch.as_tensor(reference.deform_conv2d(*tensors, **options))
-
-    return in_implementation
-
+from roilearn import ops
 
 FEATURES, OFFSET, WEIGHT = np.ones((2, 4, 6, 7)), np.ones((2, 12, 4, 6)), np.ones((6, 2, 3, 2))
 NAN = np.where(np.arange(6) == 2, np.nan, OFFSET)

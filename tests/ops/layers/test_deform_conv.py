@@ -4,24 +4,12 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from roilearn import ops, reference
+from roilearn import ops
 
 
 def draw(*shape, seed=0, dtype=torch.float64):
     random = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=random, dtype=torch.float64).to(dtype)
-
-
-@pytest.fixture(params=[reference, ops], ids=["reference", "ops"])
-def convolve(request):
-    def in_implementation(*tensors, **options):
-        if request.param is ops:
-            return ops.deform_conv2d(*tensors, **options)
-        tensors = [each.numpy() if isinstance(each, torch.Tensor) else each for each in tensors]
-        options = {k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in options.items()}
-        return torch.as_tensor(reference.deform_conv2d(*tensors, **options))
-
-    return in_implementation
 
 
 @pytest.mark.parametrize("groups", [1, 2])
