@@ -85,7 +85,7 @@ def _check_weight(weight: Any, bias: Any, channels: int) -> tuple[tuple[int, int
             "weight must have shape (out_channels, in_channels / groups, height, width), no size "
             f"0; got {shape}."
         )
-    if channels % shape[1] or shape[0] % (channels // shape[1]):
+    if not channels or channels % shape[1] or shape[0] % (channels // shape[1]):
         raise ValueError(
             f"weight must have in_channels / groups channels of an input of {channels}, and as "
             f"many output channels for each group; got shape {shape}."

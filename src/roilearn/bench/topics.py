@@ -22,7 +22,7 @@ NUMBERS = (10, 100, 300, 1000, 2000, 5000)
 CHAIN = 40_000
 """Boxes of the chain, of which each overlaps the next: greedy suppression decides one by one."""
 BOXES_SHARE = 4
-"""The workloads of the operators have one of so many boxes under load, which makes calls longer."""
+"""One box in so many is kept of each operator's workload: busy processes make calls longer."""
 
 
 def pool(
@@ -42,7 +42,7 @@ output_size=7, sampling_ratio=2, meaning='', arrangement='random')
 
 
 def fewer_boxes(workload: Workload) -> Workload:
-    """Return the same workload with a quarter of the boxes; NMS keeps all."""
+    """Return the same workload with a quarter of the boxes, at least 16; NMS keeps all."""
     if isinstance(workload, NmsWorkload):
         return workload
     return replace(workload, boxes=max(workload.boxes // BOXES_SHARE, 16))

@@ -196,3 +196,19 @@ def test_a_forked_child_computes_the_same():
         same = torch.equal(ops.roi_align(FEATURES, ROIS, 3, sampling_ratio=2), expected)
         os._exit(0 if same else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_second_gradients_of_maxima_are_recorded_whichever_thread_has_work():
+    random = torch.Generator().manual_seed(0)
+    features = torch.randn(1, 256, 24, 24, generator=random).requires_grad_()
+    rois = torch.cat([ROIS, ROIS])
+
+    def second():
+        pooled = ops.roi_pool(features, rois, 7)
+        (first,) = torch.autograd.grad(pooled.square().sum(), features, create_graph=True)
+        return torch.autograd.grad(first.square().sum(), features)[0]
+
+    found = second()
+    torch.set_num_threads(1)
+    torch.testing.assert_close(found, second())

@@ -28,6 +28,11 @@ NAN = np.where(np.arange(6) == 2, np.nan, OFFSET)
             r"weight must have shape \(out_channels, .* \(2, 3, 2\)",
         ),
         ((FEATURES, OFFSET, np.ones((6, 3, 3, 2))), {}, r"weight must have in_channels / groups"),
+        (
+            (FEATURES[:, :0], OFFSET, WEIGHT),
+            {},
+            r"weight must have .* an input of 0",
+        ),
         ((FEATURES, OFFSET, WEIGHT[:5]), {}, r"weight must have in_channels / groups .* \(5, 2"),
         ((FEATURES, OFFSET, WEIGHT, np.ones(5)), {}, r"bias must have shape \(6,\).* got \(5,\)"),
         ((FEATURES, OFFSET, WEIGHT), {"stride": 0}, r"stride must be at least 1 along both axes"),

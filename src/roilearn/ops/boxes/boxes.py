@@ -218,7 +218,10 @@ def box_corners(
 def check_coordinates(
     name: str, boxes: Tensor, *, infinite: bool = False, numbers: int = 4
 ) -> None:
-    """Raise unless ``boxes`` is a (..., 4) tensor, where values are read all finite or no NaN."""
+    """Raise unless ``boxes`` is a (..., ``numbers``) tensor of finite values.
+
+    Values are looked at where they may be read. With ``infinite`` only NaN is refused.
+    """
     check_tensor(name, boxes)
     check_last_axis(name, boxes, numbers)
     if infinite and may_read_values(boxes):

@@ -2,9 +2,9 @@
 
 PyTorch stores features as (N, C, H, W): the C channels of one cell lie far apart. Code that reads
 single cells wants them side by side, as one row of a table. Moving memory takes longer than the
-arithmetic here, so the whole table is written only where the channels are few. Otherwise each
-thread makes a table of some channels, sums bags of its rows, writes the sums to their place, and
-uses the same memory for the next channels.
+arithmetic here, so the whole table is written only where the channels are few, or the bags too many
+to be kept. Otherwise each thread makes a table of some channels, sums bags of its rows, writes the
+sums to their place, and uses the same memory for the next channels.
 
 Several maps, the levels of a pyramid, make one table: the cells of the second come after those of
 the first.

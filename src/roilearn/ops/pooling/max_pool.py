@@ -112,7 +112,7 @@ class _MaxPool(Function):
         numbers = images * channels * height * width
         with thread_team(image, argmax, gradient) as team:
             groups = channel_groups([gradient], team.threads)
-            if is_mapped(gradient):
+            if is_mapped(gradient) or records_gradients(gradient):  # autograd records this thread
                 groups = [slice(0, channels)]
             # A number more for each group, to which the gradient of a bin without cells goes.
             into = gradient.new_zeros(numbers + len(groups))

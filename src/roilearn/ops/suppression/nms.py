@@ -154,6 +154,9 @@ def suppress(
     The number of kept boxes depends on the values, so they are read in any case.
     """
     require_values("boxes", boxes)
+    require_values("scores", scores)
+    if idxs is not None:
+        require_values("idxs", idxs)
     if not len(boxes):
         return scores.new_empty(0, dtype=torch.int64)
     corners, numbers = as_array(boxes), as_array(scores)
@@ -177,7 +180,7 @@ def as_array(tensor: Shaped[Tensor, "*N"]) -> Shaped[np.ndarray, "*N"]:
     """Return the numbers of a tensor on the CPU, those of half precision in single precision."""
     if tensor.dtype in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
-    return tensor.cpu().numpy()
+    return tensor.detach().cpu().numpy()
 
 
 def keep_by_score(
@@ -193,7 +196,7 @@ def keep_by_score(
         keep[np.unique(group, return_index=True)[1]] = True
         return keep
     limit = threshold_in_dtype(boxes.dtype.type, threshold)
-    with np.errstate(over="ignore"):  # areas, and the sum of two, may be infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # areas may be infinite, or inf * 0
         table = box_table(boxes)
         x1, y1, x2, y2, area = table
         solid = (x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)
