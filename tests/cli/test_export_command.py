@@ -95,12 +95,22 @@ def test_without_onnxruntime_it_says_that_nothing_was_compared(tmp_path, monkeyp
     assert "not run, since onnxruntime is not installed" in capsys.readouterr().err
 
 
-def test_a_file_that_differs_is_removed(tmp_path, monkeypatch, capsys):
-    def differs(*_):
-        raise ValueError("the file must give the model's detections; the file lacks one.")
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (ValueError("the file lacks one detection."), 1, "the file lacks one detection."),
+        (Exception("the graph has a cycle."), 1, "the graph has a cycle."),  # as onnxruntime's are
+        (KeyboardInterrupt(), 130, "interrupted;"),
+    ],
+)
+def test_a_file_that_was_not_found_right_is_removed(
+    tmp_path, monkeypatch, capsys, error, status, said
+):
+    def fails(*_):
+        raise error
 
-    monkeypatch.setattr(export_command, "check_onnx", differs)
+    monkeypatch.setattr(export_command, "check_onnx", fails)
     file = tmp_path / "model.onnx"
-    assert cli.main(["export", "SHAPES", "--output", str(file)]) == 1
-    assert f"the file lacks one. {file} was removed." in capsys.readouterr().err
+    assert cli.main(["export", "SHAPES", "--output", str(file)]) == status
+    assert f"{said} {file} was removed." in capsys.readouterr().err
     assert not file.exists()

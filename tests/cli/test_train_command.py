@@ -100,6 +100,14 @@ def test_a_finished_run_has_nothing_left_and_another_is_refused(tmp_path, capsys
     assert main(tiny_command(tmp_path, "--seed", "1", "--restart")) == 0
 
 
+def test_the_images_that_another_run_held_out_are_not_this_ones(tmp_path, coco):
+    listed = tmp_path / "validation_images.txt"
+    assert main(tiny_command(tmp_path, "--coco", str(coco))) == 0
+    assert listed.read_text(encoding="utf-8")
+    assert main(tiny_command(tmp_path, "--restart")) == 0
+    assert not listed.exists()
+
+
 def test_renamed_classes_are_another_run(tmp_path, capsys, coco):
     folder = copytree(coco.parent, tmp_path / "data")
     assert main(tiny_command(tmp_path / "run", "--coco", str(folder))) == 0

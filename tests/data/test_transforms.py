@@ -43,6 +43,17 @@ def test_what_a_crop_cuts_off_leaves_the_target():
     assert left > 5
 
 
+def test_a_crop_of_boxes_alone_leaves_their_area():
+    image, target = SCENES[0]
+    boxes = torch.tensor([[0.0, 0, 40, 20], [30, 10, 70, 50], [0, 0, 9, 9]])
+    labels, area = torch.tensor([1, 2, 3]), torch.tensor([1.0, 2, 3])
+    target = {"boxes": boxes, "labels": labels, "area": area}
+    _, moved = Transformed([(image, target)], v2.CenterCrop((30, 24)))[0]  # x 36 to 60, y 15 to 45
+    assert moved["boxes"].tolist() == [[0, 0, 4, 5], [0, 0, 24, 30]]
+    assert moved["labels"].tolist() == [1, 2]
+    assert moved["area"].tolist() == [20, 720]
+
+
 def extra(target):
     numbers = torch.arange(len(target["labels"]))
     return {"iscrowd": numbers, "area": target["masks"].flatten(1).sum(1).float()}

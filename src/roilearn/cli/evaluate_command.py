@@ -39,7 +39,9 @@ def run(options: argparse.Namespace) -> int:
         folder = open_coco(file, options.images, options.boxes, limit, masks)
         if held_out is not None:
             keep_images(folder, held_out)
-        elif remark := trained_on_remark(folder, Path(options.weights).parent):
+        elif (weights := Path(options.weights)).is_file() and (
+            remark := trained_on_remark(folder, weights.parent)
+        ):
             print(f"roilearn evaluate: {remark}", file=sys.stderr)  # noqa: T201
         unused = [name for name, count in class_counts(folder).items() if not count]
         dataset = Relabelled(folder, names, unused)
@@ -82,7 +84,8 @@ def keep_images(folder: CocoFolder, names: Sequence[str]) -> None:
             f"--held-out must be a run on the images of --coco; {found[wrong[0]]} of them are "
             f"called {wrong[0]}, which the run held out."
         )
-    folder.items = [item for item in folder.items if item[0].path.name in names]
+    kept = set(names)
+    folder.items = [item for item in folder.items if item[0].path.name in kept]
 
 
 def trained_on_remark(folder: CocoFolder, run_folder: Path) -> str | None:

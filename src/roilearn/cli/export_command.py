@@ -49,7 +49,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         try:
             report(str(check_onnx(path, model, images or None)))
-        except ValueError as error:
+        except KeyboardInterrupt:
+            path.unlink()
+            return fail(f"interrupted; {path} was removed.", INTERRUPTED)
+        except Exception as error:  # noqa: BLE001  onnxruntime's errors have no narrower base
             path.unlink()
             return fail(f"{error} {path} was removed.", DIFFERENT)
     report(f"{path} holds the model and the names of {len(names) or 'no'} classes")

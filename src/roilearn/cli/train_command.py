@@ -112,6 +112,8 @@ def write_start(run: RunArguments, folder: Path, done: int, command: str) -> Non
         listed = "".join(f"{name}\n" for name in run.splits.validation_images)
         (folder / VALIDATION_IMAGES).write_text(listed, encoding="utf-8")
         report(f"{folder / VALIDATION_IMAGES} lists the images to validate on")
+    else:  # the list of an earlier run in this folder
+        (folder / VALIDATION_IMAGES).unlink(missing_ok=True)
     for remark in run.remarks:
         report(remark)
     if done == run.settings.steps:

@@ -59,9 +59,9 @@ def find_annotations(path: Path) -> tuple[Path, Path | None]:
             f"{what} be a COCO file, or the folder of an export; there is none at {path}: no such "
             "file or folder exists."
         )
-    inside = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
     exports = [annotation_files(path)]
     if not exports[0]:  # an archive may have been unpacked into a folder around the export
+        inside = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
         exports = [files for each in inside if (files := annotation_files(each))]
     if not exports:
         raise FileNotFoundError(

@@ -107,6 +107,8 @@ def boxes_as_plain(image: Tensor, target: Target) -> Target:
     boxes = clip_boxes_to_image(target["boxes"].as_subclass(Tensor), size)
     kept = (boxes[:, 2:] > boxes[:, :2]).all(1)
     plain = {name: target[name].as_subclass(Tensor)[kept] for name in PER_OBJECT if name in target}
+    if "area" in plain:
+        plain["area"] = (boxes[:, 2:] - boxes[:, :2])[kept].prod(1)
     return {**plain, "boxes": boxes[kept]}
 
 

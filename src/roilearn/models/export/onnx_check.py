@@ -47,7 +47,9 @@ class OnnxCheck:
 def check_onnx(
     path: str | Path, model: GeneralizedRCNN, images: Iterable[Tensor] | None = None
 ) -> OnnxCheck:
-    """Run a file that ``export_onnx`` wrote, and compare its detections with the model's.
+    """Run a file of ``export_onnx``; compare its boxes, labels and scores with the model's.
+
+    Masks and keypoints are run, and not compared.
 
     Parameters
     ----------
