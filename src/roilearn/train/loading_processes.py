@@ -19,6 +19,8 @@ from roilearn.train.interrupt import SIGNALS, ignore_signals
 
 DEATH = "DataLoader worker"
 """How PyTorch's error about a process that died begins."""
+IN_PROCESS = "in DataLoader worker process"
+"""What PyTorch writes into the error of an item, which such a process has passed on."""
 
 
 class LoadingError(RuntimeError):
@@ -82,11 +84,21 @@ def named_deaths(batches: Iterator[Any]) -> Iterator[Any]:
     """Yield batches; raise ``LoadingError`` if a process that loads them has died."""
     try:
         yield from batches
-    except RuntimeError as error:
-        if str(error).startswith(DEATH):
+    except (ConnectionError, EOFError, RuntimeError) as error:
+        if is_death(error):
             raise LoadingError(
                 "a process that loads images has ended by itself. Mostly the system has ended it "
                 "for want of memory, or of shared memory in a container: try "
                 "fewer workers, or workers=0, which loads images in the process that trains."
             ) from error
         raise
+
+
+def is_death(error: ConnectionError | EOFError | RuntimeError) -> bool:
+    """Whether a process has died, and not an item failed to load.
+
+    If it dies while it sends a batch, the connection to it breaks before PyTorch has noticed.
+    """
+    if isinstance(error, RuntimeError):
+        return str(error).startswith(DEATH)
+    return IN_PROCESS not in str(error)
