@@ -1,6 +1,6 @@
 """Odd boxes: the result of each operator for degenerate boxes, in one table that the tests read.
 
-The rule behind the table: torchvision's result wherever torchvision 0.27 returns finite values that
+The rule behind the table: torchvision's result wherever torchvision 0.29 returns finite values that
 it read from the given image. Elsewhere torchvision crashes, raises, or reads memory outside the
 image, and all implementations here give one result of their own.
 """
@@ -20,7 +20,7 @@ ANSWERS = {
 
 @dataclass(frozen=True)
 class OddBox:
-    """One row: a kind of box, the options, the result here and in torchvision 0.27 on the CPU.
+    """One row: a kind of box, the options, the result here and in torchvision 0.29 on the CPU.
 
     ``torchvision`` is ``"absent"`` for an operator that it does not have.
     """

@@ -137,7 +137,7 @@ function render({ model, el }) {
     html("div", { class: "roi-split" }, html("div", {}, picture), html("div", {}, table)),
     sentence(), offsets, verdict, panel,
     caption("The box with grips is the object. Drag it, its corners or its edges; the arrow keys move it, and with Shift they move its lower right corner. The thick blue box is the anchor of the highest IoU. Point at a number in the table to see its anchor. The table gives the number of each anchor and its IoU in bold; its head gives height : width, and width \u00d7 height in px."),
-    caption("In training, an anchor is positive at an IoU of 0.7 or more (solid), rescued if it is below 0.7 and the object\u2019s best (solid), negative below 0.3 (dotted), and ignored between (dashed). Here the best is that of these twelve; training compares the anchors of all maps. torchvision 0.27 has offset 0, rounded."),
+    caption("In training, an anchor is positive at an IoU of 0.7 or more (solid), rescued if it is below 0.7 and the object\u2019s best (solid), negative below 0.3 (dotted), and ignored between (dashed). Here the best is that of these twelve; training compares the anchors of all maps. torchvision 0.29 has offset 0, rounded."),
   );
   root.style.setProperty("--square", SQUARE);
   el.append(root);

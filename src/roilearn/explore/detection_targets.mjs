@@ -167,7 +167,7 @@ function render({ model, el }) {
     html("div", { class: "roi-split" }, html("div", {}, barPicture), html("div", {}, html("p", { class: "roi-told" }, "Class target: ", readout("class", 0), " (0 is background). Deltas from the proposal to its object:"), table)),
     verdict, panel,
     caption("Drag the proposal (grips at its corners), its corners or its edges; the arrow keys move it, with Shift its lower right corner. Solid, in the colour of its object: positive; dashed: ignored; dotted: negative. Bars: IoU with each object, lines at the thresholds."),
-    caption("The mask target is the object\u2019s mask cropped to the proposal by RoIAlign (aligned). Detectron2 0.6 makes every cell 0 or 1; torchvision 0.27 keeps the fractions."),
+    caption("The mask target is the object\u2019s mask cropped to the proposal by RoIAlign (aligned). Detectron2 0.6 makes every cell 0 or 1; torchvision 0.29 keeps the fractions."),
   );
   el.append(root);
   boxGestures({ model: imageAsMap(model), target, picture, keys: true });

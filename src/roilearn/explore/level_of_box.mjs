@@ -156,7 +156,7 @@ function render({ model, el }) {
     html("div", { class: "roi-split" }, html("div", {}, picture), html("div", {}, sentence(), verdict)),
     ruleTable(), html("div", {}, stripPicture), panel,
     caption("Drag a corner or an edge of the box, or the box; the arrow keys move its lower right corner (with Shift the box). Lines in the box: cells of the level by floor, where they are wide enough to see."),
-    caption("floor: the paper on feature pyramids, torchvision 0.27, Detectron2 0.6. round: matterport\u2019s Mask R-CNN."),
+    caption("floor: the paper on feature pyramids, torchvision 0.29, Detectron2 0.6. round: matterport\u2019s Mask R-CNN."),
   );
   el.append(root);
 

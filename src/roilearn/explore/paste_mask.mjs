@@ -105,7 +105,7 @@ function pasteControls(model) {
   const flag = (name, text) => tick({ label: text, get: () => model.get(name), set: (value) => store(model, { [name]: value }) });
   return controls(
     flag("half_pixels", "half pixels: a pixel reads the mask at its centre"),
-    flag("rounded", "box rounded first, as in torchvision 0.27"),
+    flag("rounded", "box rounded first, as in torchvision 0.29"),
     choice({ label: "Mask, cells", options: [7, 14, 28].map((side) => [side, `${side} \u00d7 ${side}`]), get: () => model.get("side"), set: (side) => store(model, { side }) }),
     choice({ label: "Object", options: Object.keys(OBJECTS).map((name) => [name, name]), get: () => model.get("shape"), set: (shape) => store(model, { shape, box: OBJECTS[shape].box }) }),
   );

@@ -71,7 +71,7 @@ class PasteMask(Explorable):
     half_pixels : True: a pixel reads the mask at its centre, 0.5 from its corner. False: at its
         top left corner.
     rounded : True: the edges of the box, grown by the ring, are first truncated to whole pixels and
-        the box made one pixel wider and higher, as in torchvision 0.27.
+        the box made one pixel wider and higher, as in torchvision 0.29.
     """
 
     modules = ("operators.mjs", "box_gestures.mjs", "pasting.mjs", "paste_mask.mjs")

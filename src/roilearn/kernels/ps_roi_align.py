@@ -51,7 +51,7 @@ def ps_roi_align(
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.27.
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.29.
     """
     bins = check_output_size(output_size)
     scale = check_spatial_scale(spatial_scale)

@@ -61,7 +61,7 @@ def roi_align(
     Source
     ------
     He et al., Mask R-CNN (2017), section 3; options and order of arithmetic as in
-    torchvision 0.27.
+    torchvision 0.29.
     """
     bins = check_output_size(output_size)
     scale = check_spatial_scale(spatial_scale)

@@ -53,7 +53,7 @@ def roi_pool(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.27.
+    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.29.
     """
     check_choice("mode", mode, POOL_MODES)
     bins = check_output_size(output_size)

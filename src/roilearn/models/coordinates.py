@@ -72,7 +72,7 @@ COORDINATES = {
         anchor_rounded=False,
     ),
 }
-"""torchvision 0.27's conventions, for its weights; and conventions without rounding, for ours."""
+"""torchvision 0.29's conventions, for its weights; and conventions without rounding, for ours."""
 
 
 def coordinates_of(coordinates: str | Coordinates) -> Coordinates:

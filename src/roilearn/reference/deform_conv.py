@@ -47,7 +47,7 @@ def deform_conv2d(
     Source
     ------
     Dai et al., Deformable Convolutional Networks (2017), equations 2 to 4; the mask: Zhu et al.,
-    Deformable ConvNets v2 (2018), equation 1. Names and layout as in torchvision 0.27.
+    Deformable ConvNets v2 (2018), equation 1. Names and layout as in torchvision 0.29.
 
     Examples
     --------

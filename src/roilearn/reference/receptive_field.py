@@ -116,7 +116,7 @@ def resnet_layers(
 
     Source
     ------
-    He et al., Deep Residual Learning (2015), table 1; strides as in torchvision 0.27.
+    He et al., Deep Residual Learning (2015), table 1; strides as in torchvision 0.29.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 A normalisation subtracts the mean of each channel and has a bias of its own, so the convolution
 before it has none. Networks with random initial weights train faster with it. Each block is an
 ``nn.Sequential`` even if the convolution is alone, so that parameters are named as in torchvision
-0.27.
+0.29.
 """
 
 from torch import nn

@@ -37,7 +37,7 @@ class FeaturePyramid(nn.Module):
     Source
     ------
     Lin et al., Feature Pyramid Networks (2017), section 3. The names inner_blocks (the laterals)
-    and layer_blocks are those of torchvision 0.27.
+    and layer_blocks are those of torchvision 0.29.
 
     Examples
     --------

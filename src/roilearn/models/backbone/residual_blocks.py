@@ -37,7 +37,7 @@ def bottleneck_branch(in_channels: int, width: int, stride: int = 1) -> list[nn.
     Source
     ------
     He et al., Deep Residual Learning (2015), figure 5, right. There the first convolution has the
-    stride; here the second, as in torchvision 0.27, so that every cell of the input is used.
+    stride; here the second, as in torchvision 0.29, so that every cell of the input is used.
     """
     return [
         convolution(in_channels, width, 1),
@@ -65,7 +65,7 @@ class IdentityBlock(nn.Module):
     Source
     ------
     He et al., Deep Residual Learning (2015), equation 1. The names conv1, bn1, conv2, ... are those
-    of torchvision 0.27.
+    of torchvision 0.29.
 
     Examples
     --------

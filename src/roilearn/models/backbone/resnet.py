@@ -46,7 +46,7 @@ class ResNet(nn.Module):
     Source
     ------
     He et al., Deep Residual Learning (2015), table 1 and, for initial weights, Delving Deep into
-    Rectifiers (2015). The names conv1, bn1, layer1, ... are those of torchvision 0.27.
+    Rectifiers (2015). The names conv1, bn1, layer1, ... are those of torchvision 0.29.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class ResNet(nn.Module):
         """Freeze the parameters of all but the last layers; the stem counts as the first layer.
 
         The features of a network's first layers are useful for any images. With few images it is
-        better, and cheaper, to keep them: torchvision 0.27 trains the last 3 of 5 layers.
+        better, and cheaper, to keep them: torchvision 0.29 trains the last 3 of 5 layers.
 
         Parameters
         ----------

@@ -73,7 +73,7 @@ class FasterRCNN(GeneralizedRCNN):
     Source
     ------
     Ren et al., Faster R-CNN (2015); options, names of parameters and results as in
-    torchvision 0.27.
+    torchvision 0.29.
 
     Examples
     --------

@@ -33,7 +33,7 @@ class GeneralizedRCNN(nn.Module):
 
     Source
     ------
-    He et al., Mask R-CNN (2017); names of parameters, results and losses as in torchvision 0.27.
+    He et al., Mask R-CNN (2017); names of parameters, results and losses as in torchvision 0.29.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class KeypointRCNN(FasterRCNN):
     Source
     ------
     He et al., Mask R-CNN (2017), section 5; options, names of parameters and results as in
-    torchvision 0.27.
+    torchvision 0.29.
     """
 
     def __init__(

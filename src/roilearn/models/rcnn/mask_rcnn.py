@@ -29,7 +29,7 @@ class MaskRCNN(FasterRCNN):
 
     Source
     ------
-    He et al., Mask R-CNN (2017); options, names of parameters and results as in torchvision 0.27.
+    He et al., Mask R-CNN (2017); options, names of parameters and results as in torchvision 0.29.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class BoxHead(nn.Module):
     Source
     ------
     Lin et al., Feature Pyramid Networks (2017), section 4.2; names of parameters as in
-    torchvision 0.27.
+    torchvision 0.29.
     """
 
     def __init__(self, in_channels: int, representation_size: int = 1024) -> None:
@@ -54,7 +54,7 @@ class ConvolutionalBoxHead(nn.Sequential):
 
     Source
     ------
-    Wu and He, Group Normalization (2018), section 4.2; names of parameters as in torchvision 0.27's
+    Wu and He, Group Normalization (2018), section 4.2; names of parameters as in torchvision 0.29's
     ``FastRCNNConvFCHead``.
     """
 
@@ -161,7 +161,7 @@ def box_losses(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.3; as in torchvision 0.27.
+    Girshick, Fast R-CNN (2015), section 2.3; as in torchvision 0.29.
 
     Examples
     --------

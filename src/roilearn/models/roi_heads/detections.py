@@ -57,11 +57,11 @@ def postprocess_detections(
 
     Source
     ------
-    He et al., Mask R-CNN (2017), section 3.1; as in torchvision 0.27.
+    He et al., Mask R-CNN (2017), section 3.1; as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: a model that predicts NaN detects nothing there, and no error is raised.
+    torchvision 0.29: a model that predicts NaN detects nothing there, and no error is raised.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from roilearn.models.targets.detection_targets import DELTA_WEIGHTS
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """Settings of the RoI heads; the defaults are those of torchvision 0.27."""
+    """Settings of the RoI heads; the defaults are those of torchvision 0.29."""
 
     positive_iou: float = 0.5
     """Minimum IoU with an object for a proposal to count as positive."""

@@ -40,7 +40,7 @@ class KeypointHead(nn.Sequential):
 
     Source
     ------
-    He et al., Mask R-CNN (2017), section 5; names of parameters as in torchvision 0.27.
+    He et al., Mask R-CNN (2017), section 5; names of parameters as in torchvision 0.29.
     """
 
     def __init__(self, in_channels: int, layers: Sequence[int] = (512,) * 8) -> None:

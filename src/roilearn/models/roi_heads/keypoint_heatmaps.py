@@ -26,7 +26,7 @@ def keypoint_targets(
 
     Source
     ------
-    He et al., Mask R-CNN (2017), section 5; as in torchvision 0.27.
+    He et al., Mask R-CNN (2017), section 5; as in torchvision 0.29.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def heatmaps_to_keypoints(
 
     Source
     ------
-    Bicubic, as in torchvision 0.27.
+    Bicubic, as in torchvision 0.29.
 
     Examples
     --------

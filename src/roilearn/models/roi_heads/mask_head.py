@@ -29,7 +29,7 @@ class MaskHead(nn.Sequential):
 
     Source
     ------
-    He et al., Mask R-CNN (2017), figure 4, right; names of parameters as in torchvision 0.27.
+    He et al., Mask R-CNN (2017), figure 4, right; names of parameters as in torchvision 0.29.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ def mask_loss(
 
     Source
     ------
-    He et al., Mask R-CNN (2017), section 3; as in torchvision 0.27.
+    He et al., Mask R-CNN (2017), section 3; as in torchvision 0.29.
 
     Examples
     --------

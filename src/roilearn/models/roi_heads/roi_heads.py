@@ -55,7 +55,7 @@ class RoIHeads(GuardedModule):
 
     Source
     ------
-    He et al., Mask R-CNN (2017), sections 3 and 3.1; names of parameters as in torchvision 0.27.
+    He et al., Mask R-CNN (2017), sections 3 and 3.1; names of parameters as in torchvision 0.29.
     """
 
     set_elsewhere: ClassVar[Mapping[str, str]] = {

@@ -34,7 +34,7 @@ class AnchorGenerator(nn.Module):
 
     Differs from
     ------------
-    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``, which
+    torchvision 0.29: its anchors are those of ``offset=0, rounded=True``, which
     ``roilearn.models.detection.rpn.AnchorGenerator`` has by default; in one tensor for each image,
     the same for all images.
 

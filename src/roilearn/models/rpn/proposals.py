@@ -57,11 +57,11 @@ def generate_proposals(
 
     Source
     ------
-    Ren et al., Faster R-CNN (2015), section 3.3; level by level and as in torchvision 0.27.
+    Ren et al., Faster R-CNN (2015), section 3.3; level by level and as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: decodes every anchor before it selects; there scores stay in half precision,
+    torchvision 0.29: decodes every anchor before it selects; there scores stay in half precision,
     in which many are equal.
 
     Examples

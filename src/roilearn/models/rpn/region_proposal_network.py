@@ -52,11 +52,11 @@ class RegionProposalNetwork(GuardedModule):
 
     Source
     ------
-    Ren et al., Faster R-CNN (2015); settings, results and losses as in torchvision 0.27.
+    Ren et al., Faster R-CNN (2015); settings, results and losses as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: ignores ``iscrowd``, where anchors in crowds are left out of the losses here;
+    torchvision 0.29: ignores ``iscrowd``, where anchors in crowds are left out of the losses here;
     continues after a NaN prediction, which raises here. Its ``proposal_matcher``,
     ``fg_bg_sampler``, ``box_coder`` and methods cannot be replaced; the error says what can.
     """

@@ -27,11 +27,11 @@ class RPNHead(nn.Module):
     Source
     ------
     Ren et al., Faster R-CNN (2015), section 3.1. Names of parameters, and their initial values for
-    a seed, as in torchvision 0.27.
+    a seed, as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: returns maps; here predictions are in the order of the anchors.
+    torchvision 0.29: returns maps; here predictions are in the order of the anchors.
 
     Examples
     --------

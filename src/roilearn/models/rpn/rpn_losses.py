@@ -49,7 +49,7 @@ def rpn_losses(
     Source
     ------
     Ren et al., Faster R-CNN (2015), section 3.1.2; beta 1/9, divisors and random numbers as in
-    torchvision 0.27.
+    torchvision 0.29.
 
     Examples
     --------

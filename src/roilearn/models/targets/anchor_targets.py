@@ -36,7 +36,7 @@ def anchor_targets(
 
     Differs from
     ------------
-    torchvision 0.27: treats a crowd as an object, because it ignores ``iscrowd``. Without crowds
+    torchvision 0.29: treats a crowd as an object, because it ignores ``iscrowd``. Without crowds
     the labels are the same.
 
     Examples

@@ -86,12 +86,12 @@ def detection_targets(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.3; order and random numbers as in torchvision 0.27.
+    Girshick, Fast R-CNN (2015), section 2.3; order and random numbers as in torchvision 0.29.
     Crowds: as in matterport's Mask_RCNN they are not objects, and what lies in them is ignored.
 
     Differs from
     ------------
-    torchvision 0.27: has neither padding nor ``iscrowd``; without both the result is the same.
+    torchvision 0.29: has neither padding nor ``iscrowd``; without both the result is the same.
     matterport's Mask_RCNN: does not add the ground truth; a third of the sample is positive; a box
     of any overlap with a crowd (IoU 0.001) is ignored. Here a proposal is ignored if ``CROWD_IOA``
     of its area lies in the crowd. COCO's evaluation uses the same measure for ignored detections.

@@ -42,7 +42,7 @@ def mask_targets(
 
     Source
     ------
-    RoIAlign with one sample a pixel, as in torchvision 0.27; ``aligned=True`` as in Detectron2.
+    RoIAlign with one sample a pixel, as in torchvision 0.29; ``aligned=True`` as in Detectron2.
 
     Examples
     --------

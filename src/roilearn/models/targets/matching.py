@@ -50,11 +50,11 @@ def match(
 
     Source
     ------
-    Ren et al., Faster R-CNN (2015), section 3.1.2; ties, and IoUs of 0, as in torchvision 0.27.
+    Ren et al., Faster R-CNN (2015), section 3.1.2; ties, and IoUs of 0, as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: raises if there are no true boxes; here all anchors are background then.
+    torchvision 0.29: raises if there are no true boxes; here all anchors are background then.
 
     Examples
     --------

@@ -36,7 +36,7 @@ def sample(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.3; as in torchvision 0.27, which samples the same
+    Girshick, Fast R-CNN (2015), section 2.3; as in torchvision 0.29, which samples the same
     boxes from the same seed if images are sampled in the same order.
 
     Examples

@@ -70,7 +70,7 @@ class DetectorTransform(GuardedModule):
 
     Source
     ------
-    torchvision 0.27, ``GeneralizedRCNNTransform``: equal values, and the same random numbers.
+    torchvision 0.29, ``GeneralizedRCNNTransform``: equal values, and the same random numbers.
 
     Examples
     --------

@@ -58,7 +58,7 @@ def load_weights(
 
     Source
     ------
-    torchvision 0.27, ``MaskRCNN_ResNet50_FPN_Weights`` and its relatives.
+    torchvision 0.29, ``MaskRCNN_ResNet50_FPN_Weights`` and its relatives.
     """
     name = weights_name(weights, enum)
     if name is not None:
@@ -121,7 +121,7 @@ def weights_enum(module: str, name: str) -> Any:
 
 
 def current_name(name: str) -> str:
-    """Translate a parameter's name in older files to its present name, as torchvision 0.27 does.
+    """Translate a parameter's name in older files to its present name, as torchvision 0.29 does.
 
     Examples
     --------

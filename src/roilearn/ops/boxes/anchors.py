@@ -97,7 +97,7 @@ def generate_anchors(
 
     Differs from
     ------------
-    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``. They lie half a cell
+    torchvision 0.29: its anchors are those of ``offset=0, rounded=True``. They lie half a cell
     above and to the left of the centres of their cells.
 
     Examples

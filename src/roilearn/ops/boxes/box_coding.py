@@ -51,7 +51,7 @@ def encode_boxes(
 
     Source
     ------
-    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.29.
 
     Examples
     --------
@@ -108,11 +108,11 @@ def decode_boxes(
 
     Source
     ------
-    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: its ``BoxCoder`` takes (K, 4 * C) and returns (K, C, 4), in the dtype of the
+    torchvision 0.29: its ``BoxCoder`` takes (K, 4 * C) and returns (K, C, 4), in the dtype of the
     deltas.
 
     Examples

@@ -68,7 +68,7 @@ def box_convert(boxes: Num[Tensor, "*K _"], in_fmt: str, out_fmt: str) -> Num[Te
 
     Differs from
     ------------
-    torchvision 0.27: whole numbers keep their dtype there: bytes wrap, and rotated boxes are
+    torchvision 0.29: whole numbers keep their dtype there: bytes wrap, and rotated boxes are
     rounded; halves are added in half precision, where the second corner may overflow; corners at
     one point have the gradient NaN.
 

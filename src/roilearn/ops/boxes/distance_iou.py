@@ -40,7 +40,7 @@ def distance_box_iou(
 
     Differs from
     ------------
-    torchvision 0.27: two boxes of no area give NaN there.
+    torchvision 0.29: two boxes of no area give NaN there.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def complete_box_iou(
 
     Differs from
     ------------
-    torchvision 0.27: boxes without width and height give NaN there.
+    torchvision 0.29: boxes without width and height give NaN there.
 
     Examples
     --------

@@ -33,7 +33,7 @@ def box_iou(
 
     Differs from
     ------------
-    torchvision 0.27: 0/0 gives NaN there.
+    torchvision 0.29: 0/0 gives NaN there.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def generalized_box_iou(
 
     Differs from
     ------------
-    torchvision 0.27: two boxes of no area give NaN there, and inverted boxes may give infinity,
+    torchvision 0.29: two boxes of no area give NaN there, and inverted boxes may give infinity,
     where their enclosing box has no area; such pairs give 0 here.
 
     Examples

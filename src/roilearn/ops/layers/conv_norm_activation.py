@@ -25,7 +25,7 @@ class Conv2dNormActivation(nn.Sequential):
 
     Source
     ------
-    torchvision 0.27: the same arguments, and the same names of parameters, "0.weight" and so on.
+    torchvision 0.29: the same arguments, and the same names of parameters, "0.weight" and so on.
 
     Examples
     --------

@@ -78,11 +78,11 @@ def deform_conv2d(
     Source
     ------
     Dai et al., Deformable Convolutional Networks (2017), equations 2 to 4; the mask: Zhu et al.,
-    Deformable ConvNets v2 (2018), equation 1. Names and layout as in torchvision 0.27.
+    Deformable ConvNets v2 (2018), equation 1. Names and layout as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: a NaN offset reads foreign memory there; all tensors must be of one dtype.
+    torchvision 0.29: a NaN offset reads foreign memory there; all tensors must be of one dtype.
 
     Examples
     --------
@@ -176,7 +176,7 @@ class DeformConv2d(nn.Module):
 
     Source
     ------
-    torchvision 0.27: the same names and initial weights, so that its state dicts can be loaded.
+    torchvision 0.29: the same names and initial weights, so that its state dicts can be loaded.
 
     Examples
     --------

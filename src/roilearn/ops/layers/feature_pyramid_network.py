@@ -62,7 +62,7 @@ class FeaturePyramidNetwork(nn.Module):
     Source
     ------
     Lin et al., Feature Pyramid Networks (2017), section 3; names of arguments and of parameters are
-    torchvision 0.27's, whose state dicts can be loaded.
+    torchvision 0.29's, whose state dicts can be loaded.
 
     Examples
     --------

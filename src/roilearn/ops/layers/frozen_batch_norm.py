@@ -24,7 +24,7 @@ class FrozenBatchNorm2d(nn.Module):
     Parameters
     ----------
     num_features : number of channels of the maps.
-    eps : added to the variance. torchvision 0.27 takes 0 for its weights ``COCO_V1``, which were
+    eps : added to the variance. torchvision 0.29 takes 0 for its weights ``COCO_V1``, which were
         trained before it had one.
 
     Raises
@@ -33,7 +33,7 @@ class FrozenBatchNorm2d(nn.Module):
 
     Source
     ------
-    torchvision 0.27: the same names. As there, the state dict of an ``nn.BatchNorm2d`` can be
+    torchvision 0.29: the same names. As there, the state dict of an ``nn.BatchNorm2d`` can be
     loaded; its count of batches is dropped.
 
     Examples

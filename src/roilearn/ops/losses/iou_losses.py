@@ -54,7 +54,7 @@ def generalized_box_iou_loss(
     Source
     ------
     Rezatofighi et al., Generalized Intersection over Union (2019), algorithm 1; as in torchvision
-    0.27.
+    0.29.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def distance_box_iou_loss(
 
     Source
     ------
-    Zheng et al., Distance-IoU Loss (2020), equation 7; as in torchvision 0.27.
+    Zheng et al., Distance-IoU Loss (2020), equation 7; as in torchvision 0.29.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def complete_box_iou_loss(
     Parameters
     ----------
     boxes1, boxes2, reduction : as in ``generalized_box_iou_loss``.
-    eps : added to the denominator of alpha alone. As in torchvision 0.27, the distance IoU loss in
+    eps : added to the denominator of alpha alone. As in torchvision 0.29, the distance IoU loss in
         it keeps its own, 1e-7.
 
     Returns
@@ -129,11 +129,11 @@ def complete_box_iou_loss(
 
     Source
     ------
-    Zheng et al., Distance-IoU Loss (2020), equations 8 to 11; as in torchvision 0.27.
+    Zheng et al., Distance-IoU Loss (2020), equations 8 to 11; as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: a box without height gives NaN gradients there, and one without width and
+    torchvision 0.29: a box without height gives NaN gradients there, and one without width and
     height a NaN loss. Here the diagonal of a point has the angle 0.
 
     Examples

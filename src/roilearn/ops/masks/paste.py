@@ -62,12 +62,12 @@ def paste_masks_in_image(
 
     Source
     ------
-    ``"torchvision"``: torchvision 0.27, ``models.detection.roi_heads``; ``"aligned"``: the rule of
+    ``"torchvision"``: torchvision 0.29, ``models.detection.roi_heads``; ``"aligned"``: the rule of
     Detectron2's ``paste_masks_in_image``.
 
     Differs from
     ------------
-    torchvision 0.27: a box wholly outside the image may raise there; here it pastes nothing.
+    torchvision 0.29: a box wholly outside the image may raise there; here it pastes nothing.
 
     Examples
     --------

@@ -33,7 +33,7 @@ name. ``dynamo=False`` records operators, so each node is registered as one, wit
 function that writes the node.
 
 RoiAlign has its present meaning since opset 16. Before, it had no half-pixel shift, so that it
-could only express ``aligned=False``. onnxruntime 1.31 runs it up to opset 21. Ask for 16 to 21.
+could only express ``aligned=False``. onnxruntime 1.32 runs it up to opset 21. Ask for 16 to 21.
 Outside this range
 
 - ``dynamo=False`` raises, and names the opset to ask for;
@@ -42,7 +42,7 @@ Outside this range
   file.
 
 Pass the module itself to the exporter: ``torch.export.export`` knows nothing of ONNX and would
-trace the weighted sums. Invalid boxes are left to the engine: onnxruntime 1.31 raises. It also
+trace the weighted sums. Invalid boxes are left to the engine: onnxruntime 1.32 raises. It also
 raises for adaptive sampling of an ``aligned`` box that is inverted along one axis, for which
 ``roi_align`` returns zeros.
 

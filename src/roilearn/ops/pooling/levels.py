@@ -45,11 +45,11 @@ def assign_levels(
     Source
     ------
     Lin et al., Feature Pyramid Networks (2017), equation 1; ``LEVEL_EPSILON`` as in torchvision
-    0.27.
+    0.29.
 
     Differs from
     ------------
-    torchvision 0.27: numbers levels from ``min_level``; a box inverted along one axis has no level.
+    torchvision 0.29: numbers levels from ``min_level``; a box inverted along one axis has no level.
 
     Examples
     --------

@@ -37,7 +37,7 @@ class MultiScaleRoIAlign(nn.Module):
 
     Differs from
     ------------
-    torchvision 0.27: there the scale is inferred from the height, at the first call only. Here the
+    torchvision 0.29: there the scale is inferred from the height, at the first call only. Here the
     width counts too, and a map whose height and width suggest different scales raises.
     """
 

@@ -80,11 +80,11 @@ def multi_scale_roi_align(
 
     Source
     ------
-    Lin et al., Feature Pyramid Networks (2017), section 4.2; torchvision 0.27.
+    Lin et al., Feature Pyramid Networks (2017), section 4.2; torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: a box inverted along one axis silently gives zeros there, and so does a box
+    torchvision 0.29: a box inverted along one axis silently gives zeros there, and so does a box
     beyond the last map if a level between is missing. Here these boxes read the first and the last
     map.
 

@@ -73,11 +73,11 @@ def ps_roi_align(
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.27.
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: adaptive sampling of a box of zero size, or inverted by less than a bin, gives
+    torchvision 0.29: adaptive sampling of a box of zero size, or inverted by less than a bin, gives
     NaN there and 0 here. The boxes get no gradient there.
 
     Examples

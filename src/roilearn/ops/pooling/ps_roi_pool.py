@@ -64,12 +64,12 @@ def ps_roi_pool(
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1; rounding as in torchvision 0.27: the end of the box is
+    Dai et al., R-FCN (2016), equation 1; rounding as in torchvision 0.29: the end of the box is
     excluded, and a box has at least one cell.
 
     Differs from
     ------------
-    torchvision 0.27: there the gradient reaches the last row and column, which the output never
+    torchvision 0.29: there the gradient reaches the last row and column, which the output never
     reads. Here the gradient is that of the output, for either ``read_last``.
 
     Examples

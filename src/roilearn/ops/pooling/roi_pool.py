@@ -71,11 +71,11 @@ def roi_pool(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.27.
+    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: a bin whose cells are all NaN or minus infinity gives the lowest number of the
+    torchvision 0.29: a bin whose cells are all NaN or minus infinity gives the lowest number of the
     dtype there, and passes on no gradient.
 
     Examples

@@ -59,12 +59,12 @@ def nms(
 
     Source
     ------
-    Greedy suppression as in torchvision 0.27, whose CPU kernel gives the same indices: the IoU of
+    Greedy suppression as in torchvision 0.29, whose CPU kernel gives the same indices: the IoU of
     float32 boxes is computed in float32 and compared with the threshold in double precision.
 
     Differs from
     ------------
-    torchvision 0.27: accepts NaN, and infinite coordinates. Below a threshold of 0 it keeps boxes
+    torchvision 0.29: accepts NaN, and infinite coordinates. Below a threshold of 0 it keeps boxes
     of no area after another such box, since their IoU is 0 / 0 there.
 
     Examples
@@ -107,7 +107,7 @@ def batched_nms(
 
     Differs from
     ------------
-    torchvision 0.27: separates the groups by an offset added to their coordinates, which rounds
+    torchvision 0.29: separates the groups by an offset added to their coordinates, which rounds
     them and lets boxes at negative coordinates overlap the group before. Above 1,000 boxes on the
     CPU it loops over the groups, and then its sort leaves the order of equal scores undefined.
 

@@ -87,7 +87,7 @@ def generate_anchors(
 
     Differs from
     ------------
-    torchvision 0.27: its anchors are those of ``offset=0, rounded=True``: half a cell above and to
+    torchvision 0.29: its anchors are those of ``offset=0, rounded=True``: half a cell above and to
     the left of the centres of their cells.
 
     Examples

@@ -44,7 +44,7 @@ def encode_boxes(
 
     Source
     ------
-    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.29.
 
     Examples
     --------
@@ -92,11 +92,11 @@ def decode_boxes(
 
     Source
     ------
-    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.27.
+    Girshick et al., Rich feature hierarchies (2014), appendix C; as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: its coder takes (K, 4 * C) and gives (K, C, 4).
+    torchvision 0.29: its coder takes (K, 4 * C) and gives (K, C, 4).
 
     Examples
     --------

@@ -36,7 +36,7 @@ def distance_box_iou(boxes1: ArrayLike, boxes2: ArrayLike, eps: float = 1e-7) ->
 
     Differs from
     ------------
-    torchvision 0.27: two boxes of no area give NaN there.
+    torchvision 0.29: two boxes of no area give NaN there.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def complete_box_iou(boxes1: ArrayLike, boxes2: ArrayLike, eps: float = 1e-7) ->
 
     Differs from
     ------------
-    torchvision 0.27: boxes without width and height give NaN there.
+    torchvision 0.29: boxes without width and height give NaN there.
 
     Examples
     --------

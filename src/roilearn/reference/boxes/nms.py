@@ -37,12 +37,12 @@ def nms(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> np.ndarray
 
     Source
     ------
-    Greedy suppression as in torchvision 0.27, whose CPU kernel gives the same indices: float32
+    Greedy suppression as in torchvision 0.29, whose CPU kernel gives the same indices: float32
     boxes are compared in float32, their IoU with the threshold in double precision.
 
     Differs from
     ------------
-    torchvision 0.27: accepts NaN, and infinite coordinates.
+    torchvision 0.29: accepts NaN, and infinite coordinates.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def batched_nms(
 
     Differs from
     ------------
-    torchvision 0.27: moves the groups apart by adding an offset to their coordinates. This rounds
+    torchvision 0.29: moves the groups apart by adding an offset to their coordinates. This rounds
     the coordinates, and boxes at negative coordinates can overlap the previous group. Above 1,000
     boxes on the CPU it runs group by group, and its final sort leaves the order of equal scores
     open.

@@ -42,11 +42,11 @@ def sigmoid_focal_loss(
 
     Source
     ------
-    Lin et al., Focal Loss for Dense Object Detection (2017), equation 5; as in torchvision 0.27.
+    Lin et al., Focal Loss for Dense Object Detection (2017), equation 5; as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: the mean of no logits is NaN there.
+    torchvision 0.29: the mean of no logits is NaN there.
 
     Examples
     --------

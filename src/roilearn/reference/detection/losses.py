@@ -92,7 +92,7 @@ def box_losses(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.3; as in torchvision 0.27.
+    Girshick, Fast R-CNN (2015), section 2.3; as in torchvision 0.29.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def mask_loss(mask_logits: ArrayLike, targets: ArrayLike) -> float:
 
     Source
     ------
-    He et al., Mask R-CNN (2017), section 3; as in torchvision 0.27.
+    He et al., Mask R-CNN (2017), section 3; as in torchvision 0.29.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def generate_proposals(
 
     Source
     ------
-    Ren et al., Faster R-CNN (2015), section 3.3; level by level and as in torchvision 0.27.
+    Ren et al., Faster R-CNN (2015), section 3.3; level by level and as in torchvision 0.29.
 
     Examples
     --------

@@ -93,7 +93,7 @@ def detection_targets(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.3; order as in torchvision 0.27. Crowds: as in
+    Girshick, Fast R-CNN (2015), section 2.3; order as in torchvision 0.29. Crowds: as in
     matterport's Mask_RCNN, a crowd is no object, and proposals inside it are not used as
     background. Whether a proposal is inside is measured by intersection over its area, as in COCO's
     evaluation.
@@ -213,7 +213,7 @@ def mask_targets(
 
     Source
     ------
-    RoIAlign with adaptive sampling, as in torchvision 0.27; ``aligned=True`` as in Detectron2.
+    RoIAlign with adaptive sampling, as in torchvision 0.29; ``aligned=True`` as in Detectron2.
 
     Examples
     --------

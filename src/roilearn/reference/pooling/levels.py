@@ -51,11 +51,11 @@ def assign_levels(
     Source
     ------
     Lin et al., Feature Pyramid Networks (2017), equation 1; ``LEVEL_EPSILON`` as in
-    torchvision 0.27.
+    torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: there, levels count from 0 at ``min_level``, and a box inverted along one axis
+    torchvision 0.29: there, levels count from 0 at ``min_level``, and a box inverted along one axis
     has no level.
 
     Examples

@@ -46,7 +46,7 @@ def multi_scale_roi_align(
 
     Source
     ------
-    Lin et al., Feature Pyramid Networks (2017), section 4.2; torchvision 0.27.
+    Lin et al., Feature Pyramid Networks (2017), section 4.2; torchvision 0.29.
 
     Examples
     --------

@@ -43,11 +43,11 @@ def ps_roi_align(
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.27.
+    Dai et al., R-FCN (2016), equation 1, with RoIAlign's sampling; torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: there, adaptive sampling of a box of size 0 gives NaN; here it gives 0.
+    torchvision 0.29: there, adaptive sampling of a box of size 0 gives NaN; here it gives 0.
 
     Examples
     --------

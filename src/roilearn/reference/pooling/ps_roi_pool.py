@@ -43,12 +43,12 @@ def ps_roi_pool(
 
     Source
     ------
-    Dai et al., R-FCN (2016), equation 1; rounding as in torchvision 0.27: the end of the box
+    Dai et al., R-FCN (2016), equation 1; rounding as in torchvision 0.29: the end of the box
     excluded, at least one cell.
 
     Differs from
     ------------
-    torchvision 0.27: there the last row and column receive a gradient although the output does not
+    torchvision 0.29: there the last row and column receive a gradient although the output does not
     depend on them. Here the gradient is that of the output, with either ``read_last``.
 
     Examples

@@ -49,7 +49,7 @@ def roi_align(
     Source
     ------
     He et al., Mask R-CNN (2017), section 3; options and order of arithmetic as in
-    torchvision 0.27.
+    torchvision 0.29.
 
     Examples
     --------

@@ -82,11 +82,11 @@ def roi_pool(
 
     Source
     ------
-    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.27.
+    Girshick, Fast R-CNN (2015), section 2.1; rounding as in torchvision 0.29.
 
     Differs from
     ------------
-    torchvision 0.27: there, a bin in which all cells are NaN or minus infinity gives the lowest
+    torchvision 0.29: there, a bin in which all cells are NaN or minus infinity gives the lowest
     number of the dtype, and no gradient.
 
     Examples
