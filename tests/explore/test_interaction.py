@@ -429,7 +429,7 @@ def test_ranks_change_by_buttons_and_letters_rows_and_discs_choose(open_figure, 
     numbers = shown_right(page, explore.AveragePrecision, wrong_read_outs)
     assert (page.state()["chosen"], numbers["class"]) == ("K", "square")
     scores = figure.locator(".roi-scores").bounding_box()
-    place = scores["x"] + 14 + 0.7 * (scores["width"] - 28), scores["y"] + 96
+    place = scores["x"] + 14 + 0.7 * (scores["width"] - 28), scores["y"] + 14
     page.page.mouse.click(*place)
     assert page.state()["chosen"] == "I"
 

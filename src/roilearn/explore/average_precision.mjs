@@ -153,9 +153,9 @@ function render({ model, el }) {
   const panels = [scoreControls(model), ruleControls(model)];
   const root = frame(
     "average-precision", "Average precision of twelve detections",
-    html("div", { class: "roi-split" }, html("div", {}, html("p", { class: "roi-told" }, "Class: ", readout("class"), ", ", readout("objects", 0), " objects in two images"), table), html("div", {}, curvePicture)),
+    html("div", { class: "roi-split" }, html("div", {}, html("p", { class: "roi-told" }, "Class: ", readout("class"), ", ", readout("objects", 0), " objects in two images"), table, summaryTable()), html("div", {}, curvePicture)),
     html("div", {}, scorePicture), panels[0],
-    html("div", {}, summaryTable()), panels[1], spread,
+    panels[1], spread,
     caption("Filled: right (true positive). Hollow: wrong (false positive). Thin: precision over recall. Thick: interpolated. Squares: the 11 recalls."),
     caption("Choose a detection by its letter, its row or its disc. Drag it along the scores, press the arrow keys (with Shift ten times as far), move the slider, or let it change rank."),
   );
@@ -174,7 +174,9 @@ function render({ model, el }) {
 
   function draw() {
     const numbers = compute(readState(model, TRAITS));
-    places = drawScores(scoreLayer, numbers, fit(scorePicture, 150).width);
+    const drawn = drawScores(scoreLayer, numbers, Math.max(scorePicture.parentElement.clientWidth, 120));
+    places = drawn.places;
+    fit(scorePicture, drawn.foot);
     const { width, height } = fit(curvePicture, (wide) => clamp(wide * 0.72, 200, 260));
     drawCurve(curveLayer, numbers, width, height);
     const here = places.find(({ name }) => name === numbers.chosen.name);

@@ -1,18 +1,15 @@
 // The pictures of average precision: detections along an axis of scores, and precision over recall.
 
-const MARGIN = { left: 34, right: 12, top: 12, foot: 34 };
+const MARGIN = { left: 30, right: 12, top: 26, foot: 34 };
 
 // Along the scores: right detections filled, wrong ones hollow; equal scores stand on each other.
 function drawScores(layer, { rows, chosen }, width) {
-  const [from, reach, floor] = [14, width - 28, 112];
+  const [from, reach] = [14, width - 28];
   const x = (score) => from + score * reach;
-  const heights = [];
-  const level = (score) => heights.filter((one) => Math.abs(one - score) * reach < 19).length;
-  const places = rows.map((row) => {
-    const up = level(row.score);
-    heights.push(row.score);
-    return { ...row, x: x(row.score), y: floor - 16 - 20 * up };
-  });
+  const near = (one, other) => Math.abs(one.score - other.score) * reach < 19;
+  const levels = rows.map((row, n) => rows.slice(0, n).filter((one) => near(row, one)).length);
+  const floor = 30 + 20 * Math.max(...levels);
+  const places = rows.map((row, n) => ({ ...row, x: x(row.score), y: floor - 16 - 20 * levels[n] }));
   layer.replaceChildren(
     svg("path", { class: "roi-axis", d: `M${x(0)} ${floor}H${x(1)}` }),
     ...[0, 0.25, 0.5, 0.75, 1].flatMap((at) => [
@@ -25,7 +22,7 @@ function drawScores(layer, { rows, chosen }, width) {
       label(one.x, one.y, one.name, { class: `roi-name roi-on-${one.verdict}` }),
     ]),
   );
-  return places;
+  return { places, foot: floor + 40 };
 }
 
 // The steps of the interpolated precision: at each recall the highest at this or any higher one.
@@ -47,7 +44,7 @@ function drawCurve(layer, { rows }, width, height) {
       label(x(at), y(0) + 12, format(at, 1), { class: "roi-faint" }),
     ]),
     label(x(0.5), y(0) + 26, "recall", { class: "roi-faint" }),
-    label(x(0) + 6, y(1) - 6, "precision", { class: "roi-faint roi-start" }),
+    label(0, y(1) - 18, "precision", { class: "roi-faint roi-start" }),
     svg("path", { class: "roi-under-steps", d: `${stepsPath(rows, x, y)}H${x(0)}Z` }),
     svg("path", { class: "roi-zigzag", d: `M${x(0)} ${y(rows[0].precision)}${zigzag}` }),
     svg("path", { class: "roi-steps", d: stepsPath(rows, x, y) }),
