@@ -36,6 +36,8 @@ EQUIVALENT = {
     ("10.5", "levels -> boxes"): "only their number is used there, and both are as long",
     ("10.5", "levels -> scores"): "only their number is used there, and both are as long",
     ("10.5", "scores -> levels"): "equal scores keep the order, which is by score already",
+    ("14.3", "1 -> 2"): "any number below 0 stands for no object",
+    ("14.3", "int(best >= 0) -> best >= 0"): "True and False are 1 and 0",
     ("6b.4", "int(word) -> word"): "a word is a whole number already",
     ("6b.4", "np.array(stays) -> stays"): "a list is an answer too",
 }

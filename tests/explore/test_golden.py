@@ -177,6 +177,16 @@ def paste_mask(random):
     }
 
 
+def average_precision(random):
+    """Return scores that are often equal, so that the order of equal scores matters."""
+    return {
+        "scores": (random.integers(0, 9, 12) / 8).tolist(),
+        "iou_threshold": float(random.integers(10, 20) / 20),
+        "ties": str(random.choice(["listed", "reversed", "best", "worst"])),
+        "chosen": str(random.choice(list("ABCDEFGHIJKL"))),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -191,6 +201,7 @@ FIGURES = {
     explore.NmsSteps: nms_steps,
     explore.DetectionTargets: detection_targets,
     explore.PasteMask: paste_mask,
+    explore.AveragePrecision: average_precision,
 }
 
 
@@ -245,6 +256,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.PasteMask, "Math.trunc(edge) + (n < 2 ? 0 : 1)", "Math.trunc(edge)"),
         (explore.PasteMask, "> THRESHOLD", ">= 0.6"),
         (explore.PasteMask, "((x2 - x1) * PADDING) / side", "0"),
+        (explore.AveragePrecision, "&& !taken.has(object)", ""),
+        (explore.AveragePrecision, "Math.max(...precision.slice(k))", "precision[k]"),
+        (explore.AveragePrecision, "one >= wanted", "one > wanted"),
+        (explore.AveragePrecision, "best: (one) => !one.right", "best: (one) => one.right"),
     ],
     ids=[
         "no half cell",
@@ -275,6 +290,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "no pixel added",
         "another threshold",
         "a ring inside the box",
+        "an object is found twice",
+        "precision is not interpolated",
+        "a recall is read behind itself",
+        "right ones last",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

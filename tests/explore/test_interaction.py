@@ -19,6 +19,7 @@ FIGURES = [
     explore.NmsSteps,
     explore.DetectionTargets,
     explore.PasteMask,
+    explore.AveragePrecision,
 ]
 
 
@@ -393,6 +394,56 @@ def test_thresholds_keep_their_order_and_make_a_band_that_is_ignored(open_figure
     shown_right(page, explore.DetectionTargets, wrong_read_outs)
 
 
+TWELVE = [0.5] * 12
+
+
+def moved(n, score):
+    return [*TWELVE[:n], score, *TWELVE[n + 1 :]]
+
+
+@pytest.mark.parametrize("by", DRAGS)
+def test_a_detection_is_dragged_along_the_scores_and_changes_rank(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.AveragePrecision(), **options)
+    reach = page.width_of(".roi-scores") - 28
+    drag(page, centre(page), -0.25 * reach, 0)
+    assert page.state()["scores"][1] == pytest.approx(0.55, abs=0.011)
+    numbers = shown_right(page, explore.AveragePrecision, wrong_read_outs)
+    assert [row["name"] for row in numbers["rows"]] == list("AGCBHD")
+    assert numbers["summaries"]["coco"]["mean"] > 0.64
+
+
+def test_ranks_change_by_buttons_and_letters_rows_and_discs_choose(open_figure, wrong_read_outs):
+    page = open_figure(explore.AveragePrecision())
+    figure = page.page.locator(".roi-figure")
+    figure.get_by_role("button", name="Rank down").click()
+    assert page.state()["scores"][1] == 0.79
+    figure.get_by_role("button", name="Rank up").click()
+    assert page.state()["scores"][1] == 0.81
+    figure.get_by_role("button", name="Rank up").click()
+    page.page.keyboard.press("Enter")  # B is the first now: the button does nothing
+    assert page.state()["scores"][1] == 0.91
+    figure.locator(".roi-ranking tbody tr").nth(4).click()
+    assert page.state()["chosen"] == "H"
+    figure.get_by_label("K", exact=True).click()
+    numbers = shown_right(page, explore.AveragePrecision, wrong_read_outs)
+    assert (page.state()["chosen"], numbers["class"]) == ("K", "square")
+    scores = figure.locator(".roi-scores").bounding_box()
+    place = scores["x"] + 14 + 0.7 * (scores["width"] - 28), scores["y"] + 14
+    page.page.mouse.click(*place)
+    assert page.state()["chosen"] == "I"
+
+
+def test_the_order_of_equal_scores_is_chosen(open_figure, wrong_read_outs):
+    page = open_figure(explore.AveragePrecision())
+    page.page.get_by_label("right ones first").click()
+    numbers = shown_right(page, explore.AveragePrecision, wrong_read_outs)
+    assert numbers["summaries"]["coco"]["mean"] == numbers["spread"]["best"]
+    page.page.get_by_label("IoU threshold").fill("0.75")
+    numbers = shown_right(page, explore.AveragePrecision, wrong_read_outs)
+    assert [row["verdict"] for row in numbers["rows"]].count("right") == 2
+
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -442,6 +493,9 @@ KEYS = [
         {"box": [18, 54, 50.25, 86]},
     ),
     (explore.PasteMask, {"box": [12, 54, 50, 86]}, "ArrowLeft", {"box": [12, 54, 50, 86]}),
+    (explore.AveragePrecision, {"scores": TWELVE}, "ArrowUp", {"scores": moved(1, 0.51)}),
+    (explore.AveragePrecision, {"scores": TWELVE}, "Shift+ArrowLeft", {"scores": moved(1, 0.4)}),
+    (explore.AveragePrecision, {"scores": moved(1, 1.0)}, "ArrowRight", {"scores": moved(1, 1.0)}),
 ]
 
 

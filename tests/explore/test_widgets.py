@@ -28,6 +28,7 @@ FIGURES = [
     explore.NmsSteps,
     explore.DetectionTargets,
     explore.PasteMask,
+    explore.AveragePrecision,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -111,6 +112,16 @@ BAD_STATES = [
     (explore.PasteMask, {"shape": "cat"}, ValueError, "shape must be one of 'disc', 'square'"),
     (explore.PasteMask, {"side": 8}, ValueError, "side must be one of 7, 14, 28; got 8"),
     (explore.PasteMask, {"half_pixels": 1}, TypeError, "half_pixels must be True or False; got 1"),
+    (explore.AveragePrecision, {"scores": [0.5]}, ValueError, "scores must have 12 values; got 1"),
+    (
+        explore.AveragePrecision,
+        {"scores": [2] * 12},
+        ValueError,
+        r"scores\[0\] must be from 0 to 1",
+    ),
+    (explore.AveragePrecision, {"iou_threshold": 0.3}, ValueError, "must be from 0.5 to 0.95"),
+    (explore.AveragePrecision, {"ties": "any"}, ValueError, "ties must be one of 'listed'"),
+    (explore.AveragePrecision, {"chosen": "M"}, ValueError, "chosen must be one of 'A', 'B'"),
     (explore.PasteMask, {"box": [3, 3, 3.5, 9]}, ValueError, "at least 1 image pixel apart"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
@@ -182,6 +193,7 @@ CHANGES = {
     explore.NmsSteps: {"step": 0, "class_wise": False, "iou_threshold": 0.3},
     explore.DetectionTargets: {"box": [60, 90, 122, 120], "thresholds": [0.3, 0.7]},
     explore.PasteMask: {"shape": "triangle", "box": [10, 10, 20, 30], "half_pixels": True},
+    explore.AveragePrecision: {"chosen": "K", "ties": "best", "iou_threshold": 0.7},
 }
 
 
@@ -478,3 +490,42 @@ def test_a_box_far_from_the_object_shares_no_pixel_with_it():
     assert numbers["here"]["missing"] == numbers["truth"] == 551
     assert numbers["here"]["extra"] == numbers["pasted"] > 100
     assert numbers["here"]["iou"] == 0
+
+
+def test_average_precision_opens_on_a_tie_and_on_numbers_for_paper():
+    numbers = explore.AveragePrecision().numbers()
+    assert [row["name"] for row in numbers["rows"]] == list("ABGCHD")
+    assert numbers["rows"][1]["score"] == numbers["rows"][2]["score"]
+    found = [numbers["summaries"][way]["disc"] for way in ("coco", "voc", "area")]
+    assert found == pytest.approx(
+        [(26 + 25 * 2 / 3 + 25 * 3 / 5) / 101, (3 + 2 + 1.2) / 11, (1 + 2 / 3 + 3 / 5) / 4]
+    )
+
+
+def test_reversed_ties_move_the_mean_as_far_as_any_order_can():
+    listed, swapped = (explore.AveragePrecision(ties=ties).numbers() for ties in ("listed", "best"))
+    assert [row["name"] for row in swapped["rows"]] == list("AGBCHD")
+    moved = swapped["summaries"]["coco"]["mean"] - listed["summaries"]["coco"]["mean"]
+    assert moved == pytest.approx(listed["spread"]["width"])
+
+
+@pytest.mark.parametrize("index", range(10))
+def test_average_precision_is_that_of_the_whole_evaluation(index):
+    """The figure's detections, through ``reference.accumulate``, at each of its thresholds."""
+    widget = explore.AveragePrecision(iou_threshold=0.5 + 0.05 * index)
+    matched = [reference.evaluate_image(*pair) for pair in zip(*widget.images(), strict=True)]
+    _, precision, _ = reference.accumulate(matched)
+    found = precision[index, :, :, 0, -1].mean(axis=0)
+    coco = widget.numbers()["summaries"]["coco"]
+    assert [coco["disc"], coco["square"]] == pytest.approx(found.tolist())
+
+
+def test_every_order_of_equal_scores_lies_between_the_worst_and_the_best():
+    random = np.random.default_rng(3)
+    for _ in range(40):
+        scores = (random.integers(0, 4, 12) / 4).tolist()
+        numbers = explore.AveragePrecision(scores=scores).numbers()
+        shaken = [score + 1e-6 * random.random() for score in scores]
+        mean = explore.AveragePrecision(scores=np.minimum(shaken, 1).tolist()).numbers()
+        low, high = (numbers["spread"][name] - 1e-9 for name in ("worst", "best"))
+        assert low <= mean["summaries"]["coco"]["mean"] <= high + 2e-9

@@ -1,4 +1,5 @@
 from .anchors_at_point import AnchorsAtPoint as AnchorsAtPoint
+from .average_precision import AveragePrecision as AveragePrecision
 from .bag_matrix import BagMatrix as BagMatrix
 from .bin_mean import BinMean as BinMean
 from .detection_targets import DetectionTargets as DetectionTargets

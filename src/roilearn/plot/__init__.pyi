@@ -6,6 +6,9 @@ from .anchors import anchors_on_one_map as anchors_on_one_map
 from .anchors import best_iou_by_size as best_iou_by_size
 from .anchors import boxes_on_scene as boxes_on_scene
 from .anchors import objectness_by_level as objectness_by_level
+from .average_precision import over_a_threshold as over_a_threshold
+from .average_precision import precision_recall_curves as precision_recall_curves
+from .average_precision import right_and_wrong as right_and_wrong
 from .backbones import gradient_by_block as gradient_by_block
 from .backbones import gradient_on_scene as gradient_on_scene
 from .backbones import residual_block as residual_block

@@ -29,6 +29,7 @@ from .detection.average_precision import accumulate as accumulate
 from .detection.average_precision import average_precision as average_precision
 from .detection.average_precision import summarise as summarise
 from .detection.detection_matching import ImageEvaluation as ImageEvaluation
+from .detection.detection_matching import best_object as best_object
 from .detection.detection_matching import evaluate_image as evaluate_image
 from .detection.detection_matching import match_detections as match_detections
 from .detection.focal_loss import sigmoid_focal_loss as sigmoid_focal_loss
@@ -44,6 +45,15 @@ from .detection.losses import smooth_l1 as smooth_l1
 from .detection.matching import BELOW_LOW_THRESHOLD as BELOW_LOW_THRESHOLD
 from .detection.matching import BETWEEN_THRESHOLDS as BETWEEN_THRESHOLDS
 from .detection.matching import match as match
+from .detection.precision_recall import RECALLS_11 as RECALLS_11
+from .detection.precision_recall import RECALLS_101 as RECALLS_101
+from .detection.precision_recall import ap_11_points as ap_11_points
+from .detection.precision_recall import ap_101_points as ap_101_points
+from .detection.precision_recall import area_under_curve as area_under_curve
+from .detection.precision_recall import interpolate_precision as interpolate_precision
+from .detection.precision_recall import precision_at as precision_at
+from .detection.precision_recall import precision_recall as precision_recall
+from .detection.precision_recall import rank_detections as rank_detections
 from .detection.proposals import generate_proposals as generate_proposals
 from .detection.targets import CROWD_IOA as CROWD_IOA
 from .detection.targets import DELTA_WEIGHTS as DELTA_WEIGHTS

@@ -9,5 +9,6 @@ In reading order:
 ``iou_losses``          losses of pairs of boxes
 ``focal_loss``          binary cross-entropy in which easy examples count less
 ``detection_matching``  matching of detections with ground truth, image by image
+``precision_recall``    ranked detections, precision, recall, and three summaries of the curve
 ``average_precision``   COCO's average precision and recall
 """

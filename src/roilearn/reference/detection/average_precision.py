@@ -12,9 +12,12 @@ from roilearn.reference.detection.detection_matching import (
     ImageEvaluation,
     evaluate_image,
 )
-
-RECALL_THRESHOLDS = np.linspace(0, 1, 101)
-"""The recalls at which precision is read."""
+from roilearn.reference.detection.precision_recall import (
+    RECALLS_101,
+    precision_at,
+    precision_recall,
+    rank_detections,
+)
 
 
 def average_precision(
@@ -83,13 +86,13 @@ def accumulate(
     Returns
     -------
     labels : the K classes that occur.
-    precision : (T, R, K, A, M) at T ``IOU_THRESHOLDS``, R ``RECALL_THRESHOLDS``, A ``AREA_RANGES``,
+    precision : (T, R, K, A, M) at T ``IOU_THRESHOLDS``, R ``RECALLS_101``, A ``AREA_RANGES``,
         M ``MAX_DETECTIONS``.
     recall : (T, K, A, M). Both are -1 where a class has no object to be found.
     """
     labels = sorted({label for image in evaluations for label in image})
     shape = (len(labels), len(AREA_RANGES), len(MAX_DETECTIONS))
-    precision = np.full((len(IOU_THRESHOLDS), len(RECALL_THRESHOLDS), *shape), -1.0)
+    precision = np.full((len(IOU_THRESHOLDS), len(RECALLS_101), *shape), -1.0)
     recall = np.full((len(IOU_THRESHOLDS), *shape), -1.0)
     for k, a, m in np.ndindex(shape):
         images = [image[labels[k]][a] for image in evaluations if labels[k] in image]
@@ -103,24 +106,15 @@ def accumulate(
 def precision_recall_curve(
     images: Sequence[ImageEvaluation], limit: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interpolated precision at the (T, R) thresholds and recalls, and the (T,) highest recalls.
-
-    The detections of all images are sorted by descending score. After each of them, recall is the
-    fraction of objects found so far, and precision the fraction of true positives so far. The
-    interpolated precision at a recall is the highest at this or any higher recall; beyond the
-    highest recall reached it is 0.
-    """
-    order = np.argsort(-np.concatenate([image.scores[:limit] for image in images]), kind="stable")
-    matched = np.concatenate([image.matched[:, :limit] for image in images], 1)[:, order]
-    ignored = np.concatenate([image.ignored[:, :limit] for image in images], 1)[:, order]
-    true_positives = np.cumsum(matched & ~ignored, 1)  # [T, D]
-    false_positives = np.cumsum(~matched & ~ignored, 1)
-    recall = true_positives / sum(image.objects for image in images)
-    precision = true_positives / np.maximum(true_positives + false_positives, 1)
-    best = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
-    places = [np.searchsorted(row, RECALL_THRESHOLDS) for row in recall]
-    curves = [np.append(row, 0)[place] for row, place in zip(best, places, strict=True)]
-    return np.array(curves), np.append(np.zeros((len(recall), 1)), recall, 1)[:, -1]
+    """Interpolated precision at the (T, R) thresholds and recalls, and the (T,) highest recalls."""
+    objects = sum(image.objects for image in images)
+    curves, highest = [], []
+    for threshold in range(len(IOU_THRESHOLDS)):
+        ranked = rank_detections(images, threshold, limit)
+        precision, recall = precision_recall(ranked, objects)
+        curves.append(precision_at(RECALLS_101, precision, recall))
+        highest.append(recall.max(initial=0))
+    return np.array(curves), np.array(highest)
 
 
 def summarise(precision: np.ndarray, recall: np.ndarray) -> dict[str, float]:
