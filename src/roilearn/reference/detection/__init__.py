@@ -10,4 +10,6 @@ In reading order:
 ``focal_loss``          binary cross-entropy in which easy examples count less
 ``detection_matching``  matching of detections with ground truth, image by image
 ``average_precision``   COCO's average precision and recall
+``detection_errors``    kinds of errors: misplaced, of the wrong class, a duplicate and so on
+``mended_detections``   detections without one kind of error, and their average precision
 """
