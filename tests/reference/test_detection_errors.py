@@ -170,4 +170,4 @@ def test_mending_one_kind_never_lowers_the_ap_and_mending_all_makes_it_one(image
             reference.mend(kind, f, t, reference.detection_errors(f, t, threshold=METRICS[metric]))
             for f, t in images
         ]
-    assert precision(images, metric) in (-1, pytest.approx(1))  # noqa: PLR6201
+    assert precision(images, metric) in (-1, pytest.approx(1))
