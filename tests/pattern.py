@@ -16,4 +16,5 @@ IN_PATTERN = (
     "notebooks/11_detection_targets",
     "notebooks/12_heads_and_losses",
     "notebooks/14_measure_it",
+    "notebooks/14b_what_roialign_is_worth",
 )

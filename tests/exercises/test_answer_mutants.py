@@ -40,6 +40,7 @@ EQUIVALENT = {
     ("14.3", "int(best >= 0) -> best >= 0"): "True and False are 1 and 0",
     ("6b.4", "int(word) -> word"): "a word is a whole number already",
     ("6b.4", "np.array(stays) -> stays"): "a list is an answer too",
+    ("14b.3", "0 -> -1"): "without objects the highest IoU may be any number below 0.1",
 }
 """Number of the exercise and end of the mutant's name: why it is no wrong answer."""
 

@@ -21,6 +21,7 @@ FIGURES = [
     explore.DetectionTargets,
     explore.PasteMask,
     explore.AveragePrecision,
+    explore.ErrorKinds,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -38,6 +39,7 @@ WIDE = {
     explore.AnchorsAtPoint: {"box": [4, 36.5, 24.5, 68.5], "stride": 16, "size": 36, "offset": 0},
     explore.NmsSteps: {"boxes": [[0, 0, 160, 128]] * 6, "classes": ["triangle"] * 6, "step": 2},
     explore.DetectionTargets: {"box": [120.5, 108.25, 150.75, 127.5], "thresholds": [0.05, 0.1]},
+    explore.ErrorKinds: {"boxes": [[0, 0, 160, 128]] * 5, "classes": ["triangle"] * 5},
     explore.PasteMask: {"shape": "disc", "side": 7, "box": [33, 0, 124.25, 84], "rounded": True},
     explore.AveragePrecision: {"scores": [1.0] * 12, "chosen": "L", "ties": "worst"},
 }

@@ -184,6 +184,21 @@ def average_precision(random):
         "iou_threshold": float(random.integers(10, 20) / 20),
         "ties": str(random.choice(["listed", "reversed", "best", "worst"])),
         "chosen": str(random.choice(list("ABCDEFGHIJKL"))),
+def error_kinds(random):
+    """Return boxes about the objects, of their class or another; whole scores have ties."""
+    objects = [OBJECTS[n] for n in random.integers(0, 3, 5)]
+    sides = np.array([one["box"] for one in objects]) + random.integers(-5, 6, (5, 4))
+    moved = sides + random.integers(0, 2, (5, 1)) * random.integers(-20, 21, (5, 4)) / 2
+    x1, y1, x2, y2 = np.clip(moved, 0, [WIDTH - 2, HEIGHT - 2, WIDTH, HEIGHT]).T
+    boxes = np.stack([x1, y1, np.maximum(x2, x1 + 1), np.maximum(y2, y1 + 1)], 1)
+    other = random.choice(["disc", "square", "triangle"], 5).tolist()
+    own = random.random(5) < 0.7
+    return {
+        "boxes": boxes.tolist(),
+        "scores": (random.integers(0, 6, 5) / 5).tolist(),
+        "classes": [one["name"] if o else c for one, o, c in zip(objects, own, other, strict=True)],
+        "threshold": float(random.choice([0.5, 0.75])),
+        "chosen": str(random.choice(list("ABCDE"))),
     }
 
 
@@ -202,6 +217,7 @@ FIGURES = {
     explore.DetectionTargets: detection_targets,
     explore.PasteMask: paste_mask,
     explore.AveragePrecision: average_precision,
+    explore.ErrorKinds: error_kinds,
 }
 
 
@@ -260,6 +276,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.AveragePrecision, "Math.max(...precision.slice(k))", "precision[k]"),
         (explore.AveragePrecision, "one >= wanted", "one > wanted"),
         (explore.AveragePrecision, "best: (one) => !one.right", "best: (one) => one.right"),
+        (explore.ErrorKinds, "scores[j] - scores[i]", "scores[i] - scores[j]"),
+        (explore.ErrorKinds, '? "misplaced" : "both"', '? "both" : "misplaced"'),
+        (explore.ErrorKinds, "iou < BACKGROUND_IOU", "iou < 0"),
+        (explore.ErrorKinds, "total(Object.values(ap)) / names.length", "total(Object.values(ap))"),
     ],
     ids=[
         "no half cell",
@@ -294,6 +314,10 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "precision is not interpolated",
         "a recall is read behind itself",
         "right ones last",
+        "the lowest score finds an object",
+        "the class does not matter where the box is",
+        "there is no background",
+        "a sum for a mean",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -20,6 +20,7 @@ FIGURES = [
     explore.DetectionTargets,
     explore.PasteMask,
     explore.AveragePrecision,
+    explore.ErrorKinds,
 ]
 
 
@@ -442,6 +443,33 @@ def test_the_order_of_equal_scores_is_chosen(open_figure, wrong_read_outs):
     page.page.get_by_label("IoU threshold").fill("0.75")
     numbers = shown_right(page, explore.AveragePrecision, wrong_read_outs)
     assert [row["verdict"] for row in numbers["rows"]].count("right") == 2
+@pytest.mark.parametrize("by", DRAGS)
+def test_errors_are_mended_by_a_drag_and_a_class_and_the_ap_rises(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.ErrorKinds(), **options)
+    pixel = page.width_of(".roi-scene") / WIDTH
+    drag(page, centre(page), -7 * pixel, -9 * pixel)
+    assert page.state()["boxes"][2] == [17, 53, 51, 87]
+    numbers = shown_right(page, explore.ErrorKinds, wrong_read_outs)
+    assert (numbers["rows"][2]["state"], numbers["ap"]["square"]) == ("right", 0.5)
+    page.page.get_by_label("D", exact=True).check(force=True)
+    page.page.get_by_label("triangle", exact=True).check(force=True)
+    numbers = shown_right(page, explore.ErrorKinds, wrong_read_outs)
+    assert (numbers["rows"][3]["state"], numbers["ap"]["mean"]) == ("right", 1)
+    assert (
+        "3 right, 2 wrong. Each object is found." in page.page.locator(".roi-result").inner_text()
+    )
+
+
+def test_a_score_changes_the_ranking_and_the_threshold_what_is_right(open_figure, wrong_read_outs):
+    page = open_figure(explore.ErrorKinds(chosen="B"))
+    page.page.get_by_label("its score").fill("0.99")  # the duplicate is first, and right
+    numbers = shown_right(page, explore.ErrorKinds, wrong_read_outs)
+    assert [row["state"] for row in numbers["rows"]][:2] == ["duplicate", "right"]
+    page.page.get_by_label("0.75", exact=True).check(force=True)
+    numbers = shown_right(page, explore.ErrorKinds, wrong_read_outs)
+    assert [row["state"] for row in numbers["rows"]][:2] == ["right", "misplaced"]
+    assert numbers["ap"]["disc"] == 0.5
 
 
 KEYS = [
@@ -482,6 +510,12 @@ KEYS = [
         {"boxes": [*SIX[:4], [8, 8, 40, 39], SIX[5]]},
     ),
     (explore.NmsSteps, {"boxes": SIX, "chosen": "F"}, "ArrowDown", {"boxes": SIX}),
+    (
+        explore.ErrorKinds,
+        {"boxes": SIX[:5], "chosen": "E"},
+        "ArrowRight",
+        {"boxes": [*SIX[:4], [9, 8, 41, 40]]},
+    ),
     (explore.DetectionTargets, {"box": [8.25, 8, 40, 40]}, "ArrowLeft", {"box": [7.25, 8, 39, 40]}),
     (explore.DetectionTargets, {"box": [8, 8, 40, 40]}, "Shift+ArrowDown", {"box": [8, 8, 40, 41]}),
     (explore.DetectionTargets, {"box": [8, 8, 40, 128]}, "ArrowDown", {"box": [8, 8, 40, 128]}),

@@ -29,6 +29,7 @@ FIGURES = [
     explore.DetectionTargets,
     explore.PasteMask,
     explore.AveragePrecision,
+    explore.ErrorKinds,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -123,6 +124,10 @@ BAD_STATES = [
     (explore.AveragePrecision, {"ties": "any"}, ValueError, "ties must be one of 'listed'"),
     (explore.AveragePrecision, {"chosen": "M"}, ValueError, "chosen must be one of 'A', 'B'"),
     (explore.PasteMask, {"box": [3, 3, 3.5, 9]}, ValueError, "at least 1 image pixel apart"),
+    (explore.ErrorKinds, {"classes": ["cat"] * 5}, ValueError, r"classes\[0\] must be one of"),
+    (explore.ErrorKinds, {"scores": [2] * 5}, ValueError, r"scores\[0\] must be from 0 to 1"),
+    (explore.ErrorKinds, {"threshold": 0.6}, ValueError, "threshold must be one of 0.5, 0.75"),
+    (explore.ErrorKinds, {"chosen": "F"}, ValueError, "chosen must be one of 'A', 'B'"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -194,6 +199,7 @@ CHANGES = {
     explore.DetectionTargets: {"box": [60, 90, 122, 120], "thresholds": [0.3, 0.7]},
     explore.PasteMask: {"shape": "triangle", "box": [10, 10, 20, 30], "half_pixels": True},
     explore.AveragePrecision: {"chosen": "K", "ties": "best", "iou_threshold": 0.7},
+    explore.ErrorKinds: {"boxes": [[100, 90, 110, 99]] * 5, "threshold": 0.75},
 }
 
 
@@ -417,6 +423,29 @@ def test_an_iou_of_exactly_the_threshold_removes_nothing():
     assert (row["iou"], row["state"]) == (0.5, "waiting")
     row = explore.NmsSteps(**state, iou_threshold=0.45).numbers()["rows"][1]
     assert row["state"] == "removed now"
+
+
+def test_errors_open_with_one_detection_of_five_kinds():
+    numbers = explore.ErrorKinds().numbers()
+    kinds = ["right", "duplicate", "misplaced", "wrong class", "background"]
+    assert [row["state"] for row in numbers["rows"]] == kinds
+    assert (numbers["right"], numbers["missed"]) == (1, [])
+    assert numbers["ap"] == {"disc": 1, "square": 0, "triangle": 0, "mean": pytest.approx(1 / 3)}
+
+
+def test_two_repairs_raise_the_ap_to_one_and_two_errors_stay():
+    square, triangle = (scene.BY_NAME[name]["box"] for name in ("square", "triangle"))
+    boxes = explore.ErrorKinds().boxes
+    moved = explore.ErrorKinds(boxes=[*boxes[:2], square, *boxes[3:]])
+    assert moved.numbers()["ap"]["square"] == 0.5  # the triangle that is called a square is first
+    moved.classes = ["disc", "disc", "square", "triangle", "triangle"]
+    numbers = moved.numbers()
+    assert numbers["ap"]["mean"] == 1
+    assert [row["state"] for row in numbers["rows"]].count("right") == 3
+    gone = explore.ErrorKinds(boxes=[*boxes[:3], triangle, [0, 100, 9, 110]], threshold=0.75)
+    assert gone.numbers()["missed"] == []
+    away = explore.ErrorKinds(boxes=[[0, 100, 9, 110]] * 5)
+    assert away.numbers()["missed"] == ["triangle", "square", "disc"]
 
 
 def test_targets_open_on_the_proposal_that_the_chapters_follow():

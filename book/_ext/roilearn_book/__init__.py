@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import roilearn
 from roilearn_book import (
-    ablation,
     api_pages,
     assets,
     benchmark,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PARTS = (
-    ablation,
     api_pages,
     assets,
     benchmark,

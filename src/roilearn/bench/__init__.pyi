@@ -17,9 +17,13 @@ from .recorded.ablation import group_by_variant as group_by_variant
 from .recorded.ablation import mean_and_std as mean_and_std
 from .recorded.ablation import read_ablation as read_ablation
 from .recorded.ablation import select_table as select_table
+from .recorded.ap_by_size import SizeResult as SizeResult
+from .recorded.ap_by_size import read_ap_by_size as read_ap_by_size
 from .recorded.degradation import Degradation as Degradation
 from .recorded.degradation import last_epochs as last_epochs
 from .recorded.degradation import read_degradation as read_degradation
+from .recorded.error_kinds import ErrorCount as ErrorCount
+from .recorded.error_kinds import read_error_kinds as read_error_kinds
 from .recorded.half_cell import HalfCell as HalfCell
 from .recorded.half_cell import read_half_cell as read_half_cell
 from .recorded.load import LoadRow as LoadRow

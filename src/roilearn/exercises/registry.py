@@ -23,6 +23,7 @@ CHAPTERS = (
     "chapter11",
     "chapter12",
     "chapter14",
+    "chapter14b",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

@@ -3,6 +3,7 @@ from .average_precision import AveragePrecision as AveragePrecision
 from .bag_matrix import BagMatrix as BagMatrix
 from .bin_mean import BinMean as BinMean
 from .detection_targets import DetectionTargets as DetectionTargets
+from .error_kinds import ErrorKinds as ErrorKinds
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .level_of_box import LevelOfBox as LevelOfBox
 from .nms_steps import NmsSteps as NmsSteps

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from roilearn.explore.scene import HEIGHT, SHAPE_COLOURS, WIDTH, scene_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
 LINES = {
@@ -22,11 +24,16 @@ SMALL = 20
 """Width in image pixels below which the name of a box stands above it."""
 
 
-def draw_boxes(axes: Axes, boxes: list[list[float]], rows: list[dict[str, Any]]) -> None:
+def draw_boxes(
+    axes: Axes,
+    boxes: list[list[float]],
+    rows: list[dict[str, Any]],
+    lines: Mapping[str, dict[str, Any]] = LINES,
+) -> None:
     """Draw the boxes on the scene: the colour says the class, the line what has become of them."""
     axes.imshow(scene_pixels(), extent=(0, WIDTH, HEIGHT, 0))
     for (x1, y1, x2, y2), row in zip(boxes, rows, strict=True):
-        line = LINES[row["state"].partition(" by ")[0]]
+        line = lines[row["state"].partition(" by ")[0]]
         corners = ([x1, x2, x2, x1, x1], [y1, y1, y2, y2, y1])
         axes.plot(*corners, color="black", linewidth=line["linewidth"] + 1.5)
         axes.plot(*corners, color=SHAPE_COLOURS[row["class"]], **line)

@@ -7,6 +7,9 @@ In reading order: ``base`` (the style; maps, boxes, points), ``fonts``,
 (5), ``embedding_bags`` and ``gpu`` (6), ``backbones`` (7), ``pyramids`` (8), ``anchors`` (9),
 ``proposals`` (10), ``targets`` (11), ``heads`` (12), ``average_precision`` (14); ``benchmarks``,
 ``roofline`` and ``ablation`` (recorded measurements).
+``proposals`` (10), ``targets`` (11), ``heads`` (12), ``errors``
+(14); ``benchmarks``, ``roofline`` and
+``ablation`` (recorded measurements).
 """
 
 from roilearn._moved import attach_stub

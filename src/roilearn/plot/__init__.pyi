@@ -1,5 +1,6 @@
 from .ablation import ap_by_mask_loss as ap_by_mask_loss
 from .ablation import ap_by_stride as ap_by_stride
+from .ablation import paired_gains as paired_gains
 from .anchors import anchor_and_object as anchor_and_object
 from .anchors import anchors_by_level as anchors_by_level
 from .anchors import anchors_on_one_map as anchors_on_one_map
@@ -28,6 +29,9 @@ from .embedding_bags import gradient_per_cell as gradient_per_cell
 from .embedding_bags import matrix_and_transpose as matrix_and_transpose
 from .embedding_bags import megabytes as megabytes
 from .embedding_bags import memory_layouts as memory_layouts
+from .errors import ap_by_size as ap_by_size
+from .errors import ap_without_errors as ap_without_errors
+from .errors import error_examples as error_examples
 from .gpu import programs_warps_sectors as programs_warps_sectors
 from .heads import classes_of_proposal as classes_of_proposal
 from .heads import detection_steps as detection_steps

@@ -89,3 +89,26 @@ def ap_by_mask_loss(results: Iterable[Any], metrics: Mapping[str, str]) -> Figur
         axes.set_ylim(bottom=0)
     panels[0][0].set_ylabel("hundredths")
     return figure
+
+
+def paired_gains(gains: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Draw differences of two variants, in hundredths: a dot for each seed, a bar for the mean.
+
+    Parameters
+    ----------
+    gains : by the panel's title, and in it by the metric, a difference for each seed.
+    """
+    figure, panels = new_figure(len(gains), width=7.4, height=2.6, sharey=True, squeeze=False)
+    for axes, (title, metrics) in zip(panels[0], gains.items(), strict=True):
+        axes.axhline(0, color="0.5", linewidth=0.8)
+        for place, values in enumerate(metrics.values()):
+            hundredths = [100 * value for value in values]
+            around = [place + 0.12 * (n - (len(values) - 1) / 2) for n in range(len(values))]
+            colours = [COLOURS["align"] if value > 0 else COLOURS["loss"] for value in values]
+            axes.scatter(around, hundredths, s=34, c=colours, zorder=3)
+            average = mean(hundredths)
+            axes.hlines(average, place - 0.3, place + 0.3, color="black", linewidth=2)
+        axes.set_xticks(range(len(metrics)), list(metrics))
+        axes.set(title=title, xlim=(-0.6, len(metrics) - 0.4))
+    panels[0][0].set_ylabel("difference, hundredths")
+    return figure

@@ -28,6 +28,10 @@ from .deform_conv import read_with_zeros as read_with_zeros
 from .detection.average_precision import accumulate as accumulate
 from .detection.average_precision import average_precision as average_precision
 from .detection.average_precision import summarise as summarise
+from .detection.detection_errors import ERROR_KINDS as ERROR_KINDS
+from .detection.detection_errors import DetectionErrors as DetectionErrors
+from .detection.detection_errors import detection_errors as detection_errors
+from .detection.detection_errors import error_kind as error_kind
 from .detection.detection_matching import ImageEvaluation as ImageEvaluation
 from .detection.detection_matching import best_object as best_object
 from .detection.detection_matching import evaluate_image as evaluate_image
@@ -54,6 +58,8 @@ from .detection.precision_recall import interpolate_precision as interpolate_pre
 from .detection.precision_recall import precision_at as precision_at
 from .detection.precision_recall import precision_recall as precision_recall
 from .detection.precision_recall import rank_detections as rank_detections
+from .detection.mended_detections import mend as mend
+from .detection.mended_detections import mended_average_precision as mended_average_precision
 from .detection.proposals import generate_proposals as generate_proposals
 from .detection.targets import CROWD_IOA as CROWD_IOA
 from .detection.targets import DELTA_WEIGHTS as DELTA_WEIGHTS

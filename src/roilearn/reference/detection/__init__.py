@@ -11,4 +11,6 @@ In reading order:
 ``detection_matching``  matching of detections with ground truth, image by image
 ``precision_recall``    ranked detections, precision, recall, and three summaries of the curve
 ``average_precision``   COCO's average precision and recall
+``detection_errors``    kinds of errors: misplaced, of the wrong class, a duplicate and so on
+``mended_detections``   detections without one kind of error, and their average precision
 """
