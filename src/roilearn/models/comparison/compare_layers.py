@@ -70,12 +70,11 @@ class LayerComparison:
     def __str__(self) -> str:
         """Write the result in a sentence, and which layers could not be compared."""
         first = self.first
-        lines = [f"No difference above {self.tolerance:.0e} in {len(self.layers)} layers."]
+        found = f"No difference above {self.tolerance:.0e} in {len(self.layers)} calls of layers."
         if first:
-            lines = [
-                f"First difference: {first.name}. Its input differs by "
-                f"{first.input_difference:.0e}, its output by {first.difference:.0e}."
-            ]
+            found = f"First difference: {first.name}. Its input differs by "
+            found += f"{first.input_difference:.0e}, its output by {first.difference:.0e}."
+        lines = [found]
         for whose, names in (("first", self.only_ours), ("second", self.only_theirs)):
             if names:
                 lines.append(f"Only in the {whose} model: {', '.join(names)}")
@@ -222,7 +221,7 @@ def check_comparable(ours: nn.Module, theirs: nn.Module, names: Mapping[str, str
         for which, wanted, known in (("ours", name, layers[0]), ("theirs", there, layers[1])):
             if wanted is not None and wanted not in known:
                 raise ValueError(f"names must be those of layers; {which} has no layer {wanted!r}.")
-    if not any(name_there(name, names) in layers[1] for name in layers[0]):
+    if layers[0] and not any(name_there(name, names) in layers[1] for name in layers[0]):
         raise ValueError(
             "ours and theirs must have a layer of the same name; they have none. Give the pairs as "
             "names={'name in ours': 'name in theirs'}."

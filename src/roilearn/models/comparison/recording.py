@@ -46,10 +46,11 @@ class LayerCalls:
 
     def copy(self, tensor: Tensor) -> Tensor:
         """Copy a tensor, or return the copy that was made when it had the same values."""
+        now = tensor._version  # noqa: SLF001 - the count of writes, as PyTorch documents it
         reference, version, copied = self.kept.get(id(tensor), (lambda: None, -1, tensor))
-        if reference() is not tensor or version != tensor._version:
+        if reference() is not tensor or version != now:
             copied = tensor.detach().clone()
-            self.kept[id(tensor)] = (weakref.ref(tensor), tensor._version, copied)
+            self.kept[id(tensor)] = (weakref.ref(tensor), now, copied)
         return copied
 
 
