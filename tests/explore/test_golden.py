@@ -177,6 +177,14 @@ def paste_mask(random):
     }
 
 
+def layer_differences(random):
+    return {
+        "port": str(random.choice(list("ABCDEF"))),
+        "stage": int(random.integers(0, 14)),
+        "revealed": bool(random.random() < 0.5),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -191,6 +199,7 @@ FIGURES = {
     explore.NmsSteps: nms_steps,
     explore.DetectionTargets: detection_targets,
     explore.PasteMask: paste_mask,
+    explore.LayerDifferences: layer_differences,
 }
 
 
@@ -245,6 +254,12 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.PasteMask, "Math.trunc(edge) + (n < 2 ? 0 : 1)", "Math.trunc(edge)"),
         (explore.PasteMask, "> THRESHOLD", ">= 0.6"),
         (explore.PasteMask, "((x2 - x1) * PADDING) / side", "0"),
+        (explore.LayerDifferences, "Math.log10(difference) / Math.log10(LEAST)", "LEAST"),
+        (
+            explore.LayerDifferences,
+            "difference === null) return 1",
+            "difference === null) return 0",
+        ),
     ],
     ids=[
         "no half cell",
@@ -275,6 +290,8 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "no pixel added",
         "another threshold",
         "a ring inside the box",
+        "no logarithm",
+        "another size is no difference",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -19,6 +19,7 @@ FIGURES = [
     explore.NmsSteps,
     explore.DetectionTargets,
     explore.PasteMask,
+    explore.LayerDifferences,
 ]
 
 
@@ -393,6 +394,29 @@ def test_thresholds_keep_their_order_and_make_a_band_that_is_ignored(open_figure
     shown_right(page, explore.DetectionTargets, wrong_read_outs)
 
 
+@pytest.mark.parametrize("by", DRAGS)
+def test_a_stage_is_dragged_and_pressed_and_the_mistake_told(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.LayerDifferences(port="D"), **options)
+    advice = page.page.locator(".roi-advice")
+    assert advice.inner_text().startswith("Its input is the same, but an earlier stage")
+    drag(page, centre(page), 0, -3 * 24)
+    assert page.state()["stage"] == 10
+    assert shown_right(page, explore.LayerDifferences, wrong_read_outs)["name"] == "box_roi_pool"
+    assert "the mistake is in this stage" in advice.inner_text()
+    picture = page.page.locator(".roi-figure svg").bounding_box()
+    page.page.mouse.click(picture["x"] + 200, picture["y"] + 6 + 11.5 * 24)
+    assert page.state()["stage"] == 11
+    assert "look at an earlier stage" in advice.inner_text()
+    fault = page.page.get_by_text("The mistake:")
+    assert not fault.is_visible()
+    page.page.get_by_label("tell the mistake").check()
+    assert "finest map" in fault.inner_text()
+    page.page.get_by_label("E", exact=True).check()
+    assert page.state()["revealed"] is False  # another port is another riddle
+    shown_right(page, explore.LayerDifferences, wrong_read_outs)
+
+
 KEYS = [
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "ArrowRight", {"x": 1.05}),
     (explore.InterpolationWeights, {"x": 1.0, "y": 1.0}, "Shift+ArrowDown", {"y": 1.5}),
@@ -442,6 +466,9 @@ KEYS = [
         {"box": [18, 54, 50.25, 86]},
     ),
     (explore.PasteMask, {"box": [12, 54, 50, 86]}, "ArrowLeft", {"box": [12, 54, 50, 86]}),
+    (explore.LayerDifferences, {"stage": 5}, "ArrowUp", {"stage": 4}),
+    (explore.LayerDifferences, {"stage": 5}, "Shift+ArrowDown", {"stage": 9}),
+    (explore.LayerDifferences, {"stage": 13}, "ArrowDown", {"stage": 13}),
 ]
 
 

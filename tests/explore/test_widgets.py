@@ -28,6 +28,7 @@ FIGURES = [
     explore.NmsSteps,
     explore.DetectionTargets,
     explore.PasteMask,
+    explore.LayerDifferences,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -112,6 +113,9 @@ BAD_STATES = [
     (explore.PasteMask, {"side": 8}, ValueError, "side must be one of 7, 14, 28; got 8"),
     (explore.PasteMask, {"half_pixels": 1}, TypeError, "half_pixels must be True or False; got 1"),
     (explore.PasteMask, {"box": [3, 3, 3.5, 9]}, ValueError, "at least 1 image pixel apart"),
+    (explore.LayerDifferences, {"port": "G"}, ValueError, "port must be one of 'A', 'B'"),
+    (explore.LayerDifferences, {"stage": 14}, ValueError, "stage must be from 0 to 13; got 14"),
+    (explore.LayerDifferences, {"revealed": 1}, TypeError, "revealed must be True or False"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 

@@ -37,7 +37,7 @@ def background_last(model: Any) -> None:
 
 
 def another_eps(model: Any) -> None:
-    """Add 1e-3 to the variances of batch normalisation, as TensorFlow's layers do."""
+    """Add 1e-3 to the variances of batch normalisation, as Keras does."""
     for layer in model.modules():
         if isinstance(getattr(layer, "running_var", None), torch.Tensor):
             layer.eps = 1e-3

@@ -77,7 +77,9 @@ class LayerComparison:
         lines = [found]
         for whose, names in (("first", self.only_ours), ("second", self.only_theirs)):
             if names:
-                lines.append(f"Only in the {whose} model: {', '.join(names)}")
+                more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+                few = names[:3] if more else names
+                lines.append(f"Only in the {whose} model: {', '.join(few)}{more}")
         return "\n".join(lines)
 
 

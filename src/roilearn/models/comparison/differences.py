@@ -73,9 +73,9 @@ def relative_difference(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> flo
 
 def largest_difference(one: Tensor, other: Tensor) -> float:
     """Largest difference of two tensors of one shape; infinite if it is no number."""
-    if not one.numel():
+    if torch.equal(one, other):
         return 0.0
-    one, other = one.double(), other.double()
+    one, other = comparable(one), comparable(other)
     equal = (one == other) | (one.isnan() & other.isnan())
     apart = (one - other).abs().masked_fill(equal, 0)
     return apart.nan_to_num(nan=math.inf, posinf=math.inf).max().item()
@@ -83,8 +83,14 @@ def largest_difference(one: Tensor, other: Tensor) -> float:
 
 def largest_value(tensor: Tensor) -> float:
     """Largest absolute value that is a finite number; 0 if there is none."""
-    values = tensor.detach().double().abs()
+    values = comparable(tensor).abs()
     return values.masked_fill(~values.isfinite(), 0).max().item() if values.numel() else 0.0
+
+
+def comparable(tensor: Tensor) -> Tensor:
+    """Give a tensor a dtype in which differences can be computed."""
+    exact = tensor.dtype in {torch.float32, torch.float64}
+    return tensor.detach() if exact else tensor.detach().double()
 
 
 def shape_text(tensors: Sequence[Tensor]) -> str:
