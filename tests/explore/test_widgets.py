@@ -186,6 +186,7 @@ CHANGES = {
     explore.NmsSteps: {"step": 0, "class_wise": False, "iou_threshold": 0.3},
     explore.DetectionTargets: {"box": [60, 90, 122, 120], "thresholds": [0.3, 0.7]},
     explore.PasteMask: {"shape": "triangle", "box": [10, 10, 20, 30], "half_pixels": True},
+    explore.LayerDifferences: {"port": "F", "stage": 12, "revealed": True},
 }
 
 

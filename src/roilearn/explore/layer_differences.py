@@ -31,7 +31,7 @@ ADVICE = {
 
 
 class LayerDifferences(Explorable):
-    """Choose a port and a stage: is its output different, and was its input so already?
+    """Choose a port and a stage, and see whether its output differs and whether its input did.
 
     The differences are recorded: a port is the SHAPES model with one mistake, both models see the
     example scene, and a difference is the largest one as a fraction of the largest value.
