@@ -7,13 +7,11 @@ from typing import Any
 from torch import nn
 
 from roilearn.models.comparison.differences import (
-    INPUT_DIFFERS,
     MADE_HERE,
-    MADE_INSIDE,
-    SAME,
     LayerDifference,
     relative_difference,
     shape_text,
+    verdict_of,
 )
 from roilearn.models.comparison.recording import (
     ROOT,
@@ -167,9 +165,7 @@ class Compared:
         for key in (key for key in self.recorded.outputs if key in self.found):
             inputs, (shape, theirs, outputs) = self.input_differences[key], self.found[key]
             inside = any(key.name == ROOT or one.startswith(f"{key.name}.") for one in makers)
-            verdict = SAME if outputs <= tolerance else MADE_INSIDE if inside else MADE_HERE
-            if inputs > tolerance and verdict != SAME:
-                verdict = INPUT_DIFFERS
+            verdict = verdict_of(inputs, outputs, tolerance, inside)
             if verdict == MADE_HERE:
                 makers.append(key.name)
             rows.append(LayerDifference(str(key), shape, theirs, inputs, outputs, verdict))

@@ -40,6 +40,29 @@ class LayerDifference:
         return f"{self.shape} / {self.their_shape}" if differ else self.shape
 
 
+def verdict_of(
+    input_difference: float, difference: float, tolerance: float, made_inside: bool
+) -> str:
+    """Say where the difference of a layer's output comes from.
+
+    Parameters
+    ----------
+    input_difference, difference : of the layer's input and of its output.
+    tolerance : differences up to this count as rounding.
+    made_inside : whether a layer inside this one has made a difference.
+
+    Examples
+    --------
+    >>> verdict_of(0, 0.3, 1e-4, made_inside=False), verdict_of(0.2, 0.3, 1e-4, made_inside=False)
+    ('made here', 'input differs')
+    """
+    if difference <= tolerance:
+        return SAME
+    if input_difference > tolerance:
+        return INPUT_DIFFERS
+    return MADE_INSIDE if made_inside else MADE_HERE
+
+
 def relative_difference(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> float:
     """Largest difference of two lists of tensors as a fraction of the largest value in them.
 
