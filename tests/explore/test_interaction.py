@@ -408,7 +408,7 @@ def test_a_stage_is_dragged_and_pressed_and_the_mistake_told(by, open_figure, wr
     page.page.mouse.click(picture["x"] + 200, picture["y"] + 6 + 11.5 * 24)
     assert page.state()["stage"] == 11
     assert "look at an earlier stage" in advice.inner_text()
-    fault = page.page.get_by_text("The mistake:")
+    fault = page.page.get_by_text("The mistake is to")
     assert not fault.is_visible()
     page.page.get_by_label("tell the mistake").check()
     assert "finest map" in fault.inner_text()

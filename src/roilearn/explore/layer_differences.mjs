@@ -39,7 +39,9 @@ function drawRows(view, numbers, width) {
   const foot = TOP + STAGES.length * ROW;
   const powers = steps(1 - Math.round(Math.log10(LEAST))).map((n) => Math.round(Math.log10(LEAST)) + n);
   const lines = powers.map((power) => svg("line", { class: "roi-axis", x1: at(shareOf(10 ** power)), x2: at(shareOf(10 ** power)), y1: TOP, y2: foot }));
-  const marks = powers.map((power) => label(at(shareOf(10 ** power)), foot + 11, power ? `1e${power}`.replace("-", "\u2212") : "1", { class: "roi-faint" }));
+  const near = right - left < 240; // so narrow a place has room for the marks at its ends alone
+  const marked = powers.filter((_, n) => !near || n === 0 || n === powers.length - 1);
+  const marks = marked.map((power) => label(at(shareOf(10 ** power)), foot + 11, power ? `1e${power}`.replace("-", "\u2212") : "1", { class: "roi-faint" }));
   const chosen = svg("rect", { class: "roi-chosen", x: 0, y: middle(numbers.stage) - ROW / 2, width, height: ROW });
   const bars = numbers.rows.map(({ share }, n) => svg("rect", { class: "roi-bar", x: left, y: middle(n) - 7, width: share * (right - left), height: 14 }));
   const names = STAGES.map((name, n) => label(left - 6, middle(n), name, { class: n === numbers.stage ? "roi-end roi-strong" : "roi-end" }));
@@ -52,7 +54,7 @@ function sentences() {
   const looked = html("p", {}, readout("name"), ": input differs by ", readout("input"), ", output by ", readout("output"), ".");
   const advice = html("p", { class: "roi-advice" });
   const found = html("p", {}, "Detections with a score above 0.5: port ", readout("port"), " has ", readout("found", 0), ", the right model ", readout("expected", 0), ".");
-  const fault = html("p", {}, "The mistake: ", readout("fault"));
+  const fault = html("p", {}, "The mistake is to ", readout("fault"));
   return { advice, fault, element: html("div", { class: "roi-told", role: "status" }, looked, advice, found, fault) };
 }
 

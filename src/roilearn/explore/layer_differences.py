@@ -83,7 +83,7 @@ class LayerDifferences(Explorable):
         rows = ", ".join(
             f"{name} {row['text']}" for name, row in zip(STAGES, numbers["rows"], strict=True)
         )
-        told = f" The mistake: {numbers['fault']}" if self.revealed else ""
+        told = f" The mistake is to {numbers['fault']}" if self.revealed else ""
         return (
             f"Port {self.port}: a bar for each of {len(STAGES)} stages, from the image to the "
             f"detections, on a logarithmic scale: the largest difference from the right model as a "
