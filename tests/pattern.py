@@ -17,4 +17,5 @@ IN_PATTERN = (
     "notebooks/12_heads_and_losses",
     "notebooks/14_measure_it",
     "notebooks/14b_what_roialign_is_worth",
+    "notebooks/15_real_weights",
 )

@@ -22,6 +22,7 @@ FIGURES = [
     explore.PasteMask,
     explore.AveragePrecision,
     explore.ErrorKinds,
+    explore.LayerDifferences,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -42,6 +43,7 @@ WIDE = {
     explore.ErrorKinds: {"boxes": [[0, 0, 160, 128]] * 5, "classes": ["triangle"] * 5},
     explore.PasteMask: {"shape": "disc", "side": 7, "box": [33, 0, 124.25, 84], "rounded": True},
     explore.AveragePrecision: {"scores": [1.0] * 12, "chosen": "L", "ties": "worst"},
+    explore.LayerDifferences: {"port": "C", "revealed": True},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

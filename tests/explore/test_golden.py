@@ -199,6 +199,11 @@ def error_kinds(random):
         "classes": [one["name"] if o else c for one, o, c in zip(objects, own, other, strict=True)],
         "threshold": float(random.choice([0.5, 0.75])),
         "chosen": str(random.choice(list("ABCDE"))),
+def layer_differences(random):
+    return {
+        "port": str(random.choice(list("ABCDEF"))),
+        "stage": int(random.integers(0, 14)),
+        "revealed": bool(random.random() < 0.5),
     }
 
 
@@ -218,6 +223,7 @@ FIGURES = {
     explore.PasteMask: paste_mask,
     explore.AveragePrecision: average_precision,
     explore.ErrorKinds: error_kinds,
+    explore.LayerDifferences: layer_differences,
 }
 
 
@@ -280,6 +286,12 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.ErrorKinds, '? "misplaced" : "both"', '? "both" : "misplaced"'),
         (explore.ErrorKinds, "iou < BACKGROUND_IOU", "iou < 0"),
         (explore.ErrorKinds, "total(Object.values(ap)) / names.length", "total(Object.values(ap))"),
+        (explore.LayerDifferences, "Math.log10(difference) / Math.log10(LEAST)", "LEAST"),
+        (
+            explore.LayerDifferences,
+            "difference === null) return 1",
+            "difference === null) return 0",
+        ),
     ],
     ids=[
         "no half cell",
@@ -318,6 +330,8 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "the class does not matter where the box is",
         "there is no background",
         "a sum for a mean",
+        "no logarithm",
+        "another size is no difference",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -21,6 +21,7 @@ FIGURES = [
     explore.PasteMask,
     explore.AveragePrecision,
     explore.ErrorKinds,
+    explore.LayerDifferences,
 ]
 
 
@@ -470,6 +471,27 @@ def test_a_score_changes_the_ranking_and_the_threshold_what_is_right(open_figure
     numbers = shown_right(page, explore.ErrorKinds, wrong_read_outs)
     assert [row["state"] for row in numbers["rows"]][:2] == ["right", "misplaced"]
     assert numbers["ap"]["disc"] == 0.5
+@pytest.mark.parametrize("by", DRAGS)
+def test_a_stage_is_dragged_and_pressed_and_the_mistake_told(by, open_figure, wrong_read_outs):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.LayerDifferences(port="D"), **options)
+    advice = page.page.locator(".roi-advice")
+    assert advice.inner_text().startswith("Its input is the same, but an earlier stage")
+    drag(page, centre(page), 0, -3 * 24)
+    assert page.state()["stage"] == 10
+    assert shown_right(page, explore.LayerDifferences, wrong_read_outs)["name"] == "box_roi_pool"
+    assert "the mistake is in this stage" in advice.inner_text()
+    picture = page.page.locator(".roi-figure svg").bounding_box()
+    page.page.mouse.click(picture["x"] + 200, picture["y"] + 6 + 11.5 * 24)
+    assert page.state()["stage"] == 11
+    assert "look at an earlier stage" in advice.inner_text()
+    fault = page.page.get_by_text("The mistake is to")
+    assert not fault.is_visible()
+    page.page.get_by_label("tell the mistake").check()
+    assert "finest map" in fault.inner_text()
+    page.page.get_by_label("E", exact=True).check()
+    assert page.state()["revealed"] is False  # another port is another riddle
+    shown_right(page, explore.LayerDifferences, wrong_read_outs)
 
 
 KEYS = [
@@ -530,6 +552,9 @@ KEYS = [
     (explore.AveragePrecision, {"scores": TWELVE}, "ArrowUp", {"scores": moved(1, 0.51)}),
     (explore.AveragePrecision, {"scores": TWELVE}, "Shift+ArrowLeft", {"scores": moved(1, 0.4)}),
     (explore.AveragePrecision, {"scores": moved(1, 1.0)}, "ArrowRight", {"scores": moved(1, 1.0)}),
+    (explore.LayerDifferences, {"stage": 5}, "ArrowUp", {"stage": 4}),
+    (explore.LayerDifferences, {"stage": 5}, "Shift+ArrowDown", {"stage": 9}),
+    (explore.LayerDifferences, {"stage": 13}, "ArrowDown", {"stage": 13}),
 ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from roilearn import reference
 from roilearn.data import example_scene
+from roilearn.explore import layer_differences
 from roilearn.explore.receptive_field import NETWORKS, PROFILES, gradient_shares
 from roilearn.explore.scene import (
     HEIGHT,
@@ -20,15 +21,21 @@ from roilearn.explore.scene import (
     scene_pixels,
 )
 
-MEASURE = Path(__file__).parents[2] / "book" / "tools" / "measure_receptive_fields.py"
+TOOLS = Path(__file__).parents[2] / "book" / "tools"
+MEASURE = TOOLS / "measure_receptive_fields.py"
+PORTS = TOOLS / "measure_port_differences.py"
+
+
+def tool(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def measured():
-    spec = importlib.util.spec_from_file_location(MEASURE.stem, MEASURE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.measure(scenes=2, channels=3)
+    return tool(MEASURE).measure(scenes=2, channels=3)
 
 
 def test_the_background_is_the_example_scene():
@@ -78,3 +85,17 @@ def test_no_gradient_is_outside_the_field(name):
     inside = (starts + profile["square"] > field.start) & (starts < field.start + field.size)
     assert inside.all()
     assert gradient_shares(profile).sum() == pytest.approx(1)
+
+
+def test_the_stored_differences_of_ports_are_those_of_the_models():
+    """Up to rounding, which other versions of PyTorch do in another order."""
+    stored, measured = layer_differences.RECORD, tool(PORTS).measure()
+    assert {key: stored[key] for key in ("stages", "detections")} == {
+        key: measured[key] for key in ("stages", "detections")
+    }
+    for letter, port in stored["ports"].items():
+        now = measured["ports"][letter]
+        assert (port["fault"], port["detections"]) == (now["fault"], now["detections"])
+        for one, other in zip(port["rows"], now["rows"], strict=True):
+            assert one["verdict"] == other["verdict"]
+            assert one["difference"] == pytest.approx(other["difference"], rel=0.05)

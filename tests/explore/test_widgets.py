@@ -30,6 +30,7 @@ FIGURES = [
     explore.PasteMask,
     explore.AveragePrecision,
     explore.ErrorKinds,
+    explore.LayerDifferences,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -128,6 +129,9 @@ BAD_STATES = [
     (explore.ErrorKinds, {"scores": [2] * 5}, ValueError, r"scores\[0\] must be from 0 to 1"),
     (explore.ErrorKinds, {"threshold": 0.6}, ValueError, "threshold must be one of 0.5, 0.75"),
     (explore.ErrorKinds, {"chosen": "F"}, ValueError, "chosen must be one of 'A', 'B'"),
+    (explore.LayerDifferences, {"port": "G"}, ValueError, "port must be one of 'A', 'B'"),
+    (explore.LayerDifferences, {"stage": 14}, ValueError, "stage must be from 0 to 13; got 14"),
+    (explore.LayerDifferences, {"revealed": 1}, TypeError, "revealed must be True or False"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
 ]
 
@@ -200,6 +204,7 @@ CHANGES = {
     explore.PasteMask: {"shape": "triangle", "box": [10, 10, 20, 30], "half_pixels": True},
     explore.AveragePrecision: {"chosen": "K", "ties": "best", "iou_threshold": 0.7},
     explore.ErrorKinds: {"boxes": [[100, 90, 110, 99]] * 5, "threshold": 0.75},
+    explore.LayerDifferences: {"port": "F", "stage": 12, "revealed": True},
 }
 
 

@@ -24,6 +24,7 @@ CHAPTERS = (
     "chapter12",
     "chapter14",
     "chapter14b",
+    "chapter15",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

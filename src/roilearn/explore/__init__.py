@@ -9,6 +9,7 @@ The figures, in the order of the chapters: ``interpolation_weights``, ``resize_g
 ``nms_steps`` (and ``nms_steps_still``, its picture), ``detection_targets``, ``paste_mask`` (and
 ``paste_mask_still``), ``average_precision`` (and ``average_precision_still``).
 ``paste_mask_still``), ``error_kinds``.
+``paste_mask_still``), ``layer_differences``.
 
 What they share: ``explorable`` (the base class), ``checks`` (validation of their state), ``maps``
 (feature maps to open with), ``scene`` (the example scene as a background, its objects and masks),

@@ -5,6 +5,7 @@ from .bin_mean import BinMean as BinMean
 from .detection_targets import DetectionTargets as DetectionTargets
 from .error_kinds import ErrorKinds as ErrorKinds
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
+from .layer_differences import LayerDifferences as LayerDifferences
 from .level_of_box import LevelOfBox as LevelOfBox
 from .nms_steps import NmsSteps as NmsSteps
 from .paste_mask import PasteMask as PasteMask

@@ -23,6 +23,10 @@ from .builders import mask_rcnn_resnet50_fpn as mask_rcnn_resnet50_fpn
 from .builders import mask_rcnn_tiny as mask_rcnn_tiny
 from .builders import maskrcnn_resnet50_fpn as maskrcnn_resnet50_fpn
 from .builders import maskrcnn_resnet50_fpn_v2 as maskrcnn_resnet50_fpn_v2
+from .comparison.broken_ports import broken_port as broken_port
+from .comparison.compare_layers import LayerComparison as LayerComparison
+from .comparison.compare_layers import compare_layers as compare_layers
+from .comparison.differences import LayerDifference as LayerDifference
 from .coordinates import COORDINATES as COORDINATES
 from .coordinates import Coordinates as Coordinates
 from .coordinates import coordinates_of as coordinates_of

@@ -54,6 +54,7 @@ from .other_operators import rotated_box_corners as rotated_box_corners
 from .photograph import feature_map as feature_map
 from .photograph import photograph as photograph
 from .png import figure_to_png as figure_to_png
+from .ports import differences_by_layer as differences_by_layer
 from .proposals import boxes_by_level as boxes_by_level
 from .proposals import boxes_in_a_row as boxes_in_a_row
 from .proposals import offset_trick as offset_trick

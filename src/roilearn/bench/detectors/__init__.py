@@ -1,6 +1,7 @@
 """Whole detectors: speed of Mask R-CNN, and ablations of its RoI operator and mask coordinates.
 
-In reading order: ``mask_rcnn`` (torchvision's model and ours), ``patched_mask_rcnn`` and
+In reading order: ``mask_rcnn`` (torchvision's model and ours), ``coco_weights`` (their detections
+with torchvision's COCO weights), ``patched_mask_rcnn`` and
 ``patched_models`` (torchvision's with ``roilearn.patch()``); ``ablation`` (models trained with one
 thing changed), ``oracle_masks`` (the mask IoU of a mask head without errors), ``half_cell`` (a
 trained model run with the other value of ``aligned``), ``degradation`` (plain and residual networks
