@@ -72,4 +72,3 @@ def merge_detections(
     every = {name: torch.cat([one[name] for one in found]) for name in found[0]}
     kept = batched_nms(every["boxes"], every["scores"], every["labels"], nms_threshold)[:limit]
     return {name: rows[kept] for name, rows in every.items()}
-

@@ -1,4 +1,4 @@
-"""Self-supervised pre-training of a detector's body: by how many quarter turns is an image rotated?
+"""Self-supervised pre-training of a detector's body: it predicts how an image was rotated.
 
 The label is made from the image, so that no annotation is needed.
 """
