@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 Target = dict[str, Any]
 
 
-class Derived(Dataset):
+class DerivedTargets(Dataset):
     """The items of a data set with more in their targets.
 
     Parameters
@@ -22,7 +22,7 @@ class Derived(Dataset):
     Examples
     --------
     >>> from roilearn.data import ShapeScenes
-    >>> scenes = Derived(ShapeScenes(1), attributes=mean_colours, keypoints=extreme_points)
+    >>> scenes = DerivedTargets(ShapeScenes(1), attributes=mean_colours, keypoints=extreme_points)
     >>> _, target = scenes[0]
     >>> target["attributes"].shape[1:], target["keypoints"].shape[1:]
     (torch.Size([3]), torch.Size([4, 3]))

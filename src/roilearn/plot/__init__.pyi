@@ -25,6 +25,8 @@ from .embedding_bags import gradient_per_cell as gradient_per_cell
 from .embedding_bags import matrix_and_transpose as matrix_and_transpose
 from .embedding_bags import megabytes as megabytes
 from .embedding_bags import memory_layouts as memory_layouts
+from .extensions import effects as effects
+from .extensions import plug_points as plug_points
 from .gpu import programs_warps_sectors as programs_warps_sectors
 from .heads import classes_of_proposal as classes_of_proposal
 from .heads import detection_steps as detection_steps

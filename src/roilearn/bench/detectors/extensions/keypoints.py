@@ -12,7 +12,7 @@ from roilearn.bench.detectors.extensions.runs import (
     train_quietly,
     trained_model,
 )
-from roilearn.data.derived import Derived, extreme_points
+from roilearn.data.derived import DerivedTargets, extreme_points
 from roilearn.models import (
     FasterRCNN,
     KeypointHead,
@@ -42,10 +42,10 @@ def measure(variant: str, seed: int, steps: int) -> dict[str, float]:
     """Measure the mean distance, in image pixels, of predicted points from the true ones."""
     model: Any = make_model(seed)
     if variant == AFTER:
-        scenes = Derived(new_scenes(steps, seed), keypoints=extreme_points)
+        scenes = DerivedTargets(new_scenes(steps, seed), keypoints=extreme_points)
         train_quietly(model, scenes, steps, seed, learning_rate=1e-3)
     model.eval()
-    found = Derived(held_out(), keypoints=extreme_points)
+    found = DerivedTargets(held_out(), keypoints=extreme_points)
     errors = [errors_in(model, variant, *found[k]) for k in range(len(found))]
     return {"error in pixels": torch.cat(errors).mean().item()}
 

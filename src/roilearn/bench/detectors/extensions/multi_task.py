@@ -13,7 +13,7 @@ from roilearn.bench.detectors.extensions.runs import (
     train_quietly,
     trained_model,
 )
-from roilearn.data.derived import Derived, mean_colours
+from roilearn.data.derived import DerivedTargets, mean_colours
 from roilearn.models.extensions.attribute_heads import AttributeHeads
 
 WEIGHTS = {"boxes alone": None, "weight 1": 1.0, "weight 10": 10.0}
@@ -26,8 +26,8 @@ STEPS = 120
 
 def measure(variant: str, seed: int, steps: int) -> dict[str, float]:
     """Measure AP of boxes, and the mean absolute error of the colours in the true boxes."""
-    scenes = Derived(new_scenes(max(steps, 50), seed), attributes=mean_colours)
-    found = Derived(held_out(), attributes=mean_colours)
+    scenes = DerivedTargets(new_scenes(max(steps, 50), seed), attributes=mean_colours)
+    found = DerivedTargets(held_out(), attributes=mean_colours)
     if variant == MEAN:
         mean = torch.cat([scenes[k][1]["attributes"] for k in range(200)]).mean(0)
         true = torch.cat([found[k][1]["attributes"] for k in range(len(found))])
