@@ -15,4 +15,5 @@ IN_PATTERN = (
     "notebooks/10_proposals",
     "notebooks/11_detection_targets",
     "notebooks/12_heads_and_losses",
+    "notebooks/15b_where_other_ideas_plug_in",
 )

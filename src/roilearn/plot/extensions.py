@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from statistics import mean
-from textwrap import fill
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -32,8 +31,15 @@ def plug_points(ideas: Mapping[str, str]) -> Figure:
 
     Parameters
     ----------
-    ideas : by the name of a stage in ``STAGES``, the text that stands at it.
+    ideas : by the name of a stage in ``STAGES``, the lines that stand at it.
+
+    Raises
+    ------
+    ValueError: an unknown stage.
     """
+    unknown = sorted(set(ideas) - set(STAGES))
+    if unknown:
+        raise ValueError(f"ideas must name stages, {', '.join(STAGES)}; got {unknown[0]!r}.")
     figure, axes = new_figure(width=7.6, height=3.5)
     for (x1, y1), (x2, y2) in pairwise(STAGES.values()):
         across, down = (x2 > x1) - (x2 < x1), (y2 > y1) - (y2 < y1)
@@ -43,7 +49,7 @@ def plug_points(ideas: Mapping[str, str]) -> Figure:
     for name, place in STAGES.items():
         draw_stage(axes, name, place, filled=name in ideas)
         above = place[1] > 2
-        text = fill(ideas.get(name, ""), 16)
+        text = ideas.get(name, "")
         edge = place[1] + (0.42 if above else -0.42)
         where = {"ha": "center", "va": "bottom" if above else "top"}
         axes.text(place[0], edge, text, fontsize=9.5, color="black", **where)
@@ -96,5 +102,6 @@ def effects(
                 axes.vlines(mean(values), *ends, color="black", linewidth=2.5)
         axes.set_yticks(range(len(variants)), variants)
         axes.set(xlabel=title, ylim=(len(variants) - 0.5, -0.5))
+        axes.margins(x=0.08)
         axes.set_xlim(left=0)
     return figure

@@ -24,8 +24,7 @@ class ImagePyramid(torch.nn.Module):
 
     Source
     ------
-    He et al., Spatial Pyramid Pooling (2014), section 4, and Deep Residual Learning (2015),
-    appendix B, for several sizes in testing.
+    Girshick, Fast R-CNN (2015), section 2.4.
     """
 
     def __init__(
