@@ -63,8 +63,9 @@ def draw_stage(axes: Axes, name: str, place: tuple[float, float], *, filled: boo
     width, height = SIZE
     corner = (place[0] - width / 2, place[1] - height / 2)
     face, ink = (COLOURS["align"], "white") if filled else ("white", "black")
-    edge = {"facecolor": face, "edgecolor": COLOURS["align"] if filled else "black"}
-    axes.add_patch(FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=0.12", **edge))
+    box = FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=0.12")
+    box.set(facecolor=face, edgecolor=COLOURS["align"] if filled else "black")
+    axes.add_patch(box)
     axes.text(*place, name, ha="center", va="center", color=ink, fontsize=10)
 
 
