@@ -18,4 +18,5 @@ IN_PATTERN = (
     "notebooks/14_measure_it",
     "notebooks/14b_what_roialign_is_worth",
     "notebooks/15_real_weights",
+    "notebooks/15b_where_other_ideas_plug_in",
 )

@@ -2,8 +2,8 @@
 
 In reading order: ``shape_scenes``, the drawn scenes; ``coco``, COCO's format; ``folder_layouts``
 and ``image_names``, where an export has annotations and images; ``images``, reading image files;
-``transforms``, augmentation and batches; ``relabelled``, the labels of a model; ``visualisation``,
-images with their boxes and masks.
+``transforms``, augmentation and batches; ``relabelled``, the labels of a model; ``derived``, more
+entries for targets; ``visualisation``, images with their boxes and masks.
 """
 
 from importlib.util import find_spec

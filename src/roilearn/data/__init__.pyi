@@ -8,6 +8,9 @@ from .coco.polygons import mask_to_polygons as mask_to_polygons
 from .coco.segmentation import decode_segmentation as decode_segmentation
 from .coco.segmentation import encode_segmentation as encode_segmentation
 from .coco.segmentation import mask_to_rle as mask_to_rle
+from .derived import DerivedTargets as DerivedTargets
+from .derived import extreme_points as extreme_points
+from .derived import mean_colours as mean_colours
 from .folder_layouts import find_annotations as find_annotations
 from .folder_layouts import image_folders as image_folders
 from .images import image_files as image_files

@@ -25,6 +25,7 @@ CHAPTERS = (
     "chapter14",
     "chapter14b",
     "chapter15",
+    "chapter15b",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

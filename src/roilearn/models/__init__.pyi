@@ -33,6 +33,12 @@ from .coordinates import coordinates_of as coordinates_of
 from .export.onnx_check import OnnxCheck as OnnxCheck
 from .export.onnx_check import check_onnx as check_onnx
 from .export.onnx_file import export_onnx as export_onnx
+from .extensions.attribute_heads import AttributeHeads as AttributeHeads
+from .extensions.distillation import Distillation as Distillation
+from .extensions.distillation import distillation_loss as distillation_loss
+from .extensions.image_pyramid import ImagePyramid as ImagePyramid
+from .extensions.image_pyramid import merge_detections as merge_detections
+from .extensions.rotation_pretext import RotationPretext as RotationPretext
 from .rcnn.assembly import faster_rcnn as faster_rcnn
 from .rcnn.assembly import mask_rcnn as mask_rcnn
 from .rcnn.faster_rcnn import FasterRCNN as FasterRCNN

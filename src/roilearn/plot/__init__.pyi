@@ -32,6 +32,8 @@ from .embedding_bags import memory_layouts as memory_layouts
 from .errors import ap_by_size as ap_by_size
 from .errors import ap_without_errors as ap_without_errors
 from .errors import error_examples as error_examples
+from .extensions import effects as effects
+from .extensions import plug_points as plug_points
 from .gpu import programs_warps_sectors as programs_warps_sectors
 from .heads import classes_of_proposal as classes_of_proposal
 from .heads import detection_steps as detection_steps

@@ -10,4 +10,5 @@ of two depths),
 ``mask_losses`` (masks trained with a sigmoid for each class, or with one softmax over them),
 ``error_kinds`` (kinds of errors of a trained model, and what each costs), ``ap_by_size`` (its mask AP
 in fine ranges of size).
+``extensions`` (a folder: what ideas that plug into a detector do, in short paired runs).
 """

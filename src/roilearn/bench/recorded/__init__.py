@@ -4,4 +4,6 @@ In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), `
 (quiet and busy), ``series`` (``curves.csv``, ``crossover.csv``), ``profiles``, ``ablation``,
 ``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces``, ``mask_losses``,
 ``error_kinds`` and ``ap_by_size``.
+``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces``, ``mask_losses`` and
+``extensions``.
 """

@@ -44,7 +44,7 @@ class CascadeHeads(RoIHeads):
     ----------
     box_roi_pool : shared by all stages.
     box_heads, box_predictors : one for each stage; predictors with ``class_agnostic=True``.
-    mask_roi_pool, mask_head, mask_predictor : as in ``RoIHeads``.
+    mask_roi_pool, mask_head, mask_predictor : as in ``RoIHeads``; None, all three: no masks.
     options : as in ``RoIHeads``; ``positive_iou`` and ``delta_weights`` are replaced by those of
         the first stage.
     ious, weights : positive IoU and delta weights of each stage.
@@ -67,9 +67,9 @@ class CascadeHeads(RoIHeads):
         box_roi_pool: nn.Module,
         box_heads: Sequence[nn.Module],
         box_predictors: Sequence[nn.Module],
-        mask_roi_pool: nn.Module,
-        mask_head: nn.Module,
-        mask_predictor: nn.Module,
+        mask_roi_pool: nn.Module | None = None,
+        mask_head: nn.Module | None = None,
+        mask_predictor: nn.Module | None = None,
         options: HeadOptions | None = None,
         ious: Sequence[float] = STAGE_IOUS,
         weights: Sequence[tuple[float, float, float, float]] = STAGE_WEIGHTS,

@@ -1,0 +1,68 @@
+"""What the runs share: scenes, a trained model to start from, settings, and AP of boxes."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from roilearn.data import ShapeScenes
+from roilearn.models import FasterRCNN, load_model
+from roilearn.reference.detection.average_precision import accumulate
+from roilearn.reference.detection.detection_matching import evaluate_image
+from roilearn.train import Settings, train
+from roilearn.train.evaluation.evaluate import as_arrays, evaluation_mode
+
+CLASSES = 4
+HELD_OUT = 100
+"""Scenes on which models are evaluated; their photographs are in no training scene."""
+SMALL = 96
+"""Side in pixels of the scenes for detectors that begin with random weights: it saves time."""
+HELD_OUT_SEED = 1_000_000
+BATCH = 4
+
+
+def held_out(seed: int = HELD_OUT_SEED, **options: Any) -> ShapeScenes:
+    """Scenes to evaluate on."""
+    return ShapeScenes(HELD_OUT, seed=seed, photographs="held out", **options)
+
+
+def trained_model() -> FasterRCNN:
+    """Load SHAPES, the model that comes with the package, without its mask head."""
+    model: Any = load_model("SHAPES")[0]
+    heads = model.roi_heads
+    heads.mask_roi_pool = heads.mask_head = heads.mask_predictor = None
+    return model
+
+
+def train_quietly(model: nn.Module, scenes: Any, steps: int, seed: int, **settings: Any) -> None:
+    """Train a model in place, without a moving average, which needs longer runs."""
+    given = {"batch_size": BATCH, "ema_decay": 0.0, **settings}
+    train(model, scenes, Settings(steps=steps, seed=seed, **given), progress=False)
+
+
+def new_scenes(steps: int, seed: int, size: int = 128) -> ShapeScenes:
+    """As many training scenes as a run sees, each once."""
+    return ShapeScenes(steps * BATCH, size, seed=seed)
+
+
+def box_metrics(model: nn.Module, scenes: ShapeScenes) -> dict[str, float]:
+    """Compute AP of boxes over COCO's thresholds of IoU, and at 0.5, 0.75 and 0.9."""
+    images = []
+    with evaluation_mode(model):
+        for image, target in (scenes[k] for k in range(len(scenes))):
+            boxes = {name: target[name] for name in ("boxes", "labels")}
+            (found,) = model([image])
+            arrays = as_arrays(found, 0.5), as_arrays(boxes, 0.5)
+            images.append(evaluate_image(*arrays, "boxes"))
+    _, precision, _ = accumulate(images)
+    by_iou = precision[:, :, :, 0, -1].mean((1, 2))  # [thresholds 0.5, 0.55, ..., 0.95]
+    places = {"AP50": 0, "AP75": 5, "AP90": 8}
+    return {"AP": np.mean(by_iou), **{name: by_iou[k] for name, k in places.items()}}
+
+
+@torch.no_grad()
+def features_and_boxes(model: Any, image: Tensor, target: Any) -> tuple[Any, list[Tensor], Any]:
+    """Compute the maps of one image, its true boxes and its size, as a head takes them."""
+    batch, (resized,) = model.transform([image], [target])
+    return model.backbone(batch.tensors), [resized["boxes"]], batch.sizes

@@ -1,0 +1,66 @@
+"""Recorded effects of ideas that plug into a detector (``extensions.csv``): short paired runs."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from roilearn.bench.recorded.results import FOLDER, read_table
+
+FILE = FOLDER / "extensions.csv"
+
+
+@dataclass(frozen=True)
+class ExtensionResult:
+    """One number of one run: a row."""
+
+    idea: str  # such as "cascade"
+    variant: str  # such as "three stages"
+    seed: int
+    steps: int  # optimizer steps; 0: nothing was trained
+    metric: str  # such as "AP75"
+    value: float
+    command: str
+    versions: str
+    machine: str
+
+
+def read_extensions(idea: str | None = None, path: Path = FILE) -> list[ExtensionResult]:
+    """Read the recorded rows, of one idea or of all; none if there is no such file."""
+    rows = read_table(ExtensionResult, path)
+    return [row for row in rows if idea in {None, row.idea}]
+
+
+def values_by_seed(rows: Iterable[ExtensionResult], variant: str, metric: str) -> list[float]:
+    """Values of one metric and variant, in the order of the seeds.
+
+    Examples
+    --------
+    >>> row = ExtensionResult("cascade", "one stage", 1, 9, "AP75", 0.5, "", "", "")
+    >>> values_by_seed([row], "one stage", "AP75")
+    [0.5]
+    """
+    found = [row for row in rows if (row.variant, row.metric) == (variant, metric)]
+    return [row.value for row in sorted(found, key=lambda row: row.seed)]
+
+
+def format_extensions(
+    rows: Iterable[ExtensionResult], metrics: Iterable[str] | None = None, factor: float = 100
+) -> Iterator[str]:
+    """Lay out the rows of one idea: a line for each variant, under each metric a value a seed.
+
+    Parameters
+    ----------
+    metrics : names of the columns, in their order; None: all, as they come.
+    factor : of every value; 100 gives AP in hundredths.
+    """
+    rows = list(rows)
+    names = list(metrics or dict.fromkeys(row.metric for row in rows))
+    variants = list(dict.fromkeys(row.variant for row in rows if row.metric in names))
+    wide = max((len(variant) for variant in variants), default=0)
+    yield " " * wide + "".join(f"{name:>16}" for name in names)
+    for variant in variants:
+        cells = (
+            "  ".join(f"{factor * value:.1f}" for value in values_by_seed(rows, variant, name))
+            for name in names
+        )
+        yield variant.ljust(wide) + "".join(f"{cell:>16}" for cell in cells)
