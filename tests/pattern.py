@@ -15,4 +15,5 @@ IN_PATTERN = (
     "notebooks/10_proposals",
     "notebooks/11_detection_targets",
     "notebooks/12_heads_and_losses",
+    "notebooks/13_train_it",
 )

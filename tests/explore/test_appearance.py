@@ -20,6 +20,7 @@ FIGURES = [
     explore.NmsSteps,
     explore.DetectionTargets,
     explore.PasteMask,
+    explore.LossCurves,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -38,6 +39,7 @@ WIDE = {
     explore.NmsSteps: {"boxes": [[0, 0, 160, 128]] * 6, "classes": ["triangle"] * 6, "step": 2},
     explore.DetectionTargets: {"box": [120.5, 108.25, 150.75, 127.5], "thresholds": [0.05, 0.1]},
     explore.PasteMask: {"shape": "disc", "side": 7, "box": [33, 0, 124.25, 84], "rounded": True},
+    explore.LossCurves: {"patient": "D", "point": 8, "told": True},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

@@ -177,6 +177,14 @@ def paste_mask(random):
     }
 
 
+def loss_curves(random):
+    return {
+        "patient": str(random.choice(list("ABCDEF"))),
+        "point": int(random.integers(0, 41)),
+        "told": bool(random.random() < 0.5),
+    }
+
+
 FIGURES = {
     explore.InterpolationWeights: interpolation_weights,
     explore.ResizeGrids: resize_grids,
@@ -191,6 +199,7 @@ FIGURES = {
     explore.NmsSteps: nms_steps,
     explore.DetectionTargets: detection_targets,
     explore.PasteMask: paste_mask,
+    explore.LossCurves: loss_curves,
 }
 
 
@@ -245,6 +254,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         (explore.PasteMask, "Math.trunc(edge) + (n < 2 ? 0 : 1)", "Math.trunc(edge)"),
         (explore.PasteMask, "> THRESHOLD", ">= 0.6"),
         (explore.PasteMask, "((x2 - x1) * PADDING) / side", "0"),
+        (explore.LossCurves, "sum + run.losses", "run.losses"),
+        (explore.LossCurves, "PATIENTS[patient]", '"healthy"'),
+        (explore.LossCurves, "other / one", "one / other"),
     ],
     ids=[
         "no half cell",
@@ -275,6 +287,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "no pixel added",
         "another threshold",
         "a ring inside the box",
+        "the last loss for the sum",
+        "the healthy run twice",
+        "ratio of healthy to patient",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

@@ -8,6 +8,7 @@ import pytest
 
 from roilearn import reference
 from roilearn.data import example_scene
+from roilearn.explore.loss_curves import DIAGNOSES, PATIENTS, RECORD
 from roilearn.explore.receptive_field import NETWORKS, PROFILES, gradient_shares
 from roilearn.explore.scene import (
     HEIGHT,
@@ -78,3 +79,14 @@ def test_no_gradient_is_outside_the_field(name):
     inside = (starts + profile["square"] > field.start) & (starts < field.start + field.size)
     assert inside.all()
     assert gradient_shares(profile).sum() == pytest.approx(1)
+
+
+def test_the_stored_losses_are_those_of_the_record():
+    spec = importlib.util.spec_from_file_location(
+        "store", MEASURE.with_name("store_loss_curves.py")
+    )
+    store = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(store)
+    assert store.collect() == RECORD, "stale: python book/tools/store_loss_curves.py"
+    assert set(PATIENTS.values()) == set(RECORD["runs"]) - {"healthy"}
+    assert set(DIAGNOSES) == set(PATIENTS)

@@ -28,6 +28,7 @@ FIGURES = [
     explore.NmsSteps,
     explore.DetectionTargets,
     explore.PasteMask,
+    explore.LossCurves,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -113,6 +114,8 @@ BAD_STATES = [
     (explore.PasteMask, {"half_pixels": 1}, TypeError, "half_pixels must be True or False; got 1"),
     (explore.PasteMask, {"box": [3, 3, 3.5, 9]}, ValueError, "at least 1 image pixel apart"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
+    (explore.LossCurves, {"patient": "G"}, ValueError, "patient must be one of 'A', 'B'"),
+    (explore.LossCurves, {"point": 41}, ValueError, "point must be from 0 to 40; got 41"),
 ]
 
 
@@ -182,6 +185,7 @@ CHANGES = {
     explore.NmsSteps: {"step": 0, "class_wise": False, "iou_threshold": 0.3},
     explore.DetectionTargets: {"box": [60, 90, 122, 120], "thresholds": [0.3, 0.7]},
     explore.PasteMask: {"shape": "triangle", "box": [10, 10, 20, 30], "half_pixels": True},
+    explore.LossCurves: {"patient": "C", "point": 3, "told": True},
 }
 
 

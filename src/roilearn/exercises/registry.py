@@ -22,6 +22,7 @@ CHAPTERS = (
     "chapter10",
     "chapter11",
     "chapter12",
+    "chapter13",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

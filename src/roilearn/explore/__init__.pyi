@@ -4,6 +4,7 @@ from .bin_mean import BinMean as BinMean
 from .detection_targets import DetectionTargets as DetectionTargets
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .level_of_box import LevelOfBox as LevelOfBox
+from .loss_curves import LossCurves as LossCurves
 from .nms_steps import NmsSteps as NmsSteps
 from .paste_mask import PasteMask as PasteMask
 from .pool_and_align import PoolAndAlign as PoolAndAlign

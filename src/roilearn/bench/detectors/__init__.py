@@ -6,5 +6,7 @@ thing changed), ``oracle_masks`` (the mask IoU of a mask head without errors), `
 trained model run with the other value of ``aligned``), ``degradation`` (plain and residual networks
 of two depths),
 ``missing_pieces`` (a trained model without the branch or the shortcut of one block),
-``mask_losses`` (masks trained with a sigmoid for each class, or with one softmax over them).
+``mask_losses`` (masks trained with a sigmoid for each class, or with one softmax over them),
+``training_faults`` (a healthy training run and six with one fault each), ``fine_tuning`` (few
+pictures of new classes, from random and from trained weights).
 """

@@ -2,5 +2,6 @@
 
 In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``load``
 (quiet and busy), ``series`` (``curves.csv``, ``crossover.csv``), ``profiles``, ``ablation``,
-``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces`` and ``mask_losses``.
+``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces``, ``mask_losses``,
+``training_faults`` and ``fine_tuning``.
 """
