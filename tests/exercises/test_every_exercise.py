@@ -139,7 +139,21 @@ def test_a_task_names_the_function_with_its_arguments(exercise):
 
 @pytest.mark.parametrize(
     "number",
-    ["1.6", "3.5", "4.6", "5.7", "6.6", "6b.5", "7.7", "8.6", "9.6", "10.6", "11.6", "12.6", "13.6"],
+    [
+        "1.6",
+        "3.5",
+        "4.6",
+        "5.7",
+        "6.6",
+        "6b.5",
+        "7.7",
+        "8.6",
+        "9.6",
+        "10.6",
+        "11.6",
+        "12.6",
+        "13.6",
+    ],
 )
 def test_an_open_task_is_shown_and_has_no_check(number, capsys):
     exercises.show(number)

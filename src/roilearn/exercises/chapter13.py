@@ -262,3 +262,17 @@ SCHEDULE = Exercise(
     },
     praise="Right: up along a line, down along half a wave, and no step with a rate of 0.",
 )
+
+EXERCISES = (RATES, FIRST_LOSS, FLIP, SCHEDULE)
+"""In the order of the page."""
+
+OPEN_TASKS = (
+    OpenTask(
+        "13.6",
+        "You have 60 photographs of your garden, with outlines of three kinds of birds, and you "
+        "start from COCO's weights. The classifier's first loss is 1.4. After 500 steps all five "
+        "losses are low, and on new photographs the detector finds birds but gives most of them "
+        "the wrong kind. Write down, in order, what you would look at, and what each look can and "
+        "cannot tell.",
+    ),
+)
