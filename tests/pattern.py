@@ -19,4 +19,5 @@ IN_PATTERN = (
     "notebooks/14b_what_roialign_is_worth",
     "notebooks/15_real_weights",
     "notebooks/15b_where_other_ideas_plug_in",
+    "notebooks/13_train_it",
 )

@@ -23,6 +23,7 @@ FIGURES = [
     explore.AveragePrecision,
     explore.ErrorKinds,
     explore.LayerDifferences,
+    explore.LossCurves,
 ]
 # States whose numbers have more digits than those of the opening one.
 WIDE = {
@@ -44,6 +45,7 @@ WIDE = {
     explore.PasteMask: {"shape": "disc", "side": 7, "box": [33, 0, 124.25, 84], "rounded": True},
     explore.AveragePrecision: {"scores": [1.0] * 12, "chosen": "L", "ties": "worst"},
     explore.LayerDifferences: {"port": "C", "revealed": True},
+    explore.LossCurves: {"patient": "D", "point": 8, "told": True},
 }
 PHONE = {"viewport": {"width": 360, "height": 700}, "device_scale_factor": 2}
 

@@ -204,6 +204,11 @@ def layer_differences(random):
         "port": str(random.choice(list("ABCDEF"))),
         "stage": int(random.integers(0, 14)),
         "revealed": bool(random.random() < 0.5),
+def loss_curves(random):
+    return {
+        "patient": str(random.choice(list("ABCDEF"))),
+        "point": int(random.integers(0, 41)),
+        "told": bool(random.random() < 0.5),
     }
 
 
@@ -224,6 +229,7 @@ FIGURES = {
     explore.AveragePrecision: average_precision,
     explore.ErrorKinds: error_kinds,
     explore.LayerDifferences: layer_differences,
+    explore.LossCurves: loss_curves,
 }
 
 
@@ -292,6 +298,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
             "difference === null) return 1",
             "difference === null) return 0",
         ),
+        (explore.LossCurves, "sum + run.losses", "run.losses"),
+        (explore.LossCurves, "PATIENTS[patient]", '"healthy"'),
+        (explore.LossCurves, "other / one", "one / other"),
     ],
     ids=[
         "no half cell",
@@ -332,6 +341,9 @@ def test_random_states_show_the_reference(figure, open_figure, differences, wron
         "a sum for a mean",
         "no logarithm",
         "another size is no difference",
+        "the last loss for the sum",
+        "the healthy run twice",
+        "ratio of healthy to patient",
     ],
 )
 def test_a_wrong_module_would_be_noticed(figure, right, wrong, open_figure, differences):

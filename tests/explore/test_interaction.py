@@ -22,6 +22,7 @@ FIGURES = [
     explore.AveragePrecision,
     explore.ErrorKinds,
     explore.LayerDifferences,
+    explore.LossCurves,
 ]
 
 
@@ -274,6 +275,38 @@ def test_the_box_of_a_mask_is_moved_by_quarters_of_a_pixel_and_its_corner_pulled
     drag(page, (x + 16 * pixel, y + 16 * pixel), 2.5 * pixel, -3 * pixel)
     assert page.state()["box"] == [15.75, 55.5, 50.25, 84.5]
     shown_right(page, explore.PasteMask, wrong_read_outs)
+
+
+@pytest.mark.parametrize("by", DRAGS)
+def test_the_step_of_the_losses_is_dragged_and_another_chart_pressed(
+    by, open_figure, wrong_read_outs
+):
+    drag, options = DRAGS[by]
+    page = open_figure(explore.LossCurves(point=10), **options)
+    wide = (page.width_of() - 3 * 30 - 2 * 18) / 3  # of a chart; three are side by side
+    drag(page, centre(page), wide / 4, 6)
+    assert page.state()["point"] == 20
+    box = page.page.locator(".roi-charts").bounding_box()
+    page.page.mouse.click(box["x"] + 30 + wide + 18 + 30 + wide / 2, box["y"] + 180)
+    assert page.state()["point"] == 20
+    page.page.mouse.click(box["x"] + 30 + wide + 18 + 30 + wide * 3 / 4, box["y"] + 180)
+    assert page.state()["point"] == 30
+    shown_right(page, explore.LossCurves, wrong_read_outs)
+
+
+def test_a_diagnosis_is_told_when_asked_and_hidden_with_the_next_patient(
+    open_figure, wrong_read_outs
+):
+    page = open_figure(explore.LossCurves())
+    words = page.page.locator(".roi-diagnosis")
+    assert not words.is_visible()
+    page.page.get_by_label("show the diagnosis").click()
+    assert "every label is one too high" in words.inner_text()
+    shown_right(page, explore.LossCurves, wrong_read_outs)
+    page.page.get_by_label("C", exact=True).click()
+    assert page.state() == {"patient": "C", "point": 40, "told": False}
+    assert not words.is_visible()
+    shown_right(page, explore.LossCurves, wrong_read_outs)
 
 
 def test_another_object_brings_its_box_and_the_switches_mark_their_row(
@@ -555,6 +588,9 @@ KEYS = [
     (explore.LayerDifferences, {"stage": 5}, "ArrowUp", {"stage": 4}),
     (explore.LayerDifferences, {"stage": 5}, "Shift+ArrowDown", {"stage": 9}),
     (explore.LayerDifferences, {"stage": 13}, "ArrowDown", {"stage": 13}),
+    (explore.LossCurves, {"point": 7}, "ArrowRight", {"point": 8}),
+    (explore.LossCurves, {"point": 7}, "Shift+ArrowDown", {"point": 2}),
+    (explore.LossCurves, {"point": 40}, "ArrowUp", {"point": 40}),
 ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from roilearn import reference
 from roilearn.data import example_scene
 from roilearn.explore import layer_differences
+from roilearn.explore.loss_curves import DIAGNOSES, PATIENTS, RECORD
 from roilearn.explore.receptive_field import NETWORKS, PROFILES, gradient_shares
 from roilearn.explore.scene import (
     HEIGHT,
@@ -99,3 +100,12 @@ def test_the_stored_differences_of_ports_are_those_of_the_models():
         for one, other in zip(port["rows"], now["rows"], strict=True):
             assert one["verdict"] == other["verdict"]
             assert one["difference"] == pytest.approx(other["difference"], rel=0.05)
+def test_the_stored_losses_are_those_of_the_record():
+    spec = importlib.util.spec_from_file_location(
+        "store", MEASURE.with_name("store_loss_curves.py")
+    )
+    store = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(store)
+    assert store.collect() == RECORD, "stale: python book/tools/store_loss_curves.py"
+    assert set(PATIENTS.values()) == set(RECORD["runs"]) - {"healthy"}
+    assert set(DIAGNOSES) == set(PATIENTS)

@@ -31,6 +31,7 @@ FIGURES = [
     explore.AveragePrecision,
     explore.ErrorKinds,
     explore.LayerDifferences,
+    explore.LossCurves,
 ]
 by_name = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
 
@@ -133,6 +134,8 @@ BAD_STATES = [
     (explore.LayerDifferences, {"stage": 14}, ValueError, "stage must be from 0 to 13; got 14"),
     (explore.LayerDifferences, {"revealed": 1}, TypeError, "revealed must be True or False"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
+    (explore.LossCurves, {"patient": "G"}, ValueError, "patient must be one of 'A', 'B'"),
+    (explore.LossCurves, {"point": 41}, ValueError, "point must be from 0 to 40; got 41"),
 ]
 
 
@@ -205,6 +208,7 @@ CHANGES = {
     explore.AveragePrecision: {"chosen": "K", "ties": "best", "iou_threshold": 0.7},
     explore.ErrorKinds: {"boxes": [[100, 90, 110, 99]] * 5, "threshold": 0.75},
     explore.LayerDifferences: {"port": "F", "stage": 12, "revealed": True},
+    explore.LossCurves: {"patient": "C", "point": 3, "told": True},
 }
 
 

@@ -28,6 +28,9 @@ from .recorded.extensions import ExtensionResult as ExtensionResult
 from .recorded.extensions import format_extensions as format_extensions
 from .recorded.extensions import read_extensions as read_extensions
 from .recorded.extensions import values_by_seed as values_by_seed
+from .recorded.fine_tuning import FineTuningResult as FineTuningResult
+from .recorded.fine_tuning import format_fine_tuning as format_fine_tuning
+from .recorded.fine_tuning import read_fine_tuning as read_fine_tuning
 from .recorded.half_cell import HalfCell as HalfCell
 from .recorded.half_cell import read_half_cell as read_half_cell
 from .recorded.load import LoadRow as LoadRow
@@ -57,6 +60,11 @@ from .recorded.results import write as write
 from .recorded.series import SeriesPoint as SeriesPoint
 from .recorded.series import read_crossover as read_crossover
 from .recorded.series import read_series as read_series
+from .recorded.training_faults import FaultLosses as FaultLosses
+from .recorded.training_faults import FaultResult as FaultResult
+from .recorded.training_faults import curve_of as curve_of
+from .recorded.training_faults import read_fault_losses as read_fault_losses
+from .recorded.training_faults import read_training_faults as read_training_faults
 from .timing import Timing as Timing
 from .timing import interleave as interleave
 from .timing import ratios as ratios

@@ -26,6 +26,7 @@ CHAPTERS = (
     "chapter14b",
     "chapter15",
     "chapter15b",
+    "chapter13",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

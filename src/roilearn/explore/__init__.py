@@ -10,6 +10,7 @@ The figures, in the order of the chapters: ``interpolation_weights``, ``resize_g
 ``paste_mask_still``), ``average_precision`` (and ``average_precision_still``).
 ``paste_mask_still``), ``error_kinds``.
 ``paste_mask_still``), ``layer_differences``.
+``paste_mask_still``), ``loss_curves``.
 
 What they share: ``explorable`` (the base class), ``checks`` (validation of their state), ``maps``
 (feature maps to open with), ``scene`` (the example scene as a background, its objects and masks),

@@ -7,6 +7,7 @@ from .error_kinds import ErrorKinds as ErrorKinds
 from .interpolation_weights import InterpolationWeights as InterpolationWeights
 from .layer_differences import LayerDifferences as LayerDifferences
 from .level_of_box import LevelOfBox as LevelOfBox
+from .loss_curves import LossCurves as LossCurves
 from .nms_steps import NmsSteps as NmsSteps
 from .paste_mask import PasteMask as PasteMask
 from .pool_and_align import PoolAndAlign as PoolAndAlign

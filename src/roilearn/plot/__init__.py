@@ -12,6 +12,8 @@ In reading order: ``base`` (the style; maps, boxes, points), ``fonts``,
 ``ablation`` (recorded measurements).
 ``proposals`` (10), ``targets`` (11), ``heads`` (12), ``ports`` (15); ``benchmarks``, ``roofline``
 and ``ablation`` (recorded measurements).
+``proposals`` (10), ``targets`` (11), ``heads`` (12), ``training`` (13); ``benchmarks``,
+``roofline`` and ``ablation`` (recorded measurements).
 """
 
 from roilearn._moved import attach_stub

@@ -102,3 +102,7 @@ from .targets import iou_matrix as iou_matrix
 from .targets import labelled_anchors as labelled_anchors
 from .targets import labelled_proposals as labelled_proposals
 from .targets import mask_targets as mask_targets
+from .training import charts_of_runs as charts_of_runs
+from .training import learning_rates as learning_rates
+from .training import losses_of_run as losses_of_run
+from .training import pictures_with_targets as pictures_with_targets

@@ -11,4 +11,6 @@ of two depths),
 ``error_kinds`` (kinds of errors of a trained model, and what each costs), ``ap_by_size`` (its mask AP
 in fine ranges of size).
 ``extensions`` (a folder: what ideas that plug into a detector do, in short paired runs).
+``training_faults`` (a healthy training run and six with one fault each), ``fine_tuning`` (few
+pictures of new classes, from random and from trained weights).
 """

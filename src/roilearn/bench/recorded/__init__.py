@@ -6,4 +6,5 @@ In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), `
 ``error_kinds`` and ``ap_by_size``.
 ``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces``, ``mask_losses`` and
 ``extensions``.
+``training_faults`` and ``fine_tuning``.
 """

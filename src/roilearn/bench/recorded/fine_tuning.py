@@ -1,0 +1,56 @@
+"""Recorded fine-tuning (``fine_tuning.csv``): few pictures of two classes, from several weights."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from roilearn.bench.recorded.ablation import mean_and_std
+from roilearn.bench.recorded.results import FOLDER, read_table
+
+FILE = FOLDER / "fine_tuning.csv"
+RANDOM, ALL_TRAINED, BODY_FROZEN = "random weights", "SHAPES, all trained", "SHAPES, body frozen"
+VARIANTS = (RANDOM, ALL_TRAINED, BODY_FROZEN)
+"""Random initial weights; those of SHAPES, all of which are trained; those of SHAPES, of which the
+body's keep their values."""
+METRICS = ("AP_boxes", "AP50_boxes", "AP_masks", "AP50_masks")
+STEPS = 250
+"""Default number of optimizer steps of a training run."""
+PICTURES = 24
+
+
+@dataclass(frozen=True)
+class FineTuningResult:
+    """One trained model: a row."""
+
+    variant: str  # one of VARIANTS
+    seed: int
+    steps: int  # optimizer steps
+    pictures: int  # in the folder
+    trained_parameters: int
+    AP_boxes: float
+    AP50_boxes: float
+    AP_masks: float
+    AP50_masks: float
+    images: int  # of the validation set
+    command: str
+    versions: str
+    machine: str
+
+
+def read_fine_tuning(path: Path = FILE) -> list[FineTuningResult]:
+    """Read the recorded rows; none if there is no such file."""
+    return read_table(FineTuningResult, path)
+
+
+def format_fine_tuning(results: Iterable[FineTuningResult]) -> Iterator[str]:
+    """Write mean and standard deviation over the seeds, in hundredths: a line for each variant."""
+    results = list(results)
+    for variant in VARIANTS:
+        found = [result for result in results if result.variant == variant]
+        cells = []
+        for name in METRICS if found else ():
+            average, deviation = mean_and_std(100 * getattr(each, name) for each in found)
+            cells.append(f"{name} {average:4.1f} ± {deviation:3.1f}")
+        if found:
+            seeds = ", ".join(str(seed) for seed in sorted(each.seed for each in found))
+            yield f"{variant:20} {'  '.join(cells)}  (seeds: {seeds})"
