@@ -15,9 +15,9 @@ IN_PATTERN = (
     "notebooks/10_proposals",
     "notebooks/11_detection_targets",
     "notebooks/12_heads_and_losses",
+    "notebooks/13_train_it",
     "notebooks/14_measure_it",
     "notebooks/14b_what_roialign_is_worth",
     "notebooks/15_real_weights",
     "notebooks/15b_where_other_ideas_plug_in",
-    "notebooks/13_train_it",
 )

@@ -152,10 +152,10 @@ def test_a_task_names_the_function_with_its_arguments(exercise):
         "10.6",
         "11.6",
         "12.6",
+        "13.6",
         "14.5",
         "14b.5",
         "15.9",
-        "13.6",
     ],
 )
 def test_an_open_task_is_shown_and_has_no_check(number, capsys):

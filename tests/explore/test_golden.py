@@ -184,6 +184,9 @@ def average_precision(random):
         "iou_threshold": float(random.integers(10, 20) / 20),
         "ties": str(random.choice(["listed", "reversed", "best", "worst"])),
         "chosen": str(random.choice(list("ABCDEFGHIJKL"))),
+    }
+
+
 def error_kinds(random):
     """Return boxes about the objects, of their class or another; whole scores have ties."""
     objects = [OBJECTS[n] for n in random.integers(0, 3, 5)]
@@ -199,11 +202,17 @@ def error_kinds(random):
         "classes": [one["name"] if o else c for one, o, c in zip(objects, own, other, strict=True)],
         "threshold": float(random.choice([0.5, 0.75])),
         "chosen": str(random.choice(list("ABCDE"))),
+    }
+
+
 def layer_differences(random):
     return {
         "port": str(random.choice(list("ABCDEF"))),
         "stage": int(random.integers(0, 14)),
         "revealed": bool(random.random() < 0.5),
+    }
+
+
 def loss_curves(random):
     return {
         "patient": str(random.choice(list("ABCDEF"))),

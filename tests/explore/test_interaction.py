@@ -477,6 +477,8 @@ def test_the_order_of_equal_scores_is_chosen(open_figure, wrong_read_outs):
     page.page.get_by_label("IoU threshold").fill("0.75")
     numbers = shown_right(page, explore.AveragePrecision, wrong_read_outs)
     assert [row["verdict"] for row in numbers["rows"]].count("right") == 2
+
+
 @pytest.mark.parametrize("by", DRAGS)
 def test_errors_are_mended_by_a_drag_and_a_class_and_the_ap_rises(by, open_figure, wrong_read_outs):
     drag, options = DRAGS[by]
@@ -504,6 +506,8 @@ def test_a_score_changes_the_ranking_and_the_threshold_what_is_right(open_figure
     numbers = shown_right(page, explore.ErrorKinds, wrong_read_outs)
     assert [row["state"] for row in numbers["rows"]][:2] == ["right", "misplaced"]
     assert numbers["ap"]["disc"] == 0.5
+
+
 @pytest.mark.parametrize("by", DRAGS)
 def test_a_stage_is_dragged_and_pressed_and_the_mistake_told(by, open_figure, wrong_read_outs):
     drag, options = DRAGS[by]

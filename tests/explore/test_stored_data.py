@@ -100,6 +100,8 @@ def test_the_stored_differences_of_ports_are_those_of_the_models():
         for one, other in zip(port["rows"], now["rows"], strict=True):
             assert one["verdict"] == other["verdict"]
             assert one["difference"] == pytest.approx(other["difference"], rel=0.05)
+
+
 def test_the_stored_losses_are_those_of_the_record():
     spec = importlib.util.spec_from_file_location(
         "store", MEASURE.with_name("store_loss_curves.py")

@@ -22,11 +22,11 @@ CHAPTERS = (
     "chapter10",
     "chapter11",
     "chapter12",
+    "chapter13",
     "chapter14",
     "chapter14b",
     "chapter15",
     "chapter15b",
-    "chapter13",
 )
 """Modules with ``EXERCISES`` and ``OPEN_TASKS``; a new chapter adds its name here."""
 

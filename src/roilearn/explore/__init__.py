@@ -7,10 +7,8 @@ The figures, in the order of the chapters: ``interpolation_weights``, ``resize_g
 ``quantization``, ``pool_and_align`` (and ``pool_and_align_still``, its picture), ``sliding_box``,
 ``bin_mean``, ``bag_matrix``, ``receptive_field``, ``level_of_box``, ``anchors_at_point``,
 ``nms_steps`` (and ``nms_steps_still``, its picture), ``detection_targets``, ``paste_mask`` (and
-``paste_mask_still``), ``average_precision`` (and ``average_precision_still``).
-``paste_mask_still``), ``error_kinds``.
-``paste_mask_still``), ``layer_differences``.
-``paste_mask_still``), ``loss_curves``.
+``paste_mask_still``), ``loss_curves``, ``average_precision`` (and ``average_precision_still``),
+``error_kinds``, ``layer_differences``.
 
 What they share: ``explorable`` (the base class), ``checks`` (validation of their state), ``maps``
 (feature maps to open with), ``scene`` (the example scene as a background, its objects and masks),

@@ -4,11 +4,9 @@ Sub-packages and files in reading order: ``transform`` (images to a batch), ``ba
 feature pyramid), ``targets`` (matching, sampling, training targets), ``rpn`` (region proposal
 network), ``roi_heads`` (box and mask heads, detections), ``rcnn`` (whole detectors),
 ``coordinates`` (their conventions), ``settings`` (set on a finished model), ``builders`` and
-``registry`` (models and backbones by name), ``weights`` (pretrained weights, state dicts, model
-files), ``export`` (a detector as an ONNX file), ``comparison`` (two models layer by layer),
 ``registry`` (models and backbones by name), ``extensions`` (ideas of other papers that plug in),
 ``weights`` (pretrained weights, state dicts, model files), ``export`` (a detector as an ONNX file),
-``detection`` (all of it where torchvision has it).
+``comparison`` (two models layer by layer), ``detection`` (all of it where torchvision has it).
 The names of parameters are torchvision's, so that its weights fit.
 """
 

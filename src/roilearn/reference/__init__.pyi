@@ -49,6 +49,8 @@ from .detection.losses import smooth_l1 as smooth_l1
 from .detection.matching import BELOW_LOW_THRESHOLD as BELOW_LOW_THRESHOLD
 from .detection.matching import BETWEEN_THRESHOLDS as BETWEEN_THRESHOLDS
 from .detection.matching import match as match
+from .detection.mended_detections import mend as mend
+from .detection.mended_detections import mended_average_precision as mended_average_precision
 from .detection.precision_recall import RECALLS_11 as RECALLS_11
 from .detection.precision_recall import RECALLS_101 as RECALLS_101
 from .detection.precision_recall import ap_11_points as ap_11_points
@@ -58,8 +60,6 @@ from .detection.precision_recall import interpolate_precision as interpolate_pre
 from .detection.precision_recall import precision_at as precision_at
 from .detection.precision_recall import precision_recall as precision_recall
 from .detection.precision_recall import rank_detections as rank_detections
-from .detection.mended_detections import mend as mend
-from .detection.mended_detections import mended_average_precision as mended_average_precision
 from .detection.proposals import generate_proposals as generate_proposals
 from .detection.targets import CROWD_IOA as CROWD_IOA
 from .detection.targets import DELTA_WEIGHTS as DELTA_WEIGHTS

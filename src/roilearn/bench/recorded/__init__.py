@@ -3,8 +3,5 @@
 In reading order: ``results`` (``cpu.csv``, ``gpu.csv``; reading and writing), ``load``
 (quiet and busy), ``series`` (``curves.csv``, ``crossover.csv``), ``profiles``, ``ablation``,
 ``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces``, ``mask_losses``,
-``error_kinds`` and ``ap_by_size``.
-``oracle_masks``, ``half_cell``, ``degradation``, ``missing_pieces``, ``mask_losses`` and
-``extensions``.
-``training_faults`` and ``fine_tuning``.
+``training_faults``, ``fine_tuning``, ``error_kinds``, ``ap_by_size`` and ``extensions``.
 """
