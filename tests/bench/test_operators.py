@@ -1,5 +1,6 @@
 """Benchmarks of operators: implementations compute the same, and results are written and read."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -244,6 +245,19 @@ def test_memory_of_a_call_holds_at_least_its_output():
 def test_memory_workloads_are_those_of_roi_align():
     assert [peak_memory.find_workload(name).name for name in peak_memory.MEASURED] == list("AMDB")
     assert {workload.name for workload in ROI_ALIGN} >= set(peak_memory.MEASURED)
+
+
+def test_a_profile_sees_the_threads_that_help():
+    features = torch.ones(400, 400)
+
+    def call():
+        thread = threading.Thread(target=torch.matmul, args=(features, features))
+        thread.start()
+        thread.join()
+        return torch.matmul(features, features)
+
+    calls = {name: number for name, _, number in profiler.profile_call(call)}
+    assert calls["mm"] == (1 if profiler.all_threads() is None else 2)
 
 
 def test_a_profile_names_the_longest_kernels_and_adds_up():

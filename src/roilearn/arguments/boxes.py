@@ -62,9 +62,9 @@ def check_box_formats(
 
 def check_finite(name: str, boxes: Any) -> None:
     """Raise unless every coordinate of ``boxes`` is finite, naming the first row that is not."""
-    finite = (abs(boxes) < math.inf).all(-1)
+    finite = abs(boxes) < math.inf
     if not bool(finite.all()):
-        row = first_row(~finite)
+        row = first_row(~finite.all(-1))
         raise ValueError(
             f"{name} must be finite; got {row_text(boxes, row)} in row {row}. "
             "Drop such boxes before the call: they come from a diverged or masked prediction."

@@ -48,7 +48,8 @@ def check_box_values(rois: Any, batch_size: int, columns: str = BOX_COLUMNS) -> 
     """Raise unless every row of the (K, 5) ``rois`` is finite with a batch index in range."""
     check_finite("boxes", rois)
     index = rois[:, 0]
-    known = (index >= 0) & (index < batch_size) & (index % 1 == 0)
+    nearest = index.clip(0, batch_size - 1).round()
+    known = nearest == index if batch_size else index != index  # noqa: PLR0124 - without images
     if not bool(known.all()):
         row = first_row(~known)
         raise ValueError(

@@ -26,7 +26,7 @@ from roilearn.arguments import (
 from roilearn.kernels.arguments import check_sample_count, supports, to_rois
 from roilearn.kernels.roi_align_autograd import pool_samples
 from roilearn.kernels.roi_align_launches import PoolingOptions
-from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS
+from roilearn.ops.embedding_bags.outputs import MEMORY_FORMATS
 from roilearn.ops.pooling.multi_scale_roi_align import assign_maps, pool_with_bags
 from roilearn.ops.tracing import may_read_values
 

@@ -17,7 +17,7 @@ from roilearn.kernels.roi_align_launches import (
     pool_forward,
 )
 from roilearn.ops.boxes.rois import without_bad_rows
-from roilearn.ops.embedding_bags.memory import check_out, check_unrecorded
+from roilearn.ops.embedding_bags.outputs import check_out, check_unrecorded
 from roilearn.ops.tracing import records_gradients
 
 
@@ -46,7 +46,7 @@ def pool_samples(
     if out is None:
         out = empty_output(maps, rois, options, memory_format)
     else:
-        check_out(out, maps, (rois.shape[0], *options.bins))
+        check_out(out, maps[0], (rois.shape[0], maps[0].shape[1], *options.bins))
     pool_forward(maps, rois, levels, options, out)
     return out
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from roilearn import ops
-from roilearn.ops.embedding_bags import layout, memory
+from roilearn.ops.embedding_bags import executor, layout, memory
+from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.threads import Team, load_openmp, thread_team
 
 FEATURES = torch.randn(1, 9, 20, 30)
@@ -151,6 +152,19 @@ def test_small_work_starts_no_thread(started):
     pool()
     torch.set_num_threads(before)
     assert not started
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_bags_that_are_listed_start_no_thread(started, monkeypatch):
+    """A backward pass has its bags: threads help it with the channels alone."""
+    for name in ("SMALL_TABLE", "FEWEST_CHANNELS", "MOST_CHANNELS"):
+        monkeypatch.setattr(layout, name, 3 if "CHANNELS" in name else 0)
+    bag = Bag(torch.arange(540), torch.ones(540), torch.arange(540))
+    output = torch.empty(9, 9, 6, 10)
+    executor.write_weighted_sums([FEATURES], bag, [output])
+    assert len(started) == 2
+    expected = FEATURES[0].flatten(1)[:, :540].unflatten(1, (9, 60)).transpose(0, 1)
+    assert torch.equal(output.flatten(2), expected)
 
 
 @pytest.mark.usefixtures("three_threads")

@@ -295,6 +295,12 @@ def test_bad_arguments_of_prroi_pool(implementation):
         implementation.prroi_pool(features, array([[2, 1.0, 1, 4, 4]]), 2)
 
 
+@pytest.mark.parametrize("index", [-1, 0, 1])
+def test_of_a_batch_without_images_every_index_is_bad(call, index):
+    with pytest.raises(ValueError, match=f"got batch index {index} in row 0"):
+        call("roi_pool", FEATURES[:0], changed(0, index), 2)
+
+
 @pytest.mark.parametrize("implementation", [reference, ops])
 def test_bad_arguments_of_roi_align_rotated(implementation):
     array = np.array if implementation is reference else torch.tensor

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from boxes import KINDS, draw
 
 from roilearn import ops, reference
 from roilearn.ops.suppression import greedy, overlapping_pairs
+from roilearn.ops.suppression import nms as nms_module
 
 THRESHOLDS = (0.0, 0.1, 0.3, 1 / 3, 0.5, 0.7, 1.0)
 
@@ -40,17 +42,19 @@ def test_the_loop_answers_the_same_for_every_kind_of_box(kind, dtype):
         assert ops.batched_nms(boxes, scores, idxs, threshold).tolist() == loop.tolist()
 
 
+SMALL = {"FIRST_BLOCK": 7, "SMALLEST_BLOCK": 1, "LAST_BLOCK": 0}
 NO_LIST = {"LISTING": 10**9, "BOXES_PER_GROUP": 0, "FEW_BOXES": 0}
 LIST = {"LISTING": 0, "LISTED_PAIR": 0, "BOXES_PER_GROUP": 10**6, "FEW_BOXES": 0}
 WAYS = {
     "one block": {"FIRST_BLOCK": 10**6, **NO_LIST},
-    "small blocks": {"FIRST_BLOCK": 7, "LARGEST_BLOCK": 9, **NO_LIST},
-    "small blocks of all groups": {"FIRST_BLOCK": 7, "LISTING": 10**9},
-    "small blocks, few columns": {"FIRST_BLOCK": 7, "PAIRS_AT_ONCE": 35, **NO_LIST},
-    "a block, then a list": {"FIRST_BLOCK": 7, **LIST},
-    "a list in small parts": {"FIRST_BLOCK": 7, "PAIRS_AT_ONCE": 30, **LIST},
-    "a list of many strips": {"FIRST_BLOCK": 1, "BOXES_PER_STRIP": 1, **LIST},
-    "no list fits in memory": {"FIRST_BLOCK": 7, **LIST},
+    "small blocks": {**SMALL, "LARGEST_BLOCK": 9, **NO_LIST},
+    "small blocks of all groups": {**SMALL, "LISTING": 10**9},
+    "small blocks, few columns": {**SMALL, "PAIRS_AT_ONCE": 35, **NO_LIST},
+    "a block, then a list": {**SMALL, **LIST},
+    "a list in small parts": {**SMALL, "PAIRS_AT_ONCE": 30, **LIST},
+    "a list of many strips": {**SMALL, "FIRST_BLOCK": 1, "BOXES_PER_STRIP": 1, **LIST},
+    "no list fits in memory": {**SMALL, **LIST},
+    "the last boxes in one block": {"FIRST_BLOCK": 7, **NO_LIST},
 }
 
 
@@ -208,6 +212,29 @@ def test_boxes_without_an_area_all_stay(side):
     everyone = list(range(300))
     assert ops.nms(boxes, torch.ones(300), 0.0).tolist() == everyone
     assert ops.batched_nms(boxes, torch.ones(300), groups_of(300, 5), 0.5).tolist() == everyone
+
+
+class OnGpu(torch.Tensor):
+    """A tensor that says it lies on a GPU, and may not leave it."""
+
+    device = torch.device("cuda")
+
+    def cpu(self):
+        raise AssertionError("values left the GPU")
+
+
+def test_what_lies_on_a_gpu_stays_there_for_its_kernel(monkeypatch):
+    boxes, scores, idxs = (each.as_subclass(OnGpu) for each in (*crowd(9), groups_of(9, 2)))
+    kernels = types.SimpleNamespace(nms=lambda *_: "nms", batched_nms=lambda *_: "batched_nms")
+    asked = []
+    monkeypatch.setattr(nms_module, "kernels_for", lambda *_: asked.append(1) or kernels)
+    assert ops.nms(boxes, scores, 0.5) == "nms"
+    assert ops.batched_nms(boxes, scores, idxs, 0.5) == "batched_nms"
+    assert len(asked) == 2
+    monkeypatch.setattr(nms_module, "kernels_for", lambda *_: None)
+    with pytest.raises(AssertionError, match="left the GPU"):
+        ops.nms(boxes, scores, 0.5)
+    assert ops.nms(boxes[:0], scores[:0], 0.5).shape == (0,)
 
 
 def test_no_boxes_and_one():

@@ -1,7 +1,9 @@
 """Profiles: the share of each ATen operator in the time of a call, by PyTorch's profiler."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+from torch._C._profiler import _ExperimentalConfig
 from torch.profiler import ProfilerActivity, profile
 
 from roilearn.bench.environment import machine, versions
@@ -35,7 +37,7 @@ def profile_workloads(rows: Iterable[Row]) -> Iterator[OpProfile]:
 def profile_call(call: Callable[[], object]) -> list[tuple[str, float, int]]:
     """Profile a call: ATen operator, its share of the self CPU time, and its calls.
 
-    The longest come first, then the others together.
+    The longest come first, then the others together. Time and calls are those of all threads.
 
     Examples
     --------
@@ -45,7 +47,8 @@ def profile_call(call: Callable[[], object]) -> list[tuple[str, float, int]]:
     'mm'
     """
     call()
-    with profile(activities=[ProfilerActivity.CPU], acc_events=True) as profiled:
+    activities, setting = [ProfilerActivity.CPU], all_threads()
+    with profile(activities=activities, acc_events=True, experimental_config=setting) as profiled:
         for _ in range(CALLS):
             call()
     events = [event for event in profiled.key_averages() if event.self_cpu_time_total > 0]
@@ -64,6 +67,17 @@ def profile_call(call: Callable[[], object]) -> list[tuple[str, float, int]]:
         share = sum(event.self_cpu_time_total for event in others) / total
         shares.append((REST, share, round(sum(event.count for event in others) / CALLS)))
     return shares
+
+
+def all_threads() -> Any:
+    """Return the setting with which PyTorch's profiler sees all threads, not the calling one alone.
+
+    It is None where PyTorch has no such setting.
+    """
+    try:
+        return _ExperimentalConfig(profile_all_threads=True)
+    except TypeError:
+        return None
 
 
 def format_profile(row: OpProfile) -> str:

@@ -13,7 +13,7 @@ from roilearn.arguments import (
     check_floating,
     check_tensor,
 )
-from roilearn.ops.tracing import is_exporting_onnx, may_read_values
+from roilearn.ops.tracing import is_exporting_onnx, may_read_values, values_of
 
 NOWHERE = (0.0, -1e30, -1e30, -1e30, -1e30)
 """The row that replaces an invalid one where no error can be raised: a box far from any map."""
@@ -57,7 +57,7 @@ def as_rois(
     """
     rois = join_rois(boxes, batch_size, dtype, columns)
     if may_read_values(rois, validate):
-        check_box_values(rois, batch_size, columns)
+        check_box_values(values_of(rois), batch_size, columns)
         return rois
     return rois if is_exporting_onnx() else without_bad_rows(rois, batch_size)
 

@@ -16,22 +16,29 @@ from torch import Tensor
 
 from roilearn.ops.embedding_bags.bag import Bag, sum_bags
 from roilearn.ops.embedding_bags.layout import (
+    BLOCK_SIZE,
     blocks,
     cells_of,
     channel_groups,
     fill_table,
     shared_table,
     sum_dtype,
+    whole_table,
     write_rows,
 )
-from roilearn.ops.embedding_bags.threads import Team
+from roilearn.ops.embedding_bags.threads import Team, thread_team
+from roilearn.ops.tracing import may_read_values
 
 
 class Sums(NamedTuple):
-    """Some bags, which are listed when they are needed, and the place of their sums."""
+    """Bags, or a function that lists them when they are needed, and the place of their sums."""
 
-    list_bags: Callable[[], Bag]
+    bags: Bag | Callable[[], Bag]
     place: Num[Tensor, "K C cells"]
+
+    def list_bags(self) -> Bag:
+        """Return the bags, and list them before if need be."""
+        return self.bags if isinstance(self.bags, Bag) else self.bags()
 
 
 def write_sums(
@@ -52,21 +59,71 @@ def write_sums(
     """
     groups = channel_groups(maps, team.threads)
     if len(groups) > 1 and keep_bags:
-        bags = team.run([each.list_bags for each in sums])
-        listed = [(bag, each.place) for bag, each in zip(bags, sums, strict=True)]
-        use_tables(maps, groups, team, partial(_sum_channels, listed=listed))
+        use_tables(maps, groups, team, partial(_sum_channels, sums=list_all(sums, team)))
     else:
         table = shared_table(maps, team)
         team.run([partial(_sum_listed, table, each) for each in sums])
 
 
+def write_weighted_sums(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    bag: Bag,
+    outputs: Sequence[Float[Tensor, "_ C _ _"]],
+) -> None:
+    """Write the sum of each bag to its place in ``outputs``; autograd does not record this."""
+    if not may_read_values(maps[0]):  # reading the offsets would break a graph that is traced
+        _write_at_once(maps, bag, outputs)
+        return
+    with thread_team(*maps, *bag) as team:
+        bags = _bags_of_each(bag, [output[:, 0].numel() for output in outputs])
+        sums = [
+            Sums(some, there)
+            for part, output in zip(bags, outputs, strict=True)
+            for some, there in cut_sums(part, output.flatten(2))
+        ]
+        write_sums(maps, sums, team)
+
+
+def _write_at_once(
+    maps: Sequence[Float[Tensor, "_ C _ _"]], bag: Bag, outputs: Sequence[Float[Tensor, "_ C _ _"]]
+) -> None:
+    """``write_weighted_sums`` without reading a value."""
+    sums = sum_bags(whole_table(maps), bag._replace(weight=bag.weight.to(sum_dtype(maps))))
+    cells = [output[:, 0].numel() for output in outputs]
+    parts = [sums] if len(outputs) == 1 else sums.split(cells)
+    for output, part in zip(outputs, parts, strict=True):
+        write_rows(part, output.flatten(2))
+
+
+def _bags_of_each(bag: Bag, numbers: Sequence[int]) -> list[Bag]:
+    """Divide a list of bags into lists of ``numbers`` bags."""
+    if len(numbers) == 1:
+        return [bag]
+    parts, last = [], bag.index.numel()
+    for offsets in reversed(bag.offsets.split(list(numbers))):
+        first = int(offsets[0]) if len(offsets) else last
+        entries = slice(first, last)
+        parts.append(Bag(bag.index[entries], bag.weight[entries], offsets - first))
+        last = first
+    return parts[::-1]
+
+
+def list_all(sums: Sequence[Sums], team: Team) -> list[Sums]:
+    """List the bags of all sums, those that are not listed yet by all threads."""
+    waiting = [each for each in sums if not isinstance(each.bags, Bag)]
+    listed = iter(team.run([each.list_bags for each in waiting]))
+    return [each if isinstance(each.bags, Bag) else Sums(next(listed), each.place) for each in sums]
+
+
 def cut_sums(bag: Bag, place: Num[Tensor, "K C cells"]) -> Iterator[tuple[Bag, Tensor]]:
     """Cut bags, and the place of their sums, into blocks: (some bags, their place)."""
-    maps, channels, cells = place.shape
-    parts = list(blocks(channels, maps, cells))
-    if len(parts) == 1:
+    if not place.numel():
+        return
+    if place.numel() <= BLOCK_SIZE:
         yield bag, place
         return
+    maps, channels, cells = place.shape
+    parts = list(blocks(channels, maps, cells))
     starts = torch.tensor([part.rows.start for part in parts], dtype=torch.int64)
     first = bag.offsets[starts].tolist()
     for part, start, stop in zip(parts, first, [*first[1:], None], strict=False):
@@ -103,11 +160,11 @@ def use_tables(
 def _sum_channels(
     table: Float[Tensor, "rows c"],
     channels: slice,
-    listed: Sequence[tuple[Bag, Num[Tensor, "K C cells"]]],
+    sums: Sequence[Sums],
 ) -> None:
     """Write the sums of all bags, over some channels."""
-    for bag, place in listed:
-        _write(table, bag, place[:, channels])
+    for each in sums:
+        _write(table, each.list_bags(), each.place[:, channels])
 
 
 def _sum_listed(table: Float[Tensor, "rows C"], sums: Sums) -> None:

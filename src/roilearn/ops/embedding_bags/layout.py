@@ -106,10 +106,10 @@ def fill_table(
     table: Float[Tensor, "rows c"], maps: Sequence[Float[Tensor, "_ C _ _"]], channels: slice
 ) -> None:
     """Write some channels of the maps into a table."""
-    sizes = [m[:, 0].numel() for m in maps]
-    for m, rows in zip(maps, table.split(sizes), strict=True):
+    sizes = [cells_of([m]) for m in maps]
+    for m, rows in zip(maps, table.split_with_sizes(sizes), strict=True):
         some = m[:, channels].permute(0, 2, 3, 1)  # [N, H, W, c]
-        rows.unflatten(0, some.shape[:3]).copy_(some)
+        rows.view(some.shape).copy_(some)
 
 
 def shared_table(maps: Sequence[Float[Tensor, "_ C _ _"]], team: Team) -> Float[Tensor, "rows C"]:
@@ -154,4 +154,4 @@ def write_rows(rows: Num[Tensor, "n c"], maps: Num[Tensor, "K c cells"]) -> None
     if by_map and channels * rows.element_size() % 2048 == 0:
         spaced = rows.new_empty(rows.shape[0], channels + 64 // rows.element_size())
         rows = spaced[:, :channels].copy_(rows)
-    maps.copy_(rows.unflatten(0, (maps.shape[0], maps.shape[2])).transpose(1, 2))
+    maps.copy_(rows.view(maps.shape[0], maps.shape[2], channels).transpose(1, 2))

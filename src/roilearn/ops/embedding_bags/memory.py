@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
-from roilearn.arguments import check_tensor
 from roilearn.ops.embedding_bags.bag import Bag, concatenate_bags
-from roilearn.ops.embedding_bags.executor import Sums, write_sums
-from roilearn.ops.embedding_bags.layout import allocate_output, is_channels_last
+from roilearn.ops.embedding_bags.executor import Sums, write_sums, write_weighted_sums
+from roilearn.ops.embedding_bags.layout import allocate_output
+from roilearn.ops.embedding_bags.outputs import check_out, check_unrecorded, empty_output
 from roilearn.ops.embedding_bags.planes import (
     FEW_CHANNELS,
     PLANE_ENTRIES,
@@ -19,7 +19,7 @@ from roilearn.ops.embedding_bags.planes import (
     write_plane_sums,
 )
 from roilearn.ops.embedding_bags.threads import Team, thread_team
-from roilearn.ops.embedding_bags.weighted_sum import weighted_sums, write_weighted_sums
+from roilearn.ops.embedding_bags.weighted_sum import weighted_sums
 from roilearn.ops.tracing import (
     is_exporting_onnx,
     is_mapping,
@@ -36,9 +36,6 @@ An entry takes about 50 bytes while its bag is being listed, so that they fit th
 MAX_ENTRIES = 2**22
 """Entries of bags that are kept until they are summed, with 8 bytes each; while gradients are
 recorded the bags of all boxes are saved."""
-
-MEMORY_FORMATS = (torch.contiguous_format, torch.channels_last)
-"""Memory formats of an output."""
 
 
 def pool_bags(
@@ -68,8 +65,7 @@ def pool_bags(
         bag = make_bag(torch.cat([rois, rois.new_zeros(1, rois.shape[1])]))
         return weighted_sums(maps, bag, [(0, *bins)], [memory_format])[0][:-1]
     if maps[0].shape[1] == 0:
-        empty = maps[0].reshape(shape[0], 0, *bins).clone()
-        return empty if out is None else check_out(out, maps, shape)
+        return empty_output(maps[0], 0, shape, out)
     if records_gradients(*maps, rois) or is_tracing() or is_mapping():
         check_unrecorded(out)
         bag = list_bags(make_bag, rois, entries)
@@ -77,7 +73,7 @@ def pool_bags(
     if out is None:
         out = allocate_output(maps[0], shape, memory_format)
     else:
-        check_out(out, maps, shape)
+        check_out(out, maps[0], (shape[0], maps[0].shape[1], *bins))
     if shape[0] and not may_read_values(rois):
         write_weighted_sums(maps, make_bag(rois), [out])
     elif shape[0]:
@@ -100,7 +96,7 @@ def _sum_chunks(
 ) -> None:
     """Pool boxes by their bags, which are listed for a chunk of boxes at a time."""
     chunks, whole = chunks_of_boxes(rois, entries, CHUNK_ENTRIES)
-    places = output.flatten(2).split([len(chunk) for chunk in chunks])
+    places = output.flatten(2).split_with_sizes([len(chunk) for chunk in chunks])
     sums = [
         Sums(partial(make_bag, chunk), place) for chunk, place in zip(chunks, places, strict=True)
     ]
@@ -174,42 +170,14 @@ def chunks_of_boxes(
     (chunks, whether all their entries together are at most ``MAX_ENTRIES``).
     """
     if isinstance(entries, int):
-        return rois.split(max(at_once // entries, 1)), len(rois) * entries <= MAX_ENTRIES
-    total = entries.cumsum(0, dtype=torch.float64)  # [K]
-    everything = float(total[-1]) if len(total) else 0
+        everything = len(rois) * entries
+    else:
+        everything = float(entries.sum(dtype=torch.float64))
     if everything <= at_once:
         return [rois], everything <= MAX_ENTRIES
+    if isinstance(entries, int):
+        return rois.split(max(at_once // entries, 1)), everything <= MAX_ENTRIES
+    total = entries.cumsum(0, dtype=torch.float64)  # [K]
     number = total // at_once  # [K] 0 0 0 1 1 2 ...: the chunk of each box
     sizes = number.unique_consecutive(return_counts=True)[1].tolist()
     return rois.split(sizes), everything <= MAX_ENTRIES
-
-
-def check_unrecorded(out: Tensor | None) -> None:
-    """Raise if ``out`` is given: for calls whose result becomes part of a graph."""
-    if out is not None:
-        raise ValueError(
-            "out must be None while gradients are recorded or a graph is traced; got a tensor. "
-            "Call the operator under torch.inference_mode()."
-        )
-
-
-def check_out(
-    out: Tensor, maps: Sequence[Float[Tensor, "_ C _ _"]], shape: tuple[int, int, int]
-) -> Tensor:
-    """Return ``out``; raise unless the result can be written to it."""
-    check_tensor("out", out)
-    like = maps[0]
-    wanted = (shape[0], like.shape[1], *shape[1:])
-    if out.shape != wanted or out.dtype != like.dtype or out.device != like.device:
-        raise ValueError(
-            f"out must have shape {wanted}, {like.dtype} on {like.device}, as the result has; got "
-            f"shape {tuple(out.shape)}, {out.dtype} on {out.device}."
-        )
-    if not (out.is_contiguous() or is_channels_last(out)):
-        raise ValueError(
-            f"out must be contiguous or channels last; got strides {out.stride()}. "
-            "Make it with torch.empty."
-        )
-    if out.requires_grad:
-        raise ValueError("out must not require gradients; got a tensor that does.")
-    return out

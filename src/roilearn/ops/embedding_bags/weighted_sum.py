@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.autograd import Function
 
 from roilearn.ops.batching import apply, as_channels, call_for_each, from_channels
-from roilearn.ops.embedding_bags.bag import Bag, bag_of_entries, sum_bags
-from roilearn.ops.embedding_bags.executor import Sums, cut_sums, write_sums
+from roilearn.ops.embedding_bags.bag import Bag, bag_of_entries
+from roilearn.ops.embedding_bags.executor import write_weighted_sums
+from roilearn.ops.embedding_bags.gathered_sum import gathered_sum
 from roilearn.ops.embedding_bags.layout import (
     BLOCK_SIZE,
     Grid,
@@ -25,17 +26,9 @@ from roilearn.ops.embedding_bags.layout import (
     cell_table,
     memory_format_of,
     sum_dtype,
-    whole_table,
-    write_rows,
 )
 from roilearn.ops.embedding_bags.threads import thread_team
-from roilearn.ops.tracing import (
-    is_exporting_onnx,
-    is_mapping,
-    is_tracing,
-    may_read_values,
-    records_gradients,
-)
+from roilearn.ops.tracing import is_exporting_onnx, is_mapping, is_tracing, records_gradients
 
 
 def weighted_sum(
@@ -77,59 +70,12 @@ def weighted_sums(
     """
     weight = bag.weight.to(sum_dtype(maps))
     if is_exporting_onnx():
-        return [_gathered_sum(maps, bag._replace(weight=weight), shape) for shape in shapes]
+        return [gathered_sum(maps, bag._replace(weight=weight), shape) for shape in shapes]
     inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
     if is_tracing() and not is_mapping() and not records_gradients(weight, *maps):
         # With several maps torch.compile miscounts the inputs of apply.
         return _WeightedSum.forward(*inputs)
     return apply(_WeightedSum, *inputs)
-
-
-def write_weighted_sums(
-    maps: Sequence[Float[Tensor, "_ C _ _"]],
-    bag: Bag,
-    outputs: Sequence[Float[Tensor, "_ C _ _"]],
-) -> None:
-    """Write the sum of each bag to its place in ``outputs``; autograd does not record this."""
-    if not may_read_values(maps[0]):  # reading the offsets would break a graph that is traced
-        _write_at_once(maps, bag, outputs)
-        return
-    with thread_team(*maps, *bag) as team:
-        bags = _bags_of_each(bag, [output[:, 0].numel() for output in outputs])
-        sums = [
-            Sums(partial(_same, some), there)
-            for part, output in zip(bags, outputs, strict=True)
-            for some, there in cut_sums(part, output.flatten(2))
-        ]
-        write_sums(maps, sums, team)
-
-
-def _same(bag: Bag) -> Bag:
-    return bag
-
-
-def _write_at_once(
-    maps: Sequence[Float[Tensor, "_ C _ _"]], bag: Bag, outputs: Sequence[Float[Tensor, "_ C _ _"]]
-) -> None:
-    """``write_weighted_sums`` without reading a value."""
-    sums = sum_bags(whole_table(maps), bag._replace(weight=bag.weight.to(sum_dtype(maps))))
-    cells = [output[:, 0].numel() for output in outputs]
-    parts = [sums] if len(outputs) == 1 else sums.split(cells)
-    for output, part in zip(outputs, parts, strict=True):
-        write_rows(part, output.flatten(2))
-
-
-def _bags_of_each(bag: Bag, numbers: Sequence[int]) -> list[Bag]:
-    """Divide a list of bags into lists of ``numbers`` bags."""
-    if len(numbers) == 1:
-        return [bag]
-    parts, last = [], bag.index.numel()
-    for offsets in reversed(bag.offsets.split(list(numbers))):
-        first = int(offsets[0]) if len(offsets) else last
-        entries = slice(first, last)
-        parts.append(Bag(bag.index[entries], bag.weight[entries], offsets - first))
-        last = first
-    return parts[::-1]
 
 
 def sum_by_target(
@@ -240,23 +186,6 @@ class _DotProducts(Function):
 def _dot_products(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
     """Dot product of row i[e] of left and row j[e] of right, for each e."""
     return left.index_select(0, i).mul_(right.index_select(0, j)).sum(1)
-
-
-def _gathered_sum(
-    maps: Sequence[Float[Tensor, "_ C _ _"]], bag: Bag, shape: Grid
-) -> Float[Tensor, "K C PH PW"]:
-    """``weighted_sum`` in operators that ONNX has: each entry is gathered, and added to its bag.
-
-    There ``embedding_bag`` becomes a loop, and what is written into a view is lost.
-    """
-    table = whole_table(maps)  # [rows, C]
-    entries = table.index_select(0, bag.index.long()) * bag.weight[:, None]
-    begins = table.new_zeros(bag.index.shape[0] + 1, dtype=torch.int64)
-    begins = begins.scatter_add(0, bag.offsets.long(), torch.ones_like(bag.offsets).long())
-    owner = begins.cumsum(0)[:-1, None] - 1  # bag of each entry
-    sums = table.new_zeros(bag.offsets.shape[0], table.shape[1])
-    sums = sums.scatter_add(0, owner.expand(-1, table.shape[1]), entries)  # [bags, C]
-    return sums.unflatten(0, (-1, *shape[1:])).permute(0, 3, 1, 2).to(maps[0].dtype)
 
 
 def _like(features: Tensor) -> tuple[Grid, torch.memory_format]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from roilearn.arguments import check_loss_boxes, check_one_device
 from roilearn.ops.boxes.boxes import check_coordinates
+from roilearn.ops.boxes.distance_iou import squared_distance
 
 LossBoxes = Num[Tensor, "*K 4"]
 Loss = Float[Tensor, "..."]
@@ -101,8 +102,8 @@ def distance_box_iou_loss(
     tensor([1.4000])
     """
     first, second = check_pairs(boxes1, boxes2, reduction, eps)
-    iou, _, enclosing = overlap(first, second, eps)
-    return reduce_loss(1 - iou + centre_distance(first, second, enclosing, eps), reduction)
+    iou = overlap(first, second, eps).iou
+    return reduce_loss(1 - iou + squared_distance(first, second, eps), reduction)
 
 
 def complete_box_iou_loss(
@@ -144,11 +145,11 @@ def complete_box_iou_loss(
     tensor([0.7661])
     """
     first, second = check_pairs(boxes1, boxes2, reduction, eps)
-    iou, _, enclosing = overlap(first, second, 1e-7)
+    iou = overlap(first, second, 1e-7).iou
     turned = (diagonal_angle(second) - diagonal_angle(first)) / (math.pi / 2)
     v = turned.square()
     alpha = divided(v, 1 - iou + v + eps).detach()
-    loss = 1 - iou + centre_distance(first, second, enclosing, 1e-7) + alpha * v
+    loss = 1 - iou + squared_distance(first, second, 1e-7) + alpha * v
     return reduce_loss(loss, reduction)
 
 
@@ -180,18 +181,6 @@ def overlap(first: Float[Tensor, "*K 4"], second: Float[Tensor, "*K 4"], eps: fl
     start = torch.minimum(first[..., :2], second[..., :2])
     sides = torch.maximum(first[..., 2:], second[..., 2:]) - start
     return Overlap(divided(intersection, union + eps), union, (sides[..., 0], sides[..., 1]))
-
-
-def centre_distance(
-    first: Float[Tensor, "*K 4"],
-    second: Float[Tensor, "*K 4"],
-    enclosing: tuple[Loss, Loss],
-    eps: float,
-) -> Loss:
-    """Squared distance of the centres, in units of the squared diagonal of the enclosing box."""
-    apart = (first[..., :2] + first[..., 2:] - second[..., :2] - second[..., 2:]) / 2
-    diagonal = enclosing[0].square() + enclosing[1].square() + eps
-    return divided(apart.square().sum(-1), diagonal)
 
 
 def diagonal_angle(boxes: Float[Tensor, "*K 4"]) -> Loss:

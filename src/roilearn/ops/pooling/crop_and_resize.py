@@ -25,8 +25,9 @@ from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
+from roilearn.ops.embedding_bags.planes import AxisCells, GridCells
 from roilearn.ops.pooling.quantize import quantize
-from roilearn.ops.pooling.roi_align import sample_by_sample
+from roilearn.ops.pooling.roi_align import cells_read, sample_by_sample
 
 CROP_METHODS = ("bilinear", "nearest")
 
@@ -132,7 +133,9 @@ def point_bag(
         torch.where(inside(position, cells), to_read(position, method), torch.nan)[..., None]
         for position, cells in zip(box_points(corners, points), size, strict=True)
     )  # a point at NaN reads no cell
-    return sample_by_sample(origin, rows, columns, size)
+    axes = zip((rows, columns), size, strict=True)
+    cells = (AxisCells(*cells_read(*axis)) for axis in axes)
+    return sample_by_sample(GridCells(origin, size[1], *cells))
 
 
 def box_points(

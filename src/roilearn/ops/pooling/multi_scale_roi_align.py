@@ -27,7 +27,8 @@ from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.layout import index_dtype
-from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
+from roilearn.ops.embedding_bags.memory import pool_bags
+from roilearn.ops.embedding_bags.outputs import MEMORY_FORMATS, empty_output, is_empty
 from roilearn.ops.pooling.levels import assign_levels
 from roilearn.ops.pooling.roi_align import (
     Listed,
@@ -122,6 +123,8 @@ def multi_scale_roi_align(
     if way is Way.NODE:
         levels = (canonical_scale, canonical_level, rule)
         return _custom_op(maps, rois, bins, maps[0].shape[1], scales, ratio, aligned, *levels)
+    if is_empty(maps[0], rois):
+        return empty_output(maps[0], maps[0].shape[1], (rois.shape[0], *bins), out)
     return pool_with_bags(maps, rois, map_index, bins, scales, ratio, aligned, out, memory_format)
 
 
@@ -183,16 +186,16 @@ def pyramid_bag(
     sizes : (height, width) of each map.
     as_list : as in ``sample_bag``.
     """
-    image, top, left, height, width, map_index = regions.unbind(1)
     cells = [images * rows * columns for rows, columns in sizes]
     begin = [sum(cells[:number]) for number in range(len(cells))]
     numbers = [(*size, at) for size, at in zip(sizes, begin, strict=True)]
     dtype = index_dtype(sum(cells))
-    of_box = table_of_sizes(numbers, dtype, regions.device)[map_index.long()]  # [K, 3]
-    rows, columns, first = (column[:, None, None] for column in of_box.unbind(1))
-    origin = first + image.to(dtype)[:, None, None] * rows * columns
-    box = (top, left, height, width)
-    return as_list(origin, box, bins, sampling_ratio, (rows, columns))
+    of_box = table_of_sizes(numbers, dtype, regions.device)[regions[:, 5].long()]  # [K, 3]
+    rows, columns, first = of_box.unbind(1)
+    origin = first + regions[:, 0].to(dtype) * rows * columns  # [K]
+    origin, width = origin[:, None, None], columns[:, None, None]
+    size = of_box[:, :2, None, None]  # [K, 2, 1, 1]
+    return as_list(origin, regions[:, 1:5], bins, sampling_ratio, size, width)
 
 
 def _pool_every_level(

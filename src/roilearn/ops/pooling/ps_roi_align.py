@@ -26,8 +26,10 @@ from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
+from roilearn.ops.embedding_bags.outputs import empty_output, is_empty
 from roilearn.ops.pooling.roi_align import (
     Listed,
+    along_axes,
     entries_per_box,
     lists_samples,
     region,
@@ -102,9 +104,11 @@ def ps_roi_align(
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate)
     if way is Way.ONNX:
         return _with_roi_align(input, rois, bins, scale, ratio)
+    channels = input.shape[1] // (bins[0] * bins[1])
     if way is Way.NODE:
-        channels = input.shape[1] // (bins[0] * bins[1])
         return _custom_op([input], rois, bins, channels, scale, ratio)
+    if is_empty(input, rois):
+        return empty_output(input, channels, (rois.shape[0], *bins))
     return pool_with_bags([input], rois, bins, scale, ratio)
 
 
@@ -172,9 +176,8 @@ def position_sensitive_bag(
     index : dtype that numbers the cells.
     as_list : as in ``sample_bag``.
     """
-    image, *box = regions.unbind(1)
-    origin = map_origins(image, bins, size[0] * size[1], index)
-    return as_list(origin, box, bins, sampling_ratio, size)
+    origin = map_origins(regions[:, 0], bins, size[0] * size[1], index)
+    return as_list(origin, regions[:, 1:], bins, sampling_ratio, along_axes(size, regions), size[1])
 
 
 def _with_roi_align(

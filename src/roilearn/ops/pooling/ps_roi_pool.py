@@ -23,6 +23,7 @@ from roilearn.ops.dispatch import values_are_known
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
+from roilearn.ops.embedding_bags.outputs import empty_output, is_empty
 from roilearn.ops.embedding_bags.spans import Spans, outer_bag_from
 from roilearn.ops.pooling.ps_roi_align import map_origins, maps_of_bins
 from roilearn.ops.pooling.quantize import quantize_box
@@ -89,9 +90,11 @@ def ps_roi_pool(
     check_position_sensitive(input, bins)
     check_one_device(input=input, boxes=boxes)
     rois = as_rois(boxes, input.shape[0], input.dtype, validate=validate).detach()
+    channels = input.shape[1] // (bins[0] * bins[1])
     if not values_are_known(rois):
-        channels = input.shape[1] // (bins[0] * bins[1])
         return _custom_op([input], rois, bins, channels, scale, read_last)
+    if is_empty(input, rois):
+        return empty_output(input, channels, (rois.shape[0], *bins))
     size = (input.shape[2], input.shape[3])
     limits = size if read_last else (size[0] - 1, size[1] - 1)
     rows, columns = box_spans(rois, bins, scale, limits)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import torch
 import torch.fx
-from jaxtyping import Bool, Float, Int32, Integer
+from jaxtyping import Bool, Float, Int32, Integer, Shaped
 from torch import Tensor, nn
 
 from roilearn.arguments import (
@@ -31,12 +31,13 @@ from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
-from roilearn.ops.embedding_bags.memory import MEMORY_FORMATS, pool_bags
+from roilearn.ops.embedding_bags.memory import pool_bags
+from roilearn.ops.embedding_bags.outputs import MEMORY_FORMATS, empty_output, is_empty
 from roilearn.ops.embedding_bags.planes import AxisCells, GridCells
 from roilearn.ops.embedding_bags.spans import Size, Spans, max_count, outer_bag_from
 from roilearn.ops.interpolation import neighbours
 from roilearn.ops.onnx.pooling_nodes import roi_align_node
-from roilearn.ops.tracing import is_mapping, is_tracing
+from roilearn.ops.tracing import is_mapping, is_tracing, table_of_sizes
 
 Listed = TypeVar("Listed", Bag, GridCells)
 MAX_LISTED_RATIO = 2
@@ -127,6 +128,8 @@ def roi_align(
         return _onnx_node(input, rois, bins, scale, ratio, aligned)
     if way is Way.NODE:
         return _custom_op([input], rois, bins, input.shape[1], scale, ratio, aligned)
+    if is_empty(input, rois):
+        return empty_output(input, input.shape[1], (rois.shape[0], *bins), out)
     return pool_with_bags([input], rois, bins, scale, ratio, aligned, out, memory_format)
 
 
@@ -165,10 +168,11 @@ def region(
 
 def sample_bag_from(
     origin: Integer[Tensor, "K ..."],
-    box: Sequence[Float[Tensor, " K"]],
+    box: Float[Tensor, "K 4"],
     bins: tuple[int, int],
     sampling_ratio: int,
-    size: tuple[Size, Size],
+    size: Integer[Tensor, "*K 2 1 1"],
+    width: int | Integer[Tensor, "K 1 1"],
 ) -> Bag:
     """``sample_bag`` where each box, or each bin, reads its own map.
 
@@ -176,31 +180,38 @@ def sample_bag_from(
     ----------
     origin : (K, 1, 1) or (K, PH, PW) rows of the table at which the map of each box or bin begins.
     box : top, left, height, width in cells, index coordinates.
-    size : (height, width) of the map: two numbers, or two (K, 1, 1) tensors.
+    size : (2, 1, 1) height and width of the map, or (K, 2, 1, 1) those of each box's map.
+    width : the width alone: one number, or (K, 1, 1).
     """
-    top, left, height, width = box
-    rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
-    columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
     if lists_samples(sampling_ratio):
-        return sample_by_sample(origin, rows, columns, size)
-    return outer_bag_from(
-        origin, size[1], sample_spans(rows, size[0]), sample_spans(columns, size[1])
-    )
+        return sample_by_sample(sample_grid_from(origin, box, bins, sampling_ratio, size, width))
+    position = sample_positions(box[:, :2], box[:, 2:], bins, sampling_ratio)
+    rows, columns = map(Spans, *(split_axes(part, bins) for part in sample_spans(position, size)))
+    return outer_bag_from(origin, width, rows, columns)
 
 
 def sample_grid_from(
     origin: Integer[Tensor, "K ..."],
-    box: Sequence[Float[Tensor, " K"]],
+    box: Float[Tensor, "K 4"],
     bins: tuple[int, int],
     sampling_ratio: int,
-    size: tuple[Size, Size],
+    size: Integer[Tensor, "*K 2 1 1"],
+    width: int | Integer[Tensor, "K 1 1"],
 ) -> GridCells:
     """Cells of ``sample_bag_from`` as pairs of rows and columns that are not multiplied."""
-    top, left, height, width = box
-    rows = sample_positions(top, height, bins[0], sampling_ratio)  # [K, PH, S]
-    columns = sample_positions(left, width, bins[1], sampling_ratio)  # [K, PW, S]
-    cells = (AxisCells(*cells_read(*axis)) for axis in ((rows, size[0]), (columns, size[1])))
-    return GridCells(origin, size[1], *cells)
+    position = sample_positions(box[:, :2], box[:, 2:], bins, sampling_ratio)  # [K, 2, bins, S]
+    rows, columns = map(AxisCells, *(split_axes(part, bins) for part in cells_read(position, size)))
+    return GridCells(origin, width, rows, columns)
+
+
+def split_axes(
+    values: Shaped[Tensor, "K 2 bins ..."], bins: tuple[int, int]
+) -> list[Shaped[Tensor, "K _ ..."]]:
+    """Values of the bins of either axis, without bins beyond the box."""
+    return [
+        axis if axis.shape[1] == number else axis[:, :number]
+        for axis, number in zip(values.unbind(1), bins, strict=True)
+    ]
 
 
 def sample_bag(
@@ -220,9 +231,13 @@ def sample_bag(
     index : dtype that numbers the cells.
     as_list : how they are listed: ``sample_bag_from``, or ``sample_grid_from``.
     """
-    image, *box = regions.unbind(1)
-    origin = image.to(index)[:, None, None] * (size[0] * size[1])
-    return as_list(origin, box, bins, sampling_ratio, size)
+    origin = regions[:, 0].to(index)[:, None, None] * (size[0] * size[1])
+    return as_list(origin, regions[:, 1:], bins, sampling_ratio, along_axes(size, regions), size[1])
+
+
+def along_axes(size: tuple[int, int], like: Tensor) -> Integer[Tensor, "2 1 1"]:
+    """Height and width of a map as a tensor, for positions along both axes."""
+    return table_of_sizes([size], torch.int32, like.device)[0, :, None, None]
 
 
 def lists_samples(sampling_ratio: int) -> bool:
@@ -232,8 +247,8 @@ def lists_samples(sampling_ratio: int) -> bool:
 
 
 def samples_per_bin(
-    length: Float[Tensor, " K"], bins: int, sampling_ratio: int
-) -> Float[Tensor, " K"]:
+    length: Float[Tensor, "*K"], bins: int | Float[Tensor, "..."], sampling_ratio: int
+) -> Float[Tensor, "*K"]:
     """Count the samples of a bin along one axis: ``sampling_ratio``; below 1, ceil(bin size)."""
     if sampling_ratio > 0:
         return torch.full_like(length, sampling_ratio)
@@ -241,36 +256,46 @@ def samples_per_bin(
 
 
 def sample_positions(
-    start: Float[Tensor, " K"], length: Float[Tensor, " K"], bins: int, sampling_ratio: int = -1
-) -> Float[Tensor, "K bins S"]:
-    """Index positions of the samples of each bin along one axis: the centres of equal parts.
+    start: Float[Tensor, "K axes"],
+    length: Float[Tensor, "K axes"],
+    bins: Sequence[int],
+    sampling_ratio: int = -1,
+) -> Float[Tensor, "K axes bins S"]:
+    """Index positions of the samples of each bin along each axis: the centres of equal parts.
 
     Parameters
     ----------
     start, length : where each box starts and how long it is, in cells, index coordinates.
-    bins : number of bins.
+    bins : number of bins along each axis.
     sampling_ratio : samples per bin; below 1: adaptive.
 
     Returns
     -------
-    (K, bins, S) positions. Adaptive boxes have different numbers of samples: S is the largest of
-    them, and boxes with fewer samples are padded with NaN.
+    (K, axes, bins, S) positions. Axes of fewer bins than others go on with bins beyond the box.
+    Adaptive boxes have different numbers of samples: S is the largest of them, and axes with fewer
+    samples are padded with NaN.
 
     Examples
     --------
-    >>> sample_positions(torch.tensor([2.0]), torch.tensor([4.0]), 2, 2)
-    tensor([[[2.5000, 3.5000],
-             [4.5000, 5.5000]]])
+    >>> sample_positions(torch.tensor([[2.0]]), torch.tensor([[4.0]]), [2], 2)
+    tensor([[[[2.5000, 3.5000],
+              [4.5000, 5.5000]]]])
     """
-    start, bin_size = start[:, None, None], (length / bins)[:, None, None]  # [K, 1, 1]
-    i = torch.arange(bins, dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
+    each = numbers_of_bins(bins, length)  # [axes]
+    start, bin_size = start[..., None, None], (length / each)[..., None, None]  # [K, axes, 1, 1]
+    i = torch.arange(max(bins), dtype=start.dtype, device=start.device)[:, None]  # [bins, 1]
     if sampling_ratio > 0:
         s = torch.arange(sampling_ratio, dtype=start.dtype, device=start.device)  # [S]
         return start + i * bin_size + (s + 0.5) * bin_size / sampling_ratio
-    samples = samples_per_bin(length.detach(), bins, sampling_ratio)[:, None, None]  # [K, 1, 1]
+    samples = samples_per_bin(length.detach(), each, sampling_ratio)[..., None, None]
     s = torch.arange(max_count(samples), dtype=start.dtype, device=start.device)  # [S]
     position = start + i * bin_size + (s + 0.5) * bin_size / samples.clamp(min=1)
     return torch.where(s < samples, position, torch.nan)
+
+
+def numbers_of_bins(bins: Sequence[int], like: Float[Tensor, "..."]) -> Float[Tensor, " axes"]:
+    """Numbers of bins as a tensor, for lengths along both axes."""
+    return table_of_sizes([bins], like.dtype, like.device)[0]
 
 
 def in_band(position: Float[Tensor, "*P"], size: Size) -> Bool[Tensor, "*P"]:
@@ -282,37 +307,31 @@ def in_band(position: Float[Tensor, "*P"], size: Size) -> Bool[Tensor, "*P"]:
     return (position >= -1) & (position <= size)
 
 
-def sample_by_sample(
-    origin: Integer[Tensor, "K ..."],
-    rows: Float[Tensor, "K PH S"],
-    columns: Float[Tensor, "K PW S"],
-    size: tuple[Size, Size],
-) -> Bag:
+def sample_by_sample(grid: GridCells) -> Bag:
     """Bags of 4 * S * S entries: the four cells of each sample in turn."""
-    row, row_weight = cells_read(rows, size[0])  # [K, PH, 2S]
-    column, column_weight = cells_read(columns, size[1])  # [K, PW, 2S]
-    row = row.to(origin.dtype) * size[1]  # in rows of the table
-    index = row[:, :, None, :, None] + column[:, None, :, None, :]  # [K, PH, PW, 2S, 2S]
-    index = index + origin[..., None, None]
-    weight = row_weight[:, :, None, :, None] * column_weight[:, None, :, None, :]
-    index = index.flatten(3).flatten(0, 2)  # [bags, entries of a bag]
-    bag = torch.arange(index.shape[0], dtype=index.dtype, device=index.device)
-    return Bag(index.flatten(), weight.flatten(), bag * index.shape[1])
+    origin, width, rows, columns = grid
+    row = rows.cell.to(origin.dtype) * width  # in rows of the table
+    index = row[:, :, None, :, None] + origin[..., None, None]  # [K, PH, 1 or PW, 2S, 1]
+    index = index + columns.cell[:, None, :, None, :]  # [K, PH, PW, 2S, 2S]
+    weight = rows.weight[:, :, None, :, None] * columns.weight[:, None, :, None, :]
+    each = index.shape[3] * index.shape[4]  # entries of a bag
+    offsets = torch.arange(0, index.numel(), each, dtype=index.dtype, device=index.device)
+    return Bag(index.flatten(), weight.flatten(), offsets)
 
 
 def cells_read(
-    position: Float[Tensor, "K bins S"], size: Size
-) -> tuple[Int32[Tensor, "K bins 2*S"], Float[Tensor, "K bins 2*S"]]:
-    """Both cells that each sample reads along one axis, and their weights in the average."""
+    position: Float[Tensor, "*K bins S"], size: Size
+) -> tuple[Int32[Tensor, "*K bins 2*S"], Float[Tensor, "*K bins 2*S"]]:
+    """Both cells that each sample reads along an axis, and their weights in the average."""
     inside = in_band(position, size)
     low, high, fraction = neighbours(torch.where(inside, position, 0), size)
     share = inside.to(position.dtype) / position.shape[-1]
     weight = torch.stack([(1 - fraction) * share, fraction * share], -1)
-    return torch.stack([low, high], -1).flatten(2).to(torch.int32), weight.flatten(2)
+    return torch.stack([low, high], -1).flatten(-2).to(torch.int32), weight.flatten(-2)
 
 
-def sample_spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
-    """Cells that the samples of each bin read along one axis, each cell once.
+def sample_spans(position: Float[Tensor, "*K bins S"], size: Size) -> Spans:
+    """Cells that the samples of each bin read along an axis, each cell once.
 
     The samples of a bin lie beside each other, so their cells are consecutive. The weights of
     samples that read the same cell are added up.
@@ -320,14 +339,14 @@ def sample_spans(position: Float[Tensor, "K bins S"], size: Size) -> Spans:
     inside = in_band(position, size)
     low, high, fraction = neighbours(torch.where(inside, position, 0), size)
     first = torch.where(inside, low, size).amin(-1, keepdim=True).clamp(max=size - 1)
-    low, high = (torch.where(inside, cell - first, 0) for cell in (low, high))  # [K, bins, S]
-    count = high.amax(-1) + 1  # [K, bins]
+    low, high = (torch.where(inside, cell - first, 0) for cell in (low, high))  # [*K, bins, S]
+    count = high.amax(-1) + 1  # [*K, bins]
 
     samples = position.isfinite().sum(-1, keepdim=True).clamp(min=1)
     share = inside.to(position.dtype) / samples
     weight = share.new_zeros(*count.shape, max_count(count))
-    weight = weight.scatter_add(2, low, (1 - fraction) * share)
-    weight = weight.scatter_add(2, high, fraction * share)
+    weight = weight.scatter_add(-1, low, (1 - fraction) * share)
+    weight = weight.scatter_add(-1, high, fraction * share)
     count = count * inside.any(-1)  # a bin that reads nothing is empty
     return Spans(first.squeeze(-1).to(torch.int32), count.to(torch.int32), weight)
 
@@ -343,18 +362,19 @@ def entries_per_box(
             f"sampling_ratio must give a box at most {SAMPLE_LIMIT} samples along an axis; "
             f"got {sampling_ratio} for each of {max(bins)} bins."
         )
-    cells, samples = [], []
-    for length, axis_bins, limit in zip(regions[:, 3:].detach().T, bins, size, strict=True):
-        samples.append(samples_per_bin(length, axis_bins, sampling_ratio) * axis_bins)  # [K]
-        if not bool((samples[-1] <= SAMPLE_LIMIT).all()):
-            raise ValueError(
-                f"boxes must be small enough to sample adaptively; got one {length.max():g} cells "
-                f"long, which takes {samples[-1].max():g} samples along that side, more than "
-                f"{SAMPLE_LIMIT}. Clip boxes to the image, or set sampling_ratio."
-            )
-        cells.append(length.abs().clamp(max=limit) + 2 * axis_bins)  # neighbouring bins share cells
-    # Positions are padded to the number of samples of the longest box.
-    return cells[0] * cells[1] + max_count(samples[0] + samples[1])
+    length, each = regions[:, 3:].detach(), numbers_of_bins(bins, regions)
+    samples = samples_per_bin(length, each, sampling_ratio) * each  # [K, 2]
+    if not bool((samples <= SAMPLE_LIMIT).all()):
+        axis = int(samples.amax(0).argmax())
+        raise ValueError(
+            f"boxes must be small enough to sample adaptively; got one {length[:, axis].max():g} "
+            f"cells long, which takes {samples[:, axis].max():g} samples along that side, more "
+            f"than {SAMPLE_LIMIT}. Clip boxes to the image, or set sampling_ratio."
+        )
+    # Neighbouring bins share cells.
+    cells = length.abs().minimum(length.new_tensor(size)) + 2 * each  # [K, 2]
+    # Positions along both axes are padded to the number of samples of the longest side.
+    return cells.prod(1) + 2 * max_count(samples)
 
 
 _custom_op = as_custom_op(roi_align, "float spatial_scale, SymInt sampling_ratio, bool aligned")

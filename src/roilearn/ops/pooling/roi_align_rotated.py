@@ -31,7 +31,12 @@ from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags
 from roilearn.ops.interpolation import neighbours
-from roilearn.ops.pooling.roi_align import in_band, sample_positions, samples_per_bin
+from roilearn.ops.pooling.roi_align import (
+    in_band,
+    numbers_of_bins,
+    sample_positions,
+    samples_per_bin,
+)
 from roilearn.ops.tracing import may_read_values
 
 SAMPLE_LIMIT = 2**22
@@ -154,8 +159,8 @@ def sample_bag(
     size : (height, width) of the map.
     index : dtype that numbers the cells.
     """
-    image, centre_row, centre_column, height, width, angle = regions.unbind(1)
-    each, samples = list_samples(height, width, bins, sampling_ratio)
+    image, centre_row, centre_column, _, _, angle = regions.unbind(1)
+    each, samples = list_samples(regions[:, 3:5], bins, sampling_ratio)
     box, down, across = samples
     # The gradient of indexing with [box] is summed in an order that depends on the threads.
     centre_row, centre_column, cos, sin = (
@@ -181,20 +186,22 @@ def sample_bag(
 
 
 def list_samples(
-    height: Float[Tensor, " K"],
-    width: Float[Tensor, " K"],
-    bins: tuple[int, int],
-    sampling_ratio: int,
+    sides: Float[Tensor, "K 2"], bins: tuple[int, int], sampling_ratio: int
 ) -> tuple[Int32[Tensor, " K"], Samples]:
-    """Count the samples in a bin of each box, and list all samples before the rotation."""
-    rows = sample_positions(-height / 2, height, bins[0], sampling_ratio)  # [K, PH, S]
-    columns = sample_positions(-width / 2, width, bins[1], sampling_ratio)  # [K, PW, T]
-    grid_height = samples_per_bin(height.detach(), bins[0], sampling_ratio).to(torch.int32)  # [K]
-    grid_width = samples_per_bin(width.detach(), bins[1], sampling_ratio).to(torch.int32)
+    """Count the samples in a bin of each box, and list all samples before the rotation.
+
+    Parameters
+    ----------
+    sides : height and width of each box, in cells.
+    """
+    position = sample_positions(-sides / 2, sides, bins, sampling_ratio)  # [K, 2, bins, S]
+    number = numbers_of_bins(bins, sides)
+    grid = samples_per_bin(sides.detach(), number, sampling_ratio).to(torch.int32)  # [K, 2]
+    grid_height, grid_width = grid.unbind(1)
     each = grid_height * grid_width
     counts = each * (bins[0] * bins[1])
     if sampling_ratio > 0:  # as many of each box
-        number = torch.arange(height.shape[0], device=height.device)
+        number = torch.arange(sides.shape[0], device=sides.device)
         box = number[:, None].expand(-1, sampling_ratio**2 * bins[0] * bins[1]).flatten()
     else:
         box = torch.repeat_interleave(counts)
@@ -204,8 +211,11 @@ def list_samples(
     cell, sample = number // each[box], number % each[box]
     i, j = cell // bins[1], cell % bins[1]
     a, b = sample // grid_width[box], sample % grid_width[box]
-    down = rows.flatten().index_select(0, (box * bins[0] + i) * rows.shape[2] + a)
-    across = columns.flatten().index_select(0, (box * bins[1] + j) * columns.shape[2] + b)
+    _, axes, most_bins, most = position.shape
+    down, across = (
+        position.flatten().index_select(0, ((box * axes + axis) * most_bins + k) * most + s)
+        for axis, k, s in ((0, i, a), (1, j, b))
+    )
     return each, Samples(box, down, across)
 
 

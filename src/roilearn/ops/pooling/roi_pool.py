@@ -26,6 +26,7 @@ from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_chunks
+from roilearn.ops.embedding_bags.outputs import empty_output, is_empty
 from roilearn.ops.embedding_bags.planes import FEW_CHANNELS
 from roilearn.ops.embedding_bags.spans import Spans, broadcast_to_bins, max_count, outer_bag
 from roilearn.ops.onnx.pooling_nodes import max_roi_pool_node
@@ -100,6 +101,8 @@ def roi_pool(
         return _onnx_node(input, rois, bins, scale)
     if way is Way.NODE:
         return _custom_op([input], rois, bins, input.shape[1], scale, mode)
+    if is_empty(input, rois):
+        return empty_output(input, input.shape[1], (rois.shape[0], *bins))
     if mode == "max":
         return pool_maxima(input, rois, bins, scale)
     size = (input.shape[2], input.shape[3])
@@ -115,8 +118,6 @@ def pool_maxima(
     spatial_scale: float,
 ) -> Float[Tensor, "K C PH PW"]:
     """Max-pool boxes that have been checked."""
-    if input.shape[1] == 0:
-        return input.reshape(len(rois), 0, *bins).clone()
     size = (input.shape[2], input.shape[3])
     pool = partial(max_pool_boxes, bins=bins, spatial_scale=spatial_scale)
     return pool_in_chunks(pool, input, rois, cells_per_box(rois, bins, spatial_scale, size))

@@ -20,8 +20,12 @@ from roilearn.ops.suppression.overlapping_pairs import iou, overlapping_pairs, s
 
 FIRST_BLOCK = 64
 """Boxes of the first block."""
+SMALLEST_BLOCK = 48
+"""Boxes of a later block where few are kept: a smaller one takes as long."""
 LARGEST_BLOCK = 192
 """Boxes of a block where most of them are kept."""
+LAST_BLOCK = 128
+"""Up to this number, all boxes that are left are one block: two would take as long in all."""
 PAIRS_AT_ONCE = 2**15
 """Pairs of a block with other boxes that are compared at once, so that they stay in the cache."""
 BOXES_PER_GROUP = 160
@@ -45,7 +49,7 @@ def kept_boxes(
     boxes = len(group)
     if groups == 1:
         return keep_by_blocks(table, None, threshold)
-    if boxes <= FIRST_BLOCK or BOXES_PER_FEW_GROUPS * groups <= boxes <= FEW_BOXES:
+    if boxes <= LAST_BLOCK or BOXES_PER_FEW_GROUPS * groups <= boxes <= FEW_BOXES:
         return keep_by_blocks(table, group, threshold)
     if boxes < BOXES_PER_GROUP * groups:
         layout = sort_into_strips(table, group, groups)
@@ -72,13 +76,17 @@ def keep_by_blocks(
     try_list_below = len(left) if group is None else 0
     block = FIRST_BLOCK
     while len(left):
+        if len(left) <= LAST_BLOCK:
+            block = len(left)
         in_block, survives = suppress_by_block(table, group, threshold, block)
         keep[left[:block][in_block]] = True
+        if block >= len(left):
+            break
         open_boxes = block + np.flatnonzero(survives)
         left, table = left.take(open_boxes), table.take(open_boxes, axis=1)
         group = None if group is None else group.take(open_boxes)
         kept = int(np.count_nonzero(in_block))
-        block = min(max(4 * kept, FIRST_BLOCK // 4, 1), LARGEST_BLOCK)
+        block = min(max(4 * kept, SMALLEST_BLOCK), LARGEST_BLOCK)
         cost = cost_of_blocks(kept, len(survives), len(left), block)
         if len(left) <= try_list_below and cost > LISTING * len(left):
             layout = sort_into_strips(table, np.zeros(len(left), np.int64), 1)
@@ -121,15 +129,14 @@ def suppress_by_block(
 
     A kept box overlaps no kept box before it, so the rows of the boxes before it need no zeros.
     """
-    head = np.arange(min(block, table.shape[1]))
-    apart = are_apart(table, group, threshold, head, slice(0, block))
-    np.fill_diagonal(apart, val=True)
-    in_block = np.ones(len(head), np.bool_)
+    apart = are_apart(table, group, threshold, slice(0, block), slice(0, block))
+    apart.reshape(-1)[:: len(apart) + 1] = True  # the diagonal
+    in_block = np.ones(len(apart), np.bool_)
     for better in np.flatnonzero(~apart.all(1)).tolist():
         if in_block[better]:
             in_block &= apart[better]
-    survives = np.ones(table.shape[1] - len(head), np.bool_)
-    kept = head[in_block]
+    survives = np.ones(table.shape[1] - len(apart), np.bool_)
+    kept = np.flatnonzero(in_block)
     columns = max(PAIRS_AT_ONCE // len(kept), 1)
     for start in range(0, len(survives), columns):
         part = slice(block + start, block + start + columns)
@@ -141,7 +148,7 @@ def are_apart(
     table: Float[ndarray, "5 N"],
     group: Int64[ndarray, " N"] | None,
     threshold: float,
-    first: Int64[ndarray, " A"],
+    first: Int64[ndarray, " A"] | slice,
     second: slice,
 ) -> Bool[ndarray, "A B"]:
     """Whether each of the first boxes leaves each of the second: small IoU, or another group."""

@@ -159,19 +159,20 @@ def suppress(
         require_values("idxs", idxs)
     if not len(boxes):
         return scores.new_empty(0, dtype=torch.int64)
-    corners, numbers = as_array(boxes), as_array(scores)
-    check_finite("boxes", corners)
-    check_no_nan("scores", numbers[:, None])
-    ids = None if idxs is None else as_array(idxs)
-    if ids is not None and ids.dtype.kind == "f":
-        check_no_nan("idxs", ids[:, None])
     if iou_threshold >= 0 and scores.device.type != "cpu" and len(boxes) <= MAX_NMS_BOXES:
-        kernels = kernels_for([boxes], scores)
+        kernels = kernels_for([boxes], scores)  # which check the values on their device
         if kernels is not None and idxs is None:
             return kernels.nms(boxes, scores, iou_threshold)
         if kernels is not None:
             return kernels.batched_nms(boxes, scores, idxs, iou_threshold)
+    corners, numbers = as_array(boxes), as_array(scores)
+    check_finite("boxes", corners)
     order = (-numbers).argsort(kind="stable")
+    if math.isnan(numbers[order[-1]]):  # NaN is sorted last
+        check_no_nan("scores", numbers[:, None])
+    ids = None if idxs is None else as_array(idxs)
+    if ids is not None and ids.dtype.kind == "f":
+        check_no_nan("idxs", ids[:, None])
     kept = order[keep_by_score(corners[order], *group_numbers(ids, order), iou_threshold)]
     return torch.from_numpy(kept).to(boxes.device)
 
@@ -198,8 +199,9 @@ def keep_by_score(
     limit = threshold_in_dtype(boxes.dtype.type, threshold)
     with np.errstate(over="ignore", invalid="ignore"):  # areas may be infinite, or inf * 0
         table = box_table(boxes)
-        x1, y1, x2, y2, area = table
-        solid = (x2 > x1) & (y2 > y1) & (area > 0) & (area < math.inf)
+        x1, _, x2, _, area = table
+        # Of a box that is not inverted along x, the area has the sign of its height.
+        solid = (x2 > x1) & (area > 0) & (area < math.inf)
         if solid.all():
             return kept_boxes(table, group, groups, limit)
         keep = ~solid
