@@ -97,6 +97,39 @@ def test_what_needs_masks_is_refused(tmp_path, capsys, words, said):
     assert said in capsys.readouterr().err
 
 
+def test_boxes_may_be_taken_from_masks_that_are_not_learned(tmp_path, capsys):
+    file = export_coco(ShapeScenes(6, size=(48, 64)), tmp_path / "coco")
+    contents = json.loads(file.read_text())
+    as_written = CocoFolder(None, file).items
+    for annotation in contents["annotations"]:
+        annotation["bbox"] = [0, 0, 1, 1]
+    file.write_text(json.dumps(contents))
+    boxes = CocoFolder(None, file, masks=False, box_format="masks")
+    for (_, there), (_, expected) in zip(boxes.items, as_written, strict=True):
+        assert [each.box for each in there] == [each.box for each in expected]
+    assert "masks" not in boxes[0][1]
+    words = ["--coco", file.parent, "--boxes", "masks", "--max-faults", "1"]
+    assert train(tmp_path, *words, "--no-masks") == 0
+    weights = tmp_path / "run" / "model.safetensors"
+    assert train(tmp_path / "again", *words, "--weights", weights, options={}) == 0
+    assert "as the model of --weights does" in capsys.readouterr().err
+    more = [*words[:4], "--weights", weights, "--workers", "0", "--max-faults", "1"]
+    assert main(["evaluate", *map(str, more)]) == 0
+
+
+def test_what_evaluate_advises_it_can_do(tmp_path, capsys):
+    file = folder_without(tmp_path / "half", 2)
+    assert main(["evaluate", "--coco", str(file), "--weights", "SHAPES"]) == 2
+    said = capsys.readouterr().err
+    assert "or measure without these objects with --max-faults 1" in said
+    assert "--no-masks" not in said
+    none = folder_without(tmp_path / "none", 1)
+    words = ["--coco", str(none), "--weights", "SHAPES", "--boxes", "masks"]
+    assert main(["evaluate", *words]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith(f"--boxes masks needs annotations with segmentations; {none} has none.\n")
+
+
 def test_images_to_validate_on_may_have_masks_that_are_not_read(tmp_path, capsys):
     coco, masks = (folder_without(tmp_path / str(n), n).parent for n in (1, 99))
     assert train(tmp_path, "--coco", coco, "--validation-coco", masks) == 0

@@ -51,6 +51,26 @@ def test_a_full_disk_is_named_in_one_line(monkeypatch, capsys):
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["bench", "evaluate", "export", "predict", "train"])
+def test_ctrl_c_while_pytorch_is_loaded_ends_in_one_line(command, tmp_path):
+    """A finder of modules presses Ctrl-C as soon as torch is looked for."""
+    code = f"""
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+from roilearn.cli import main
+words = {{"bench": [], "evaluate": ["--weights", "SHAPES", "--coco", {str(tmp_path / "a.json")!r}],
+         "export": ["SHAPES"], "predict": ["a.png", "--weights", "SHAPES"], "train": ["run"]}}
+sys.exit(main(["{command}", *words["{command}"]]))
+"""
+    (tmp_path / "a.json").write_text("{}")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "roilearn: interrupted.\n")
+
+
 def test_other_errors_of_the_system_are_not_hidden(monkeypatch):
     failing(monkeypatch, OSError(errno.EIO, "Input/output error"))
     with pytest.raises(OSError, match="Input/output"):

@@ -1,5 +1,6 @@
 """`roilearn train` as typed: what it writes, what it refuses, and how it ends."""
 
+import re
 import signal
 from dataclasses import replace
 from functools import wraps
@@ -73,9 +74,17 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path, capsys, mon
     assert "interrupted after step 1, which is saved; the same command goes on" in said
     assert not (tmp_path / "model.safetensors").exists()
     monkeypatch.undo()
+    told = tmp_path / "command.txt"
+    told.write_text(told.read_text().replace("threads in each: ", "threads in each: 1"))
     assert main(tiny_command(tmp_path)) == 0
-    assert "resumes from step 1 of 2" in capsys.readouterr().err
-    assert read_loss_log(tmp_path / "losses.csv")["step"] == [1, 2]
+    said = capsys.readouterr().err
+    assert "resumes from step 1 of 2" in said
+    assert re.search(
+        r"it was roilearn .*threads in each: 1(\d+), and is now .* each: \1: sums", said
+    )
+    assert main(tiny_command(tmp_path, "--steps", "3")) == 0
+    assert "it was" not in capsys.readouterr().err
+    assert read_loss_log(tmp_path / "losses.csv")["step"] == [1, 2, 3]
 
 
 def test_a_finished_run_has_nothing_left_and_another_is_refused(tmp_path, capsys, coco):

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from roilearn.data import FAULTS, CocoFolder, ShapeScenes, collate, export_coco, read_image
+from roilearn.data.coco import contents
 from roilearn.data.images import ORIENTATION
 
 SIZE = (40, 60)  # height, width
@@ -332,6 +333,7 @@ def test_what_may_surprise_is_noted_without_any_fault(folder, caplog):
     folder.object(iscrowd=1)
     opened = folder.open()
     assert not opened.faults
+    assert opened.names == ("car", "_background_", "bus")
     assert opened.faults.counts == {
         "crowd": 1,
         "root class": 1,
@@ -341,6 +343,39 @@ def test_what_may_surprise_is_noted_without_any_fault(folder, caplog):
     }
     assert "has no faults; what may surprise" in caplog.text
     assert "1 of 2" in caplog.text
+
+
+def test_a_file_that_was_asked_for_masks_is_not_read_twice(folder, monkeypatch):
+    file, read, loads = folder.path / "annotations.json", [], json.loads
+    file.write_text(json.dumps(folder.contents))
+    monkeypatch.setattr(contents.json, "loads", lambda text: read.append(text) or loads(text))
+    assert contents.has_segmentations(file)
+    assert len(CocoFolder(None, file)) == 1
+    assert len(read) == 1
+    assert len(CocoFolder(None, file)) == 1  # which may have changed what was read
+    assert len(read) == 2
+    assert contents.has_segmentations(file)
+    file.write_text(json.dumps({**folder.contents, "annotations": []}))
+    assert not contents.has_segmentations(file)
+    assert len(read) == 4
+
+
+@pytest.mark.parametrize("keep_ids", [False, True])
+def test_a_root_is_no_class_and_a_group_of_some_is_one(folder, keep_ids):
+    def names(*categories):
+        keys = ("id", "name", "supercategory")
+        listed = [dict(zip(keys, each, strict=False)) for each in categories]
+        folder.contents["categories"] = listed
+        return [name for name in folder.open(keep_ids=keep_ids).names if name]
+
+    group = (9, "vehicle", "none")
+    assert names(group, (3, "car", "vehicle"), (4, "bus", "vehicle")) == ["car", "bus"]
+    assert names((9, "vehicle"), (3, "car", "vehicle")) == ["car"]
+    assert names(group, (3, "car", "vehicle"), (4, "cat", "animal")) == ["car", "cat", "vehicle"]
+    assert names((3, "car", "car"), (4, "bus", "car")) == ["car", "bus"]  # it has an object
+    assert names((3, "car", "none")) == ["car"]
+    folder.object(category_id=9)
+    assert names(group, (3, "car", "vehicle")) == ["car", "vehicle"]
 
 
 def test_categories_of_one_name_are_kept_apart(folder):

@@ -22,7 +22,7 @@ def test_the_folder_of_an_export_is_enough(tmp_path, name):
     splits = validation_split.coco_splits(folder, None, seed=0)
     train, validation = SPLITS.get(name, (PICTURES - 1, 1))
     assert (len(splits.train), len(splits.validation)) == (train, validation)
-    assert {"pear", "plum"} <= set(splits.class_names)
+    assert set(splits.class_names) - {"_background_"} == {"pear", "plum"}
     opened = splits.folder
     assert not opened.faults
     assert "pear" in str(splits)
@@ -148,6 +148,14 @@ def test_a_wrong_path_is_refused_before_anything_is_loaded(
     monkeypatch.setitem(__import__("sys").modules, "roilearn.cli.train_command", None)
     assert main(["train", "run", *(word.format(folder) for word in words)]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("inside", ["data", "data/more"])
+def test_for_the_folder_of_the_images_that_of_the_export_is_named(tmp_path, inside):
+    folder = open_export("fiftyone", tmp_path)
+    (folder / "data" / "more").mkdir()
+    with pytest.raises(FileNotFoundError, match=rf"There is labels\.json in {folder}, which may"):
+        find_annotations(folder / inside)
 
 
 def test_images_may_lie_elsewhere(tmp_path):

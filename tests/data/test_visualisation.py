@@ -162,3 +162,6 @@ def test_letters_come_from_a_font_that_has_them_or_a_line_says_how(caplog):
     assert figure.axes[0].texts[0].get_text() == "a ?"
     assert "no font on this machine" in caplog.text
     assert "Noto Sans CJK" in caplog.text
+    for text in (f"{nowhere} 0.87", f"{nowhere} 0.91"):  # a label is drawn with each score
+        assert drawable(text)[0] == "?"
+    assert len(caplog.records) == 1

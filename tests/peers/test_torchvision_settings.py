@@ -184,8 +184,12 @@ def test_a_fixed_size_is_an_option_too():
     batches = [model.transform.eval()(images)[0].tensors for model in models]
     assert batches[1].shape == (1, 3, 96, 128)
     torch.testing.assert_close(batches[1], batches[0], rtol=1e-5, atol=1e-5)
-    with pytest.raises(ValueError, match="fixed_size must be"):
+    assert detector(ours, fixed_size=[112, 80]).transform.fixed_size == (112, 80)  # as JSON has it
+    with pytest.raises(ValueError, match="fixed_size must be at least 1"):
         detector(ours, fixed_size=(0, 80))
+    for wrong in (112, (112, 80, 3), "80", {"width": 112, "height": 80}):
+        with pytest.raises(ValueError, match=r"fixed_size must be a pair \(width, height\)"):
+            detector(ours, fixed_size=wrong)
 
 
 OTHER = (((16, 32),), ((1.0, 2.0),))

@@ -25,6 +25,7 @@ from .convolution import check_groups as check_groups
 from .convolution import check_offset_values as check_offset_values
 from .convolution import check_steps as check_steps
 from .export import raise_not_in_onnx as raise_not_in_onnx
+from .images import check_fixed_size as check_fixed_size
 from .images import check_image_shapes as check_image_shapes
 from .images import check_images as check_images
 from .images import check_pixel_values as check_pixel_values

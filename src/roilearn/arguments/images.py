@@ -5,6 +5,7 @@ from typing import Any
 from roilearn.arguments.arrays import check_tensor
 from roilearn.arguments.lists import counted, is_list
 from roilearn.arguments.pooling import check_output_size
+from roilearn.arguments.scalars import check_count
 
 
 def check_images(images: Any, channels: int | None = 3) -> None:
@@ -50,6 +51,16 @@ def channel_advice(image: Any, count: Any) -> str:
             "colour image of a grey one."
         )
     return "From (H, W) pass image[None]." if image.ndim == 2 else "A list holds single images."
+
+
+def check_fixed_size(fixed_size: Any) -> tuple[int, int]:
+    """Return ``fixed_size`` as (width, height); raise unless both are whole and positive."""
+    if not is_list(fixed_size) or len(fixed_size) != 2:
+        raise ValueError(
+            f"fixed_size must be a pair (width, height) in pixels; got {fixed_size!r}."
+        )
+    width, height = (check_count("fixed_size", side) for side in fixed_size)
+    return width, height
 
 
 def check_pixel_values(

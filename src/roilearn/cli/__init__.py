@@ -24,12 +24,15 @@ from roilearn.cli.train import add_train
 BROKEN_PIPE = 128 + 13
 """Exit status of a command whose reader has ended: that of the signal SIGPIPE."""
 
+INTERRUPTED = 128 + 2
+"""Exit status after Ctrl-C: that of the signal SIGINT."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status.
 
     A reader of its output that ends early, as in ``roilearn bench | head``, ends it without an
-    error message. A full disk is named in one line.
+    error message. A full disk is named in one line, and so is Ctrl-C while libraries are loaded.
     """
     parser = make_parser()
     options = parser.parse_args(arguments)
@@ -40,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python flushes the rest of the output when it ends, and would report the pipe once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted.", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

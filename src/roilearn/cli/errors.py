@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 PHRASES = {
     "box_format='masks' needs": "--boxes masks needs",
-    "masks=False leaves them out": "--no-masks leaves them out",
     "fewer workers, or workers=0": "--workers lower, or --workers 0",
     "folder must be": "FOLDER must be",
     "or pass resume=False": "or add --restart",

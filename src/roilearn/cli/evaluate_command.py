@@ -33,10 +33,10 @@ def run(options: argparse.Namespace) -> int:
         limit = MAX_FAULTS if options.max_faults is None else options.max_faults
         model, names = named_model(options.weights)
         # A model of boxes alone is measured on objects without outlines too.
-        masks = None if model.roi_heads.has_masks or options.boxes == "masks" else False
+        masks = None if model.roi_heads.has_masks else False
         held_out = None if options.held_out is None else held_out_images(options.held_out)
         file = validation or train if held_out is None else train
-        folder = open_coco(file, options.images, options.boxes, limit, masks)
+        folder = open_coco(file, options.images, options.boxes, limit, masks, to_train=False)
         if held_out is not None:
             keep_images(folder, held_out)
         elif (weights := Path(options.weights)).is_file() and (

@@ -105,6 +105,7 @@ def run_in_group(processes: ProcessGroup, device: torch.device, options: argpars
 
 def write_start(run: RunArguments, folder: Path, done: int, command: str) -> None:
     """Write and report what the run is about to do."""
+    remark = other_conditions(folder / COMMAND, command) if done else None
     (folder / COMMAND).write_text(command, encoding="utf-8")
     for line in str(run.splits).splitlines():
         report(line)
@@ -120,6 +121,8 @@ def write_start(run: RunArguments, folder: Path, done: int, command: str) -> Non
         report(f"all {done} steps are done, so only the evaluation is repeated")
     elif done:
         report(f"resumes from step {done} of {run.settings.steps}")
+    if remark and done < run.settings.steps:
+        report(remark)
 
 
 def save_and_evaluate(
@@ -143,6 +146,25 @@ def command_and_versions(device: torch.device, processes: int) -> str:
     words = shlex.join(["roilearn", *sys.argv[1:]])
     where = f"{device}, processes: {processes}, threads in each: {torch.get_num_threads()}"
     return f"{words}\nroilearn {__version__}, torch {torch.__version__}, {where}\n"
+
+
+def other_conditions(file: Path, command: str) -> str | None:
+    """Say that a run goes on with other versions, or threads, than it had; None if it does not.
+
+    Parameters
+    ----------
+    file : the file of the run so far that ``command_and_versions`` was written to.
+    command : ``command_and_versions`` of this one.
+    """
+    if not file.is_file():
+        return None
+    before, now = (text.strip().rpartition("\n")[2] for text in (file.read_text("utf-8"), command))
+    if before == now:
+        return None
+    return (
+        f"it was {before}, and is now {now}: sums may be rounded otherwise, so the weights at the "
+        "end may differ from those of a run without an interruption"
+    )
 
 
 def report_error(error: BaseException, options: argparse.Namespace, status: int) -> int:

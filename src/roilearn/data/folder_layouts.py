@@ -67,6 +67,7 @@ def find_annotations(path: Path) -> tuple[Path, Path | None]:
         raise FileNotFoundError(
             f"{what} be a COCO file, or the folder of an export. Looked for in {path} and in the "
             f"folders in it: {TOOL_FILES}, or another file that ends in .json; found none."
+            f"{folder_above(path)}"
         )
     found = [file for files in exports for file in files]
     train, validation = ([f for f in found if split_of(f) == split] for split in SPLITS)
@@ -78,6 +79,15 @@ def find_annotations(path: Path) -> tuple[Path, Path | None]:
         f"{what} name the file if there are several; in {path} "
         f"there are {', '.join(str(file.relative_to(path)) for file in found)}."
     )
+
+
+def folder_above(path: Path) -> str:
+    """Say which folder around ``path`` is that of an export, such as that of its images; or ""."""
+    for folder in path.resolve().parents[:2]:
+        if files := annotation_files(folder):
+            there = f"There is {files[0].relative_to(folder)} in {folder}"
+            return f" {there}, which may be the folder of the export: give that."
+    return ""
 
 
 def annotation_files(folder: Path) -> list[Path]:

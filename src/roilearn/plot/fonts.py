@@ -10,13 +10,16 @@ DEFAULT = "DejaVu Sans"
 """Matplotlib's own font, with Latin, Greek, Cyrillic, Arabic and Hebrew letters."""
 PLACEHOLDERS = "Last Resort"
 """How the names of fonts begin that have a frame in place of each character."""
+_NAMED: set[int] = set()
+"""Characters of which a warning has said that no font has them."""
 
 
 @lru_cache(maxsize=1024)
 def font_families(text: str) -> tuple[str, ...]:
     """Choose fonts that together have all characters of a text, the usual one first.
 
-    If no font of the machine has some of them, a warning says so once and names a font to install.
+    If no font of the machine has some of them, a warning says so once for each of them and names a
+    font to install.
 
     Examples
     --------
@@ -34,11 +37,12 @@ def font_families(text: str) -> tuple[str, ...]:
             missing -= there
         if not missing:
             break
-    if missing:
+    if new := missing - _NAMED:
+        _NAMED.update(new)
         LOG.warning(
-            "no font on this machine has the characters of %r; they are drawn as question marks. "
+            "no font on this machine has the characters %s; they are drawn as question marks. "
             "Install one that has them, such as Noto Sans CJK (package fonts-noto-cjk).",
-            text,
+            " ".join(map(chr, sorted(new))),
         )
     return tuple(families)
 
@@ -51,8 +55,11 @@ def drawable(text: str) -> str:
 
 
 def file_of(family: str) -> str:
-    """Find the file of a font by its name."""
-    return font_manager.findfont(font_manager.FontProperties(family=[family]))
+    """Find the file of a font by its name: that of its regular face, if there is one."""
+    faces = [entry for entry in font_manager.fontManager.ttflist if entry.name == family]
+    # Matplotlib's findfont would warn of each font without a face of normal weight.
+    regular = [face for face in faces if face.weight in (400, "normal") and face.style == "normal"]
+    return (regular or faces)[0].fname
 
 
 @lru_cache(maxsize=512)

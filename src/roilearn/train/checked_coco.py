@@ -15,6 +15,8 @@ def open_coco(
     boxes: str = "xywh",
     max_faults: float = MAX_FAULTS,
     masks: bool | None = None,
+    *,
+    to_train: bool = True,
 ) -> CocoFolder:
     """Open a COCO file; raise unless it has objects, of which few have faults.
 
@@ -22,6 +24,7 @@ def open_coco(
     ----------
     masks : True: its objects must have segmentations. False: boxes alone are read. None: masks are
         read if any object has one.
+    to_train : whether to train a model on it, or to measure one; errors say what to do.
     """
     check_fraction("--max-faults", max_faults)
     # No model that the command trains learns keypoints.
@@ -38,11 +41,11 @@ def open_coco(
             f"annotations must have segmentations, as those to train on have; {path} has boxes "
             "alone. Export it with masks, or train boxes alone with --no-masks."
         )
-    check_faults(path, folder, max_faults)
+    check_faults(path, folder, max_faults, to_train)
     return folder
 
 
-def check_faults(path: Path, folder: CocoFolder, max_faults: float) -> None:
+def check_faults(path: Path, folder: CocoFolder, max_faults: float, to_train: bool = True) -> None:
     """Raise if boxes are likely of another format, or if too many entries have a fault.
 
     Raises
@@ -60,9 +63,9 @@ def check_faults(path: Path, folder: CocoFolder, max_faults: float) -> None:
     if share > max_faults:
         advice = "Mend the export, or go on with what is left of it with --max-faults 1"
         if fault == "no segmentation":
+            boxes = "train boxes alone with --no-masks, or train" if to_train else "or measure"
             advice = (
-                "Give each object an outline, train boxes alone with --no-masks, or train without "
-                "these objects with --max-faults 1"
+                f"Give each object an outline, {boxes} without these objects with --max-faults 1"
             )
         raise ValueError(
             f"annotations must have few faults; of {path}, {share:.0%} have this: {fault}, such as "

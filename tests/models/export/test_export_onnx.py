@@ -106,7 +106,10 @@ def test_no_object_one_and_many_of_a_trained_model(tmp_path):
         found = run(path, image)
         assert len(found["boxes"]) == number
         assert found["masks"].shape == (number, 1, *image.shape[1:])
-        assert check_onnx(path, model, [image]).detections == number
+        checked = check_onnx(path, model, [image])
+        assert checked.detections == number
+        assert (checked.masks is None) == (number == 0)
+        assert (checked.masks or 0) < 0.01
 
 
 def test_recorded_without_a_detection_it_finds_some(tmp_path, monkeypatch):
@@ -142,6 +145,20 @@ def test_a_fixed_size_is_in_the_file_unless_another_size_is_asked_for(tmp_path):
         metadata = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
         assert metadata.get("fixed_size") == told
         assert check_onnx(path, model, [with_disc()]).detections > 0
+
+
+@pytest.mark.parametrize("mean", [(0.5, 0.4, 0.3, 0.2), (0.5,)])
+def test_images_of_another_number_of_channels(tmp_path, mean):
+    """As many as ``image_mean`` has entries; with a single one, as the first convolution takes."""
+    torch.manual_seed(0)
+    model = faster_rcnn_tiny(3, image_mean=mean, image_std=[0.2] * len(mean), **FEW)
+    first = next(m for m in model.backbone.modules() if isinstance(m, torch.nn.Conv2d))
+    first.in_channels = 4
+    first.weight = torch.nn.Parameter(torch.randn(len(first.weight), 4, *first.kernel_size))
+    path = export_onnx(model, tmp_path / "four.onnx", score_threshold=0.1)
+    told = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
+    assert told["image"].startswith("float32 (4, height, width): each channel from 0 to 1")
+    assert check_onnx(path, model).images == 2
 
 
 def test_the_metadata_say_how_to_use_the_file(tmp_path):
@@ -205,7 +222,7 @@ LEFT, RIGHT = [0.0, 0, 10, 10], [20.0, 0, 30, 10]
 
 def test_detections_are_compared_one_by_one():
     ours = detections((LEFT, 1, 0.9), (RIGHT, 1, 0.9))
-    assert compare(ours, detections((RIGHT, 1, 0.9), (LEFT, 1, 0.9)), 0.5) == (0, 0, 2)
+    assert compare(ours, detections((RIGHT, 1, 0.9), (LEFT, 1, 0.9)), 0.5) == (2, 0, 0, None)
     for other in (
         detections((LEFT, 1, 0.9)),
         detections((LEFT, 1, 0.9), (RIGHT, 2, 0.9)),
@@ -217,7 +234,23 @@ def test_detections_are_compared_one_by_one():
         with pytest.raises(ValueError, match=r"the (model|file) lacks"):
             compare(other, ours, 0.5)
     at_the_threshold = detections((LEFT, 1, 0.9), (RIGHT, 1, 0.5001))
-    assert compare(at_the_threshold, detections((LEFT, 1, 0.9)), 0.5)[2] == 1
+    assert compare(at_the_threshold, detections((LEFT, 1, 0.9)), 0.5).detections == 1
+
+
+def test_masks_are_compared_where_the_boxes_begin_and_end_in_the_same_pixels():
+    mask = torch.zeros(1, 1, 20, 40)
+    mask[..., 0:10, 0:10] = 0.9
+    ours = {**detections((LEFT, 1, 0.9)), "masks": mask}
+    close = {**detections((LEFT, 1, 0.9)), "masks": mask + 0.01 * (mask > 0)}
+    assert compare(ours, close, 0.5).masks == pytest.approx(0.01)
+    moved = torch.zeros_like(mask)
+    moved[..., 1:11, 0:10] = 0.9
+    with pytest.raises(ValueError, match=r"file differs by 0\.16 on average in the mask of label"):
+        compare(ours, {**detections((LEFT, 1, 0.9)), "masks": moved}, 0.5)
+    beside = [-0.001, 0, 10, 9.999]  # ends a pixel earlier, once its decimals are cut off
+    assert compare(ours, {**detections((beside, 1, 0.9)), "masks": moved}, 0.5).masks is None
+    with pytest.raises(ValueError, match="in the mask of label 1"):
+        compare(ours, {**detections((LEFT, 1, 0.9)), "masks": mask.flip(-1)}, 0.5)
 
 
 def test_a_check_reads_as_a_sentence():
@@ -225,3 +258,4 @@ def test_a_check_reads_as_a_sentence():
         "onnxruntime gives the model's detections: 3 in 1 image, boxes within 2e-05 pixels, "
         "scores within 1e-07"
     )
+    assert str(OnnxCheck(2, 3, 2e-5, 1e-7, 3e-4)).endswith("1e-07, masks within 0.0003 on average")

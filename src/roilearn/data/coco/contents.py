@@ -12,6 +12,9 @@ from roilearn.data.image_names import choose_folder
 NAMES_TRIED = 20
 """Number of images of a COCO file by which their folder is chosen."""
 
+_READ: dict[tuple[Path, int, int], dict[str, Any]] = {}
+"""Contents of the file that ``has_segmentations`` has read, for ``read_coco`` to take away."""
+
 
 def read_coco(file: Path) -> dict[str, Any]:
     """Read a COCO file; raise if it is not one, with the line of a JSON error."""
@@ -24,6 +27,8 @@ def read_coco(file: Path) -> dict[str, Any]:
         raise ValueError(
             f"annotations must be JSON; {file} is a zip archive. Unpack it and give its folder."
         )
+    if file.is_file() and (read := _READ.pop(_version(file), None)) is not None:
+        return read
     try:
         contents = json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
@@ -44,8 +49,21 @@ def read_coco(file: Path) -> dict[str, Any]:
 
 
 def has_segmentations(path: Path) -> bool:
-    """Whether any object of a COCO file, or of an export's file to train on, has a segmentation."""
-    return any_segmentation(read_coco(find_annotations(path)[0]).get("annotations"))
+    """Whether any object of a COCO file, or of an export's file to train on, has a segmentation.
+
+    A large file takes long to read, so its contents are kept for the next ``read_coco`` of it.
+    """
+    file = find_annotations(path)[0]
+    contents = read_coco(file)
+    _READ.clear()
+    _READ[_version(file)] = contents
+    return any_segmentation(contents.get("annotations"))
+
+
+def _version(file: Path) -> tuple[Path, int, int]:
+    """Path, time and size of a file, which tell whether it has changed."""
+    state = file.stat()
+    return file.resolve(), state.st_mtime_ns, state.st_size
 
 
 def any_segmentation(records: Any) -> bool:

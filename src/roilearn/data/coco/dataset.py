@@ -26,7 +26,7 @@ from roilearn.data.coco.fault_report import Faults
 from roilearn.data.coco.image_records import valid_images
 from roilearn.data.coco.keypoints import keypoint_names
 from roilearn.data.coco.notes import note_classes
-from roilearn.data.coco.records import valid_categories
+from roilearn.data.coco.records import valid_categories, without_root
 from roilearn.data.coco.segmentation import RLE, decode_segmentation
 from roilearn.data.coco.shrinking import mask_shrink_factor, shrink_factor, shrunk_mask
 from roilearn.data.images import read_image
@@ -50,7 +50,8 @@ class CocoFolder(Dataset):
     keypoints : whether targets have keypoints; by default if any annotation has keypoints.
     box_format : what the four numbers of a box are, one of ``BOX_FORMATS``: ``"xywh"``, the left
         upper corner, width and height, as COCO has it; ``"xyxy"``, two corners; ``"cxcywh"``,
-        centre, width and height; ``"masks"``: boxes are computed from the masks.
+        centre, width and height; ``"masks"``: boxes are computed from the segmentations, also where
+        targets have no masks.
     keep_ids : use the category ids as labels, as torchvision's weights for COCO do. Otherwise
         labels count from 1 in the order of the ids.
     keep_empty : keep images without objects.
@@ -118,16 +119,16 @@ class CocoFolder(Dataset):
         listed = records if isinstance(records, list) else []
         if masks is None:
             masks = any_segmentation(records)
-        if box_format == "masks" and not masks:
+        if box_format == "masks" and not any_segmentation(records):
             raise ValueError(
-                f"box_format='masks' needs annotations with segmentations; {file} has none, or "
-                "masks=False leaves them out."
+                f"box_format='masks' needs annotations with segmentations; {file} has none."
             )
         self.masks = masks
         self.keypoint_names = () if keypoints is False else keypoint_names(contents)
         if keypoints and not self.keypoint_names:
             raise ValueError(f"keypoints=True needs annotations with keypoints; {file} has none.")
-        categories = valid_categories(contents.get("categories", []), self.faults)
+        classes = without_root(contents.get("categories", []), records, self.faults)
+        categories = valid_categories(classes, self.faults)
         labels = label_categories(categories, keep_ids)
         self.names, self.category_ids = in_order(categories, labels)
         found = valid_images(contents["images"], folder, self.faults, check_pixels)
@@ -139,7 +140,7 @@ class CocoFolder(Dataset):
             found,
             known,
             labels,
-            masks,
+            masks or box_format == "masks",
             self.faults,
             len(self.keypoint_names),
             box_format,
@@ -153,7 +154,7 @@ class CocoFolder(Dataset):
             if not there:
                 self.faults.add("empty image", image.path.name)
         self._check_not_empty(file, bool(listed))
-        note_classes(self.items, contents.get("categories"), self.names, self.faults)
+        note_classes(self.items, self.names, self.faults)
         if not keep_empty:
             self.items = [(image, there) for image, there in self.items if there]
         if self.faults.counts:

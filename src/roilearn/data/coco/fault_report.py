@@ -68,7 +68,8 @@ NOTES = {
     "polygon of fewer than three points": "left out; the object has others",
     "area of 0 or 1": "computed from the mask",
     "class without objects": "kept: the model has an output for it that learns nothing",
-    "root class": "kept; it has no objects and is the group of the others, as Roboflow writes it",
+    "root class": "left out: it has no objects and is the group of all others, as Roboflow writes "
+    "it",
     "class called background": "kept as a class; the model's background is another, label 0",
     "half of the objects are crowds": "kept; they are not trained on. Some tools mark every mask "
     "in run lengths so: set iscrowd to 0 if they are single objects",

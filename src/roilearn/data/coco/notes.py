@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from roilearn.data.coco.annotations import Annotation
 from roilearn.data.coco.fault_report import Faults
@@ -14,22 +13,19 @@ BACKGROUND = ("background", "_background_", "__background__")
 
 def note_classes(
     items: Sequence[tuple[ImageRecord, Sequence[Annotation]]],
-    categories: Any,
     names: Sequence[str],
     faults: Faults,
 ) -> None:
-    """Note classes without objects, roots, a class for the background, and very many crowds."""
+    """Note classes without objects, a class for the background, and very many crowds."""
     objects = [each for _, there in items for each in there]
     counts = Counter(each.label for each in objects if not each.crowd)
-    listed = categories if isinstance(categories, list) else []
-    groups = {each.get("supercategory") for each in listed if isinstance(each, dict)}
     for label, name in enumerate(names, start=1):
         if not name:
             continue
         if name.lower() in BACKGROUND:
             faults.add("class called background", name)
         elif not counts[label]:
-            faults.add("root class" if name in groups else "class without objects", name)
+            faults.add("class without objects", name)
     crowds = sum(each.crowd for each in objects)
     if objects and crowds == len(objects):
         faults.add("nothing but crowds", f"{crowds} of {len(objects)}")

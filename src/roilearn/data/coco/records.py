@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from roilearn.data.coco.fault_report import Faults
-from roilearn.data.coco.plain_numbers import plain_record
+from roilearn.data.coco.plain_numbers import plain_id, plain_record
 
 
 def valid_categories(records: Any, faults: Faults) -> dict[Any, str]:
@@ -21,6 +21,37 @@ def valid_categories(records: Any, faults: Faults) -> dict[Any, str]:
             name = f"{name} ({record['id']})"
         names[record["id"]] = name
     return dict(sorted(names.items(), key=lambda item: (isinstance(item[0], str), item[0])))
+
+
+def without_root(categories: Any, annotations: Any, faults: Faults) -> Any:
+    """Leave out a root: a category that is the group of all others and that no object has.
+
+    Roboflow writes one, with id 0. A model would have an output for it that learns nothing, and the
+    first class would have label 2.
+
+    Parameters
+    ----------
+    categories, annotations : the lists of the file.
+    """
+    if not isinstance(categories, list):
+        return categories
+    listed = [each for each in categories if isinstance(each, Mapping) and "id" in each]
+    for root in listed:
+        groups = [each.get("supercategory") for each in listed if each is not root]
+        of_all = groups and all(group == root.get("name", ...) for group in groups)
+        if of_all and not has_objects(root, annotations):
+            faults.add("root class", str(root["name"]))
+            return [each for each in categories if each is not root]
+    return categories
+
+
+def has_objects(category: Mapping[str, Any], annotations: Any) -> bool:
+    """Whether any annotation is of a category."""
+    listed = annotations if isinstance(annotations, list) else []
+    number = plain_id(category["id"])
+    return any(
+        isinstance(each, Mapping) and plain_id(each.get("category_id")) == number for each in listed
+    )
 
 
 def valid_records(

@@ -4,18 +4,20 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from roilearn.arguments.lists import counted
-from roilearn.models.export.onnx_file import outputs_of, prepared
+from roilearn.models.export.onnx_file import channels, outputs_of, prepared
 from roilearn.models.rcnn.generalized_rcnn import GeneralizedRCNN
 
 MAX_PIXELS, MAX_SCORE = 0.5, 0.01
 """Largest difference of an edge of a box in pixels, and of a score, between file and model. Sums
 are rounded in another order, which moves an edge by a thousandth of a pixel or so."""
+MAX_MASK = 0.05
+"""Largest mean difference of a mask, over the pixels that file or model gives a probability."""
 CLOSE_SCORES = 1e-3
 """Detections whose scores are this close to the threshold may be found by one of them alone."""
 
@@ -28,28 +30,32 @@ class OnnxCheck:
     ----------
     images, detections : number of images, and of detections that model and file agree on.
     pixels, scores : largest difference of an edge of a box, in pixels, and of a score.
+    masks : largest mean difference of a mask; None: there was none to compare.
     """
 
     images: int
     detections: int
     pixels: float
     scores: float
+    masks: float | None = None
 
     def __str__(self) -> str:
         """Write the result as a sentence."""
+        masks = "" if self.masks is None else f", masks within {self.masks:.1g} on average"
         return (
             f"onnxruntime gives the model's detections: {self.detections} in "
             f"{counted(self.images, 'image')}, boxes within {self.pixels:.1g} pixels, scores "
-            f"within {self.scores:.1g}"
+            f"within {self.scores:.1g}{masks}"
         )
 
 
 def check_onnx(
     path: str | Path, model: GeneralizedRCNN, images: Iterable[Tensor] | None = None
 ) -> OnnxCheck:
-    """Run a file of ``export_onnx``; compare its boxes, labels and scores with the model's.
+    """Run a file of ``export_onnx``; compare its detections with the model's.
 
-    Masks and keypoints are run, and not compared.
+    Boxes, labels, scores and masks are compared. Keypoints are run, and not compared, since the
+    place of a maximum may jump where another is as high.
 
     Parameters
     ----------
@@ -84,59 +90,89 @@ def check_onnx(
     same.transform.min_size = (size,)
     same.transform.max_size = json.loads(written["max_size"])
     same.transform.fixed_size = json.loads(written.get("fixed_size", "null"))
-    names, pixels, scores, detections, count = outputs_of(same), [0.0], [0.0], 0, 0
-    for image in noise() if images is None else images:
+    names, found = outputs_of(same), []
+    for image in noise(channels(same)) if images is None else images:
         with torch.no_grad():
             (ours,) = same([image.cpu().float()])
-        theirs = session.run(names, {"image": image.cpu().float().numpy()})
-        found = {name: torch.from_numpy(value) for name, value in zip(names, theirs, strict=True)}
-        compared = compare(ours, found, threshold)
-        pixels.append(compared[0])
-        scores.append(compared[1])
-        detections, count = detections + compared[2], count + 1
-    return OnnxCheck(count, detections, max(pixels), max(scores))
+        values = map(torch.from_numpy, session.run(names, {"image": image.cpu().float().numpy()}))
+        found.append(compare(ours, dict(zip(names, values, strict=True)), threshold))
+    agreed = sum(each.detections for each in found)
+    pixels, scores = (max((each[i] for each in found), default=0.0) for i in (1, 2))
+    masks = max((each.masks for each in found if each.masks is not None), default=None)
+    return OnnxCheck(len(found), agreed, pixels, scores, masks)
 
 
-def noise() -> list[Tensor]:
+def noise(channels: int) -> list[Tensor]:
     """Two images of noise, one wide and one high."""
     source = torch.Generator().manual_seed(1)
-    return [torch.rand(3, *size, generator=source) for size in ((100, 150), (170, 90))]
+    return [torch.rand(channels, *size, generator=source) for size in ((100, 150), (170, 90))]
 
 
-def compare(
-    ours: dict[str, Tensor], theirs: dict[str, Tensor], threshold: float
-) -> tuple[float, float, int]:
-    """Compare detections: largest difference of an edge and of a score, and their number.
+class Compared(NamedTuple):
+    """Number of detections of an image that agree, and their largest differences."""
+
+    detections: int
+    pixels: float
+    scores: float
+    masks: float | None
+
+
+def compare(ours: dict[str, Tensor], theirs: dict[str, Tensor], threshold: float) -> Compared:
+    """Compare the detections of an image.
 
     Each of ours is compared with the nearest of theirs of its label, since equal scores may come in
-    another order.
+    another order. Masks are compared where both boxes begin and end in the same pixels: one rule of
+    pasting cuts the decimals off, so that a difference of 0.001 may move a mask by a pixel.
 
     Raises
     ------
-    ValueError: a detection that the other does not have.
+    ValueError: a detection that the other does not have; a mask that differs.
     """
-    pixels, scores, agreed = 0.0, 0.0, 0
+    agreed, pixels, scores, masks = 0, [0.0], [0.0], []
     for one, other, who in ((ours, theirs, "file"), (theirs, ours, "model")):
-        for box, label, score in zip(one["boxes"], one["labels"], one["scores"], strict=True):
-            like = (other["labels"] == label).nonzero()[:, 0]
-            apart = (other["boxes"][like] - box).abs().amax(1)  # [like]
-            near = like[apart <= MAX_PIXELS]
-            unlike = (other["scores"][near] - score).abs()
-            if near.numel() and unlike.min() <= MAX_SCORE:
-                best = unlike.argmin()
-                pixels = max(pixels, float(apart[apart <= MAX_PIXELS][best]))
-                scores = max(scores, float(unlike[best]))
-                agreed += who == "file"
-            elif abs(float(score) - threshold) > CLOSE_SCORES:
-                raise ValueError(difference(who, box, label, score))
-    return pixels, scores, agreed
+        for number, (box, score) in enumerate(zip(one["boxes"], one["scores"], strict=True)):
+            like = most_like(one, number, other)
+            if like is None and abs(float(score) - threshold) > CLOSE_SCORES:
+                raise ValueError(difference(f"the {who} lacks", one, number))
+            if like is None:
+                continue
+            agreed += who == "file"
+            pixels.append(float((other["boxes"][like] - box).abs().max()))
+            scores.append(float((other["scores"][like] - score).abs()))
+            if "masks" in one and torch.equal(other["boxes"][like].trunc(), box.trunc()):
+                masks.append(mask_difference(one["masks"][number], other["masks"][like]))
+                if masks[-1] > MAX_MASK:
+                    unlike = f"differs by {masks[-1]:.2f} on average in the mask of"
+                    raise ValueError(difference(f"the {who} {unlike}", one, number))
+    return Compared(agreed, max(pixels), max(scores), max(masks, default=None))
 
 
-def difference(who: str, box: Tensor, label: Any, score: Any) -> str:
-    """Say which detection the file or the model lacks."""
-    edges = ", ".join(f"{edge:.1f}" for edge in box.tolist())
+def most_like(one: dict[str, Tensor], number: int, other: dict[str, Tensor]) -> int | None:
+    """Find the other's detection of the label and box of ``one``'s, or None if it has none.
+
+    Of several it is the one of the nearest score.
+    """
+    box, label, score = (one[name][number] for name in ("boxes", "labels", "scores"))
+    like = (other["labels"] == label).nonzero()[:, 0]
+    apart = (other["boxes"][like] - box).abs().amax(1)  # [like]
+    near = like[apart <= MAX_PIXELS]
+    unlike = (other["scores"][near] - score).abs()
+    if near.numel() and unlike.min() <= MAX_SCORE:
+        return int(near[unlike.argmin()])
+    return None
+
+
+def mask_difference(one: Tensor, other: Tensor) -> float:
+    """Mean difference of two masks over the pixels where either is above 0."""
+    covered = (one > 0) | (other > 0)
+    return float((one - other).abs()[covered].mean()) if covered.any() else 0.0
+
+
+def difference(lack: str, one: dict[str, Tensor], number: int) -> str:
+    """Say which detection the file or the model lacks, or has with another mask."""
+    label, score = int(one["labels"][number]), float(one["scores"][number])
+    edges = ", ".join(f"{edge:.1f}" for edge in one["boxes"][number].tolist())
     return (
-        f"the file must give the model's detections; the {who} lacks label {int(label)} with score "
-        f"{float(score):.3f} at {edges}. Please report this with the versions of torch and "
-        "onnxruntime."
+        f"the file must give the model's detections; {lack} label {label} with score {score:.3f} "
+        f"at {edges}. Please report this with the versions of torch and onnxruntime."
     )

@@ -18,11 +18,12 @@ from roilearn import __version__
 from roilearn.arguments import check_between, check_count, check_fraction, check_type
 from roilearn.models.rcnn.generalized_rcnn import GeneralizedRCNN
 from roilearn.models.roi_heads.keypoint_head import KeypointHeads
+from roilearn.models.transform.input_checks import channels_of
 from roilearn.ops.onnx.nodes import FIRST_OPSET, LAST_OPSET
 
 OPSET = 18
 """Opset of the file, unless another is asked for."""
-INPUT = "float32 (3, height, width): red, green and blue from 0 to 1, of any size; not normalised"
+INPUT = "float32 ({}, height, width): {} from 0 to 1, of any size; not normalised"
 MEANINGS = {
     "boxes": "float32 (n, 4): x1, y1, x2, y2 in pixels of the input, ends exclusive",
     "labels": "int64 (n,): from 1; the name of label 1 is the first of names",
@@ -46,11 +47,12 @@ def export_onnx(
 ) -> Path:
     """Write a whole detector to one ONNX file, which needs no PyTorch to run.
 
-    The input ``image`` is a (3, height, width) picture of any size, float32 from 0 to 1. The
-    outputs are those of the model for one image: ``boxes`` (n, 4), ``labels`` (n,), ``scores`` (n,)
-    and, of a Mask R-CNN, ``masks`` (n, 1, height, width); of a Keypoint R-CNN ``keypoints``
-    (n, points, 3) and ``keypoints_scores`` (n, points). The metadata of the file hold ``names``,
-    a JSON list of class names, and a sentence on the input and on each output.
+    The input ``image`` is a (3, height, width) picture of any size, float32 from 0 to 1; of a model
+    of other images, it has as many channels as these. The outputs are those of the model for one
+    image: ``boxes`` (n, 4), ``labels`` (n,), ``scores`` (n,) and, of a Mask R-CNN, ``masks``
+    (n, 1, height, width); of a Keypoint R-CNN ``keypoints`` (n, points, 3) and
+    ``keypoints_scores`` (n, points). The metadata of the file hold ``names``, a JSON list of class
+    names, and a sentence on the input and on each output.
 
     Parameters
     ----------
@@ -155,6 +157,14 @@ class OneImage(nn.Module):
         return tuple(found[name] for name in outputs_of(self.model))
 
 
+def channels(model: GeneralizedRCNN) -> int:
+    """Count the channels of the images that a model takes."""
+    known = channels_of(model.transform.image_mean)
+    layers = model.backbone.modules() if known is None else ()
+    first = next((layer for layer in layers if isinstance(layer, nn.Conv2d)), None)
+    return known or (3 if first is None else first.in_channels)
+
+
 def outputs_of(model: Any) -> list[str]:
     """Names of the outputs of a detector, in their order."""
     heads = model.roi_heads
@@ -166,7 +176,7 @@ def outputs_of(model: Any) -> list[str]:
 def record(model: GeneralizedRCNN, file: Path, opset_version: int) -> None:
     """Write a model with the older exporter, which records it on one image."""
     side = model.transform.min_size[-1]  # a square keeps its size, so that scales are exact
-    image = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(channels(model), side, side, generator=torch.Generator().manual_seed(0))
     names = outputs_of(model)
     axes = {"image": {1: "height", 2: "width"}, **{name: {0: "detections"} for name in names}}
     if "masks" in names:
@@ -188,13 +198,13 @@ def record(model: GeneralizedRCNN, file: Path, opset_version: int) -> None:
 
 def metadata(model: GeneralizedRCNN, names: Sequence[str]) -> dict[str, str]:
     """Entries of the file's metadata: class names, and what the input and the outputs mean."""
-    transform, options = model.transform, model.roi_heads.options
+    transform, options, count = model.transform, model.roi_heads.options, channels(model)
     sizes: dict[str, Any] = {"min_size": transform.min_size[-1], "max_size": transform.max_size}
     if transform.fixed_size is not None:
         sizes["fixed_size"] = list(transform.fixed_size)
     return {
         "names": json.dumps(list(names), ensure_ascii=False),
-        "image": INPUT,
+        "image": INPUT.format(count, "red, green and blue" if count == 3 else "each channel"),
         **{name: MEANINGS[name] for name in outputs_of(model)},
         "score_threshold": str(options.score_threshold),
         **{name: str(number) for name, number in sizes.items()},

@@ -109,7 +109,7 @@ def _recorded_places(heatmaps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
     The exporter records a loop only of a function that is compiled, and knows few operators in it:
     no ``ones_like``, and no ``//`` whose result stays a whole number.
     """
-    found = torch.zeros([0, heatmaps.size(1), 3], device="cpu")
+    found = torch.zeros([0, heatmaps.size(1), 3], device=heatmaps.device)
     for k in range(heatmaps.size(0)):
         first, size = boxes[k][:2], (boxes[k][2:] - boxes[k][:2]).clamp(min=1)
         whole = size.ceil().long()

@@ -67,6 +67,8 @@ class RoIPooler(nn.Module):
     tensor([1., 0.])
     """
 
+    spatial_scales: Sequence[float] | None = None  # in models pickled before there was the option
+
     def __init__(
         self,
         output_size: int | Sequence[int],
@@ -88,7 +90,6 @@ class RoIPooler(nn.Module):
         self.levels = check_count("levels", levels)
         self.canonical_scale = canonical_scale
         self.canonical_level = canonical_level
-        self.spatial_scales = None
         if spatial_scales is not None:
             self.spatial_scales = check_spatial_scales(spatial_scales, self.levels)
 

@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 from roilearn.arguments import (
     check_choice,
     check_count,
+    check_fixed_size,
     check_images,
     check_one_per_image,
     check_positive,
@@ -110,10 +111,7 @@ class DetectorTransform(GuardedModule):
         self.image_mean = list(image_mean)
         self.image_std = list(check_positive("image_std", image_std))
         self.size_divisible = check_count("size_divisible", size_divisible)
-        if fixed_size is not None:
-            width, height = fixed_size
-            fixed_size = (check_count("fixed_size", width), check_count("fixed_size", height))
-        self.fixed_size = fixed_size
+        self.fixed_size = None if fixed_size is None else check_fixed_size(fixed_size)
         check_choice("paste", paste, PASTE_RULES)
         check_choice("mask_mode", mask_mode, MASK_MODES)
         self.paste = paste
