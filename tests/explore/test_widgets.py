@@ -115,7 +115,7 @@ BAD_STATES = [
     (explore.PasteMask, {"box": [3, 3, 3.5, 9]}, ValueError, "at least 1 image pixel apart"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
     (explore.LossCurves, {"patient": "G"}, ValueError, "patient must be one of 'A', 'B'"),
-    (explore.LossCurves, {"point": 41}, ValueError, "point must be from 0 to 40; got 41"),
+    (explore.LossCurves, {"point": 29}, ValueError, "point must be from 0 to 28; got 29"),
 ]
 
 
