@@ -21,7 +21,7 @@ from roilearn.bench.recorded.results import write
 from roilearn.models import load_model
 
 RESULT = FineTuningResult(
-    RANDOM, 0, 10, 24, 1000, 0.4, 0.6, 0.3, 0.5, 100, "a command", "torch 2", "a machine"
+    RANDOM, 0, 10, 24, 1000, 0.4, 0.6, 0.3, 0.5, 80, "a command", "torch 2", "a machine"
 )
 
 

@@ -21,26 +21,34 @@ from roilearn.bench.recorded.training_faults import (
     read_training_faults,
 )
 from roilearn.data import ShapeScenes
-from roilearn.models import IMAGE_MEAN
+from roilearn.models import IMAGE_MEAN, load_model
 
 RESULT = FaultResult(
-    HEALTHY, 0, 10, 4, 0.4, 0.6, 0.3, 0.5, 0.4, 0.3, 100, "a command", "torch 2", "a machine"
+    HEALTHY, 0, 10, 4, 0.4, 0.6, 0.3, 0.5, 0.4, 0.3, 80, "a command", "torch 2", "a machine"
 )
 ROW = FaultLosses(HEALTHY, 0, 1, 0.002, 3.0, 0.7, 0.1, 1.4, 0.2, 0.8)
 
 
-def test_models_of_a_seed_begin_with_the_same_weights():
+def test_models_of_a_seed_begin_with_the_same_weights_and_the_backbone_of_shapes():
+    state = load_model("SHAPES")[0].state_dict()
     healthy = training_faults.make_model(HEALTHY, 3).state_dict()
     for fault in FAULTS:
         own = training_faults.make_model(fault, 3).state_dict()
-        assert all(torch.equal(healthy[name], value) for name, value in own.items())
+        other = {name for name, value in own.items() if not torch.equal(healthy[name], value)}
+        assert {name.partition(".")[0] for name in other} == (
+            {"backbone"} if fault == "frozen" else set()
+        )
+    for name, value in healthy.items():
+        if "num_batches" not in name and value.numel() > 1000:
+            assert torch.equal(value, state[name]) is name.startswith("backbone"), name
 
 
-def test_only_the_frozen_body_is_not_trained():
+def test_only_the_frozen_backbone_is_not_trained():
     for fault in (HEALTHY, *FAULTS):
         model = training_faults.make_model(fault, 0)
-        frozen = {n.split(".")[1] for n, p in model.named_parameters() if not p.requires_grad}
-        assert frozen == ({"body"} if fault == "frozen" else set())
+        frozen = {n.partition(".")[0] for n, p in model.named_parameters() if not p.requires_grad}
+        assert frozen == ({"backbone"} if fault == "frozen" else set())
+        assert not (frozen and any(p.requires_grad for p in model.backbone.parameters()))
 
 
 def test_only_one_run_has_another_learning_rate():
@@ -85,7 +93,7 @@ def test_a_target_has_the_fault_of_its_name_alone(fault):
 def test_a_run_says_what_was_trained(monkeypatch, fault):
     monkeypatch.setattr(training_faults, "VALIDATION_IMAGES", 2)
     result, losses = training_faults.train_and_evaluate(fault, 1, 2, "a command")
-    assert (result.fault, result.seed, result.steps, result.batch_size) == (fault, 1, 2, 4)
+    assert (result.fault, result.seed, result.steps, result.batch_size) == (fault, 1, 2, 2)
     assert all(0 <= getattr(result, name) <= 1 for name in METRICS)
     assert (result.images, result.command) == (2, "a command")
     assert [row.step for row in losses] == [1, 2]
@@ -97,9 +105,9 @@ def test_a_run_says_what_was_trained(monkeypatch, fault):
 def test_losses_are_averaged_between_the_rows():
     log = {name: [float(n) for n in range(25)] for name in ("learning_rate", "grad_norm", *LOSSES)}
     rows = list(training_faults.averaged(HEALTHY, 0, log))
-    assert [row.step for row in rows] == [1, 10, 20, 25]
-    assert [row.loss_mask for row in rows] == [0, 5, 14.5, 22]
-    assert [row.learning_rate for row in rows] == [0, 9, 19, 24]
+    assert [row.step for row in rows] == [1, 5, 10, 15, 20, 25]
+    assert [row.loss_mask for row in rows] == [0, 2.5, 7, 12, 17, 22]
+    assert [row.learning_rate for row in rows] == [0, 4, 9, 14, 19, 24]
 
 
 def test_runs_come_seed_by_seed_and_none_twice(monkeypatch, tmp_path, capsys):
@@ -142,7 +150,7 @@ def test_the_record_has_every_run_and_its_losses():
     assert len({(r.steps, r.batch_size, r.images) for r in results}) == 1
     for result in results:
         curve = curve_of(rows, result.fault, result.seed)
-        assert [row.step for row in curve] == [1, *range(10, result.steps + 1, 10)]
+        assert [row.step for row in curve] == [1, *range(5, result.steps + 1, 5)]
 
 
 def test_the_record_shows_what_the_chapter_says():

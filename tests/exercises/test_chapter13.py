@@ -1,5 +1,6 @@
 """The answers of chapter 13 are right by another road: the package's schedule, torchvision."""
 
+import itertools
 import math
 
 import numpy as np
@@ -45,3 +46,16 @@ def test_the_schedule_is_the_package_s(call):
     fraction = (warmup_steps + 0.5) / steps if warmup_steps else 0.0
     settings = Settings(steps=steps, learning_rate=highest, warmup_fraction=fraction)
     assert math.isclose(chapter13.rate_at(*call), learning_rate(step, settings))
+
+
+def test_the_charts_stand_in_the_order_of_the_notebook():
+    four = ["boxes", "frozen", "learning rate", "positives"]
+    order = np.random.RandomState(9).permutation(four)
+    letters = {"boxes": "B", "frozen": "F", "learning rate": "L", "positives": "P"}
+    assert "".join(letters[fault] for fault in order) == chapter13.DIAGNOSES.answer
+
+
+def test_every_order_of_the_charts_is_told_something():
+    for word in itertools.permutations("FPBL"):
+        verdict = exercises.check("13.3", "".join(word))
+        assert verdict or verdict.mistake

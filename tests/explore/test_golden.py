@@ -216,7 +216,7 @@ def layer_differences(random):
 def loss_curves(random):
     return {
         "patient": str(random.choice(list("ABCDEF"))),
-        "point": int(random.integers(0, 41)),
+        "point": int(random.integers(0, 29)),
         "told": bool(random.random() < 0.5),
     }
 

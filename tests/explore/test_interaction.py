@@ -284,13 +284,13 @@ def test_the_step_of_the_losses_is_dragged_and_another_chart_pressed(
     drag, options = DRAGS[by]
     page = open_figure(explore.LossCurves(point=10), **options)
     wide = (page.width_of() - 3 * 30 - 2 * 18) / 3  # of a chart; three are side by side
-    drag(page, centre(page), wide / 4, 6)
-    assert page.state()["point"] == 20
+    drag(page, centre(page), wide / 5, 6)
+    assert page.state()["point"] == 16
     box = page.page.locator(".roi-charts").bounding_box()
-    page.page.mouse.click(box["x"] + 30 + wide + 18 + 30 + wide / 2, box["y"] + 180)
-    assert page.state()["point"] == 20
-    page.page.mouse.click(box["x"] + 30 + wide + 18 + 30 + wide * 3 / 4, box["y"] + 180)
-    assert page.state()["point"] == 30
+    page.page.mouse.click(box["x"] + 30 + wide + 18 + 30 + 0.4 * wide, box["y"] + 180)
+    assert page.state()["point"] == 11
+    page.page.mouse.click(box["x"] + 30 + wide + 18 + 30 + 0.8 * wide, box["y"] + 180)
+    assert page.state()["point"] == 22
     shown_right(page, explore.LossCurves, wrong_read_outs)
 
 
@@ -304,7 +304,7 @@ def test_a_diagnosis_is_told_when_asked_and_hidden_with_the_next_patient(
     assert "every label is one too high" in words.inner_text()
     shown_right(page, explore.LossCurves, wrong_read_outs)
     page.page.get_by_label("C", exact=True).click()
-    assert page.state() == {"patient": "C", "point": 40, "told": False}
+    assert page.state() == {"patient": "C", "point": 28, "told": False}
     assert not words.is_visible()
     shown_right(page, explore.LossCurves, wrong_read_outs)
 
@@ -594,7 +594,7 @@ KEYS = [
     (explore.LayerDifferences, {"stage": 13}, "ArrowDown", {"stage": 13}),
     (explore.LossCurves, {"point": 7}, "ArrowRight", {"point": 8}),
     (explore.LossCurves, {"point": 7}, "Shift+ArrowDown", {"point": 2}),
-    (explore.LossCurves, {"point": 40}, "ArrowUp", {"point": 40}),
+    (explore.LossCurves, {"point": 28}, "ArrowUp", {"point": 28}),
 ]
 
 

@@ -135,7 +135,7 @@ BAD_STATES = [
     (explore.LayerDifferences, {"revealed": 1}, TypeError, "revealed must be True or False"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),
     (explore.LossCurves, {"patient": "G"}, ValueError, "patient must be one of 'A', 'B'"),
-    (explore.LossCurves, {"point": 41}, ValueError, "point must be from 0 to 40; got 41"),
+    (explore.LossCurves, {"point": 29}, ValueError, "point must be from 0 to 28; got 29"),
 ]
 
 

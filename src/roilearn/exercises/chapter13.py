@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import permutations
 
 import numpy as np
 
@@ -95,6 +96,57 @@ FIRST_LOSS = Exercise(
     ),
     tolerance=0.002,
     praise="Right: ln 21 + 2 ln 2. A first loss far from it says that something is not as meant.",
+)
+
+
+_CHARTS = "FPBL"
+
+
+def _words(*, crowd_found: bool) -> tuple[str, ...]:
+    """All other orders of the four letters, with P in its place or with P elsewhere."""
+    words = map("".join, permutations(_CHARTS))
+    return tuple(w for w in words if w != _CHARTS and (w[1] == "P") is crowd_found)
+
+
+DIAGNOSES = Exercise(
+    "13.3",
+    "Figure 13.7 has the charts 1 to 4 of four training runs, each solid beside a healthy run. In "
+    "one the learning rate is 25 times too high (L); in one x and y of the boxes are swapped (B); "
+    "in one every object is marked as a crowd, so that no box is positive (P); and in one the "
+    "backbone is frozen at random weights (F). Give a word of four letters, in the order of the "
+    "charts.",
+    _CHARTS,
+    (
+        Mistake(
+            "learning rate and boxes",
+            "FPLB",
+            "You have exchanged L and B. MESSAGE_LB",
+        ),
+        Mistake(
+            "frozen and boxes",
+            "BPFL",
+            "You have exchanged F and B. MESSAGE_FB",
+        ),
+        Mistake(
+            "frozen and learning rate",
+            "LPBF",
+            "You have exchanged F and L. MESSAGE_FL",
+        ),
+        Mistake(
+            "all but the crowds",
+            "BPLF",
+            "P is right, and the other three are not. Look at the masks: MESSAGE_3",
+            also=("LPFB",),
+        ),
+        Mistake(
+            "crowds not found",
+            _words(crowd_found=False)[0],
+            "Begin with P: without positives there is no box and no mask to learn, so three of "
+            "the losses are exactly 0 from the first step. Only one chart has that.",
+            also=_words(crowd_found=False)[1:],
+        ),
+    ),
+    praise="Right: all four can be told by their losses. Shifted labels cannot.",
 )
 
 
@@ -263,7 +315,7 @@ SCHEDULE = Exercise(
     praise="Right: up along a line, down along half a wave, and no step with a rate of 0.",
 )
 
-EXERCISES = (RATES, FIRST_LOSS, FLIP, SCHEDULE)
+EXERCISES = (RATES, FIRST_LOSS, DIAGNOSES, FLIP, SCHEDULE)
 """In the order of the page."""
 
 OPEN_TASKS = (

@@ -36,7 +36,7 @@ DIAGNOSES = {
     "nothing to learn but background.",
     "D": "the learning rate is 25 times too high.",
     "E": "the images are not normalised in training, but they are in prediction.",
-    "F": "the whole body is frozen at its random initial weights.",
+    "F": "the trained weights of the backbone were not loaded, and it is frozen at random ones.",
 }
 
 

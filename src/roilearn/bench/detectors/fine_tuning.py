@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torchvision.transforms import v2
@@ -34,7 +35,9 @@ from roilearn.models import BUILDERS, MaskRCNN, load_model, mask_rcnn_tiny
 from roilearn.train import Settings, evaluate, train
 
 SHAPES = ("ring", "cross")
-VALIDATION_IMAGES = 100
+SIZE = 96
+BATCH_SIZE = 2
+VALIDATION_IMAGES = 40
 VALIDATION_SEED = 1_000_000
 
 
@@ -43,8 +46,9 @@ def make_model(variant: str, seed: int) -> MaskRCNN:
     torch.manual_seed(seed)
     weights = None if variant == RANDOM else load_model("SHAPES")[0].state_dict()
     trainable_layers = 0 if variant == BODY_FROZEN else None
-    options = {"trainable_layers": trainable_layers}
-    return mask_rcnn_tiny(1 + len(SHAPES), weights=weights, backbone_options=options)
+    body: dict[str, Any] = {"trainable_layers": trainable_layers}
+    sizes = {"min_size": SIZE, "max_size": SIZE}
+    return mask_rcnn_tiny(1 + len(SHAPES), weights=weights, backbone_options=body, **sizes)
 
 
 def count_trained(model: MaskRCNN) -> int:
@@ -56,15 +60,15 @@ def train_and_evaluate(variant: str, seed: int, steps: int, command: str) -> Fin
     """Train one model on one thread, and evaluate it on pictures of other photographs."""
     torch.set_num_threads(1)
     given = BUILDERS["mask_rcnn_tiny"].training_settings
-    settings = Settings(**{**given, "steps": steps, "seed": seed})
+    settings = Settings(**{**given, "steps": steps, "batch_size": BATCH_SIZE, "seed": seed})
     model = make_model(variant, seed)
     trained_parameters = count_trained(model)
     with TemporaryDirectory() as folder:
-        file = export_coco(ShapeScenes(PICTURES, seed=seed, shapes=SHAPES), folder)
+        file = export_coco(ShapeScenes(PICTURES, SIZE, seed, shapes=SHAPES), folder)
         pictures = Transformed(CocoFolder(None, file), v2.RandomHorizontalFlip(0.5))
         trained = train(model, pictures, settings, progress=False)
     held_out = ShapeScenes(
-        VALIDATION_IMAGES, seed=VALIDATION_SEED, photographs="held out", shapes=SHAPES
+        VALIDATION_IMAGES, SIZE, VALIDATION_SEED, photographs="held out", shapes=SHAPES
     )
     found = evaluate(trained, held_out, batch_size=8, progress=False).metrics
     return FineTuningResult(

@@ -2,8 +2,10 @@
 
     python -m roilearn.bench.detectors.training_faults
 
-All runs of a seed begin with the same weights and see the same scenes in the same order. A run that
-has been recorded is not trained again, and each is recorded as it is done.
+The backbone begins with the weights of the model that comes with the package, and the rest with
+random weights, as one begins with a backbone that was trained on photographs. All runs of a seed
+begin with the same weights, but for the one whose fault they are, and see the same scenes in the
+same order. A run that has been recorded is not trained again, and each is recorded as it is done.
 """
 
 import argparse
@@ -34,15 +36,24 @@ from roilearn.bench.recorded.training_faults import (
     read_training_faults,
 )
 from roilearn.data import ShapeScenes
-from roilearn.models import BUILDERS, IMAGE_MEAN, IMAGE_STD, MaskRCNN, mask_rcnn_tiny
+from roilearn.models import (
+    BUILDERS,
+    IMAGE_MEAN,
+    IMAGE_STD,
+    MaskRCNN,
+    load_model,
+    mask_rcnn_tiny,
+)
 from roilearn.train import Settings, evaluate, read_loss_log, train
 
 Target = Mapping[str, Tensor]
 CLASSES = 4  # background and three shapes
-SCENES: dict[str, Any] = {"radii": (12.0, 40.0), "crowding": 0.25}
-"""Options of the scenes: objects are larger than by default and lie apart more often, so that a
-short run finds most of them."""
-VALIDATION_IMAGES = 100
+SIZE = 96
+SCENES: dict[str, Any] = {"size": SIZE, "radii": (12.0, 32.0), "objects": (1, 3), "crowding": 0.0}
+"""Options of the scenes: fewer and larger objects than by default, none put against another on
+purpose, so that a short run finds most of them."""
+BATCH_SIZE = 2
+VALIDATION_IMAGES = 40
 VALIDATION_SEED = 1_000_000
 TOO_HIGH = 25
 """Factor of the learning rate that is too high."""
@@ -89,12 +100,15 @@ class FaultyScenes(Dataset):
 
 
 def make_model(fault: str, seed: int) -> MaskRCNN:
-    """Build the model of a run, with the initial weights of a seed."""
+    """Build the model of a run, with the initial weights of a seed and the backbone of SHAPES."""
     torch.manual_seed(seed)
-    model = mask_rcnn_tiny(CLASSES)
+    model = mask_rcnn_tiny(CLASSES, min_size=SIZE, max_size=SIZE)
+    backbone = model.get_submodule("backbone")
     if fault == "frozen":
-        body: Any = model.get_submodule("backbone.body")
-        body.set_trainable_layers(0)
+        backbone.requires_grad_(False)  # and its weights are not loaded
+    else:
+        trained = load_model("SHAPES")[0].get_submodule("backbone")
+        backbone.load_state_dict(trained.state_dict())
     if fault == "normalisation":
         normalise(model, wanted=False)
     return model
@@ -109,7 +123,7 @@ def normalise(model: Any, wanted: bool) -> None:
 def settings_of(fault: str, seed: int, steps: int) -> Settings:
     """Choose the settings of a run."""
     given = BUILDERS["mask_rcnn_tiny"].training_settings
-    settings = Settings(**{**given, "steps": steps, "seed": seed})
+    settings = Settings(**{**given, "steps": steps, "batch_size": BATCH_SIZE, "seed": seed})
     if fault == "learning rate":
         settings = replace(settings, learning_rate=TOO_HIGH * settings.learning_rate)
     return settings

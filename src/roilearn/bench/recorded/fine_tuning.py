@@ -13,7 +13,7 @@ VARIANTS = (RANDOM, ALL_TRAINED, BODY_FROZEN)
 """Random initial weights; those of SHAPES, all of which are trained; those of SHAPES, of which the
 body's keep their values."""
 METRICS = ("AP_boxes", "AP50_boxes", "AP_masks", "AP50_masks")
-STEPS = 250
+STEPS = 120
 """Default number of optimizer steps of a training run."""
 PICTURES = 24
 

@@ -12,8 +12,8 @@ HEALTHY = "healthy"
 FAULTS = ("learning rate", "labels", "boxes", "normalisation", "positives", "frozen")
 """The learning rate is 25 times too high; every label is one too high, and the last is the first;
 x and y of the boxes are swapped; images are not normalised in training but are in prediction; every
-object is marked as a crowd, so that no box is positive; the whole body is frozen at its random
-initial weights."""
+object is marked as a crowd, so that no box is positive; the backbone's trained weights are not
+loaded, and it is frozen at random ones."""
 LOSSES = (
     "loss_objectness",
     "loss_rpn_box_reg",
@@ -23,9 +23,9 @@ LOSSES = (
 )
 """The five losses, in the order in which an image meets them."""
 METRICS = ("AP_boxes", "AP50_boxes", "AP_masks", "AP50_masks")
-STEPS = 400
+STEPS = 140
 """Default number of optimizer steps of a training run."""
-WINDOW = 10
+WINDOW = 5
 """Number of steps over which a recorded loss is averaged."""
 
 
