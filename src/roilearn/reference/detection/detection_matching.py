@@ -173,7 +173,11 @@ def match_detections(
     return matches
 
 
-def best_object(ious: np.ndarray, available: np.ndarray, threshold: float) -> int:
+def best_object(
+    ious: np.ndarray,
+    available: np.ndarray,
+    threshold: float,
+) -> int:
     """Index of the available object of the highest IoU, if that reaches the threshold; or -1.
 
     Parameters

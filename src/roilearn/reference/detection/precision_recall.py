@@ -35,7 +35,10 @@ def rank_detections(
     return matched[order][~ignored[order]]
 
 
-def precision_recall(true_positives: ArrayLike, objects: int) -> tuple[np.ndarray, np.ndarray]:
+def precision_recall(
+    true_positives: ArrayLike,
+    objects: int,
+) -> tuple[np.ndarray, np.ndarray]:
     """Precision and recall after each detection.
 
     Parameters
@@ -75,7 +78,11 @@ def interpolate_precision(precision: ArrayLike) -> np.ndarray:
     return np.maximum.accumulate(np.asarray(precision, dtype=float)[::-1])[::-1]
 
 
-def precision_at(recalls: ArrayLike, precision: ArrayLike, recall: ArrayLike) -> np.ndarray:
+def precision_at(
+    recalls: ArrayLike,
+    precision: ArrayLike,
+    recall: ArrayLike,
+) -> np.ndarray:
     """Interpolated precision at given recalls; 0 beyond the highest recall that is reached.
 
     Examples
