@@ -153,7 +153,7 @@ def test_the_record_shows_what_the_page_says_of_the_half_cell():
 def test_the_record_shows_what_the_page_says_of_the_last_rounding():
     for metric in ("AP", "AP75", "APs"):
         assert min(recorded("rounding", 4, UNALIGNED, ROUNDED)[metric]) > 0
-    assert 0 < min(pasted := recorded("rounding", 4, FLOAT_PASTE, ROUNDED)["AP"])
+    assert min(pasted := recorded("rounding", 4, FLOAT_PASTE, ROUNDED)["AP"]) > 0
     assert max(pasted) < 0.005
     whole = recorded("rounding", 4, ALIGN, ROUNDED)
     assert min(whole["AP"]) < 0 < max(whole["AP"])
