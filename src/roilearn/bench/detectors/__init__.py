@@ -7,6 +7,6 @@ trained model run with the other value of ``aligned``), ``degradation`` (plain a
 of two depths),
 ``missing_pieces`` (a trained model without the branch or the shortcut of one block),
 ``mask_losses`` (masks trained with a sigmoid for each class, or with one softmax over them),
-``error_kinds`` (kinds of errors of a trained model, and what each costs), ``ap_by_size`` (its mask AP
-in fine ranges of size).
+``error_kinds`` (kinds of errors of a trained model, and what each costs), ``ap_by_size`` (its mask
+AP in fine ranges of size).
 """
