@@ -10,6 +10,7 @@ from roilearn.bench.detectors.ablation import MODELS, TrainingRun, list_runs
 from roilearn.bench.recorded.ablation import (
     ALIGN,
     FLOAT_PASTE,
+    METRICS,
     OPERATORS,
     POOL,
     ROUNDED,
@@ -127,7 +128,7 @@ def test_a_direction_is_one_that_every_seed_shows(ap, ap50, ap75, said):
 
 def recorded(table, stride, later, earlier):
     here = [r for r in select_table(table, read_ablation()) if r.stride == stride]
-    return {name: gains(here, name, later, earlier) for name in ("AP", "AP50", "AP75", "APs")}
+    return {name: gains(here, name, later, earlier) for name in METRICS}
 
 
 @pytest.mark.parametrize("stride", TABLES["strides"][1])
@@ -137,11 +138,23 @@ def test_the_record_shows_what_the_page_says_of_roialign_over_roipool(row, strid
     assert len(gained["AP"]) >= 2
     assert min(gained["AP"] + gained["AP75"] + gained["APs"]) > 0
     assert "AP75 gains more" in consistent_gains(gained)
+    assert (min(gained["AP50"]) < 0 < max(gained["AP50"])) == (stride == 4)
 
 
-def test_the_record_shows_what_the_page_says_of_the_half_cell_and_the_last_rounding():
-    aligned = recorded("operators", 4, ALIGN, UNALIGNED)
-    assert min(aligned["AP"]) < 0 < max(aligned["AP"])
-    rounding = recorded("rounding", 4, ALIGN, ROUNDED)
-    assert min(rounding["APs"]) > 0
-    assert min(rounding["AP"]) < 0 < max(rounding["AP"])
+def test_the_record_shows_what_the_page_says_of_the_half_cell():
+    for stride in (4, 16):
+        found = recorded("strides", stride, ALIGN, UNALIGNED)["AP"]
+        assert min(found) < 0 < max(found)
+        assert len(found) == 3
+    half = recorded("strides", 16, ALIGN, UNALIGNED)
+    assert max(half["APs"]) < 0 < min(half["APm"])
+
+
+def test_the_record_shows_what_the_page_says_of_the_last_rounding():
+    for metric in ("AP", "AP75", "APs"):
+        assert min(recorded("rounding", 4, UNALIGNED, ROUNDED)[metric]) > 0
+    assert min(pasted := recorded("rounding", 4, FLOAT_PASTE, ROUNDED)["AP"]) > 0
+    assert max(pasted) < 0.005
+    whole = recorded("rounding", 4, ALIGN, ROUNDED)
+    assert min(whole["AP"]) < 0 < max(whole["AP"])
+    assert min(whole["APs"]) > 0

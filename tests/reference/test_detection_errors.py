@@ -59,6 +59,13 @@ def test_the_object_that_is_overlapped_most_decides():
     assert errors.missed.tolist() == [True, False]
 
 
+def test_a_right_detection_names_the_object_that_it_finds():
+    objects, classes = [OBJECT, [0, 1, 20, 9]], [1, 2]
+    errors = kinds([[0, 1, 20, 9]], [1], [0.9], objects, classes)  # overlaps the second more
+    assert (errors.kinds, errors.nearest.tolist()) == (["right"], [0])
+    assert errors.missed.tolist() == [False, True]
+
+
 def test_without_objects_all_is_background_and_without_detections_all_is_missed():
     errors = kinds([OBJECT], [1], [0.9], [], [])
     assert (errors.kinds, errors.nearest.tolist(), errors.missed.size) == (["background"], [-1], 0)

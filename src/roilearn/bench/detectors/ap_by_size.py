@@ -28,7 +28,7 @@ from roilearn.reference.detection.detection_matching import (
     evaluate_class,
 )
 
-VALIDATION_IMAGES = 600
+VALIDATION_IMAGES = 300
 SEED = 777
 """Of the held-out scenes, which were not looked at while the model's training was chosen."""
 
