@@ -184,7 +184,12 @@ def test_layers_of_one_model_alone_are_named(pair, image):
 def test_an_output_of_another_shape_is_a_difference_with_both_shapes(pair, image):
     ours, theirs = pair
     theirs.head = nn.Linear(4, 3).eval()
-    row = compare_layers(ours, theirs, image).first
+    found = compare_layers(ours, theirs, image)
+    row = found.first
+    assert str(found) == "First difference: head. Its input is the same, its output differs by inf."
+    assert found.table().splitlines()[-3].split() == [
+        *("head", "2x2", "/", "2x3", "inf", "made", "here")
+    ]
     assert (row.name, row.difference, row.verdict) == ("head", float("inf"), "made here")
     assert row.shapes == "2x2 / 2x3"
 
@@ -205,6 +210,7 @@ def test_a_table_shows_layers_to_a_depth(pair, image):
         *("stem", "shared", "shared,", "head", "(model)")
     ]
     assert len(found.table(2).splitlines()) == 8
+    assert [line.split()[-1] for line in lines[:-1]] == ["same"] * 5
     with pytest.raises(KeyError, match="no layer 'tail' was called"):
         found["tail"]
 

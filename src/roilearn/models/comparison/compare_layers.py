@@ -56,22 +56,30 @@ class LayerComparison:
         raise KeyError(f"no layer {name!r} was called in both models; see the names in layers.")
 
     def table(self, depth: int = 2) -> str:
-        """Write a line for each layer whose name has at most ``depth`` parts, and the result."""
+        """Write a line for each layer whose name has at most ``depth`` parts, and the result.
+
+        A line has the name, the shape of the output, its difference where that is more than
+        rounding, and the verdict.
+        """
         rows = [layer for layer in self.layers if layer.name.count(".") < depth]
         name, shape = (max(map(len, column)) for column in column_texts(rows))
         lines = [
-            f"{row.name:{name}}  {row.shapes:{shape}}  {row.difference:5.0e}  {row.verdict}"
+            f"{row.name:{name}}  {row.shapes:{shape}}  {self.shown(row):>5}  {row.verdict}"
             for row in rows
         ]
         return "\n".join([*lines, str(self)])
+
+    def shown(self, row: LayerDifference) -> str:
+        """Write a difference with one digit, and nothing where it is rounding."""
+        return f"{row.difference:.0e}" if row.difference > self.tolerance else ""
 
     def __str__(self) -> str:
         """Write the result in a sentence, and which layers could not be compared."""
         first = self.first
         found = f"No difference above {self.tolerance:.0e} in {len(self.layers)} calls of layers."
         if first:
-            found = f"First difference: {first.name}. Its input differs by "
-            found += f"{first.input_difference:.0e}, its output by {first.difference:.0e}."
+            found = f"First difference: {first.name}. Its input is the same, "
+            found += f"its output differs by {first.difference:.0e}."
         lines = [found]
         for whose, names in (("first", self.only_ours), ("second", self.only_theirs)):
             if names:
