@@ -21,7 +21,7 @@ WEIGHTS = {"boxes alone": None, "weight 1": 1.0, "weight 10": 10.0}
 MEAN = "mean of the training scenes"
 VARIANTS = (MEAN, *WEIGHTS)
 UNTRAINED = (MEAN,)
-STEPS = 120
+STEPS = 60
 
 
 def measure(variant: str, seed: int, steps: int) -> dict[str, float]:
