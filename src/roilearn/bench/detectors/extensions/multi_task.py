@@ -16,8 +16,8 @@ from roilearn.bench.detectors.extensions.runs import (
 from roilearn.data.derived import DerivedTargets, mean_colours
 from roilearn.models.extensions.attribute_heads import AttributeHeads
 
-WEIGHTS = {"boxes alone": None, "weight 1": 1.0, "weight 10": 10.0}
-"""Weight of the colours' loss, by variant."""
+WEIGHTS = {"boxes alone": None, "boxes and colours": 10.0}
+"""Weight of the colours' loss, by variant: it is small, since colours go from 0 to 1."""
 MEAN = "mean of the training scenes"
 VARIANTS = (MEAN, *WEIGHTS)
 UNTRAINED = (MEAN,)

@@ -18,6 +18,8 @@ HELD_OUT = 50
 """Scenes on which models are evaluated; their photographs are in no training scene."""
 SIZE = 96
 """Side in pixels of the scenes, three quarters of what SHAPES was trained on: it saves time."""
+EASY: dict[str, Any] = {"objects": (1, 2), "radii": (15.0, 30.0)}
+"""Options of the scenes for detectors that begin with random weights: few objects, none small."""
 QUARTER: dict[str, Any] = {
     "widths": (8, 16, 32),
     "channels": 12,
@@ -55,9 +57,9 @@ def train_quietly(model: nn.Module, scenes: Any, steps: int, seed: int, **settin
     train(model, scenes, Settings(steps=steps, seed=seed, **given), progress=False)
 
 
-def new_scenes(steps: int, seed: int) -> ShapeScenes:
+def new_scenes(steps: int, seed: int, **options: Any) -> ShapeScenes:
     """As many training scenes as a run sees, each once."""
-    return ShapeScenes(steps * BATCH, SIZE, seed)
+    return ShapeScenes(steps * BATCH, SIZE, seed, **options)
 
 
 def box_metrics(model: nn.Module, scenes: ShapeScenes) -> dict[str, float]:
