@@ -8,7 +8,6 @@ import torch
 from roilearn.bench.detectors.extensions import __main__ as command
 from roilearn.bench.detectors.extensions import (
     cascade,
-    distillation,
     image_pyramid,
     keypoints,
     multi_task,
@@ -78,12 +77,12 @@ def test_stages_of_one_seed_begin_alike_and_differ_in_their_iou_alone():
 
 
 def test_a_student_has_a_quarter_of_the_channels():
-    student, teacher = distillation.make_student(0), runs.trained_model()
+    student, teacher = runs.small_model(0), runs.trained_model()
     pairs = zip(student.backbone.body.out_channels, teacher.backbone.body.out_channels, strict=True)
     assert {large / small for small, large in pairs} == {4}
     assert teacher.backbone.out_channels == 4 * student.backbone.out_channels
     assert torch.equal(student.backbone.body.conv1.weight,
-                       distillation.make_student(0).backbone.body.conv1.weight)  # fmt: skip
+                       runs.small_model(0).backbone.body.conv1.weight)  # fmt: skip
 
 
 def test_perfect_heatmaps_have_an_error_below_two_pixels_and_middles_a_larger_one():

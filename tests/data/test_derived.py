@@ -2,7 +2,7 @@
 
 import torch
 
-from roilearn.data import DerivedTargets, ShapeScenes, extreme_points, mean_colours
+from roilearn.data import DerivedTargets, ShapeScenes, box_fill, extreme_points, mean_colours
 
 
 def test_the_items_are_the_same_with_more_in_their_targets():
@@ -23,6 +23,13 @@ def test_a_mean_colour_is_that_of_the_visible_pixels_alone():
     masks[0, 1:3, 1:3], masks[1, 0, 2:4] = 1, 1
     found = mean_colours(image, {"masks": masks})
     assert found.tolist() == [[0.5, 0, 0], [0.25, 0, 0.5]]
+
+
+def test_fill_is_the_share_of_the_box_that_is_visible():
+    masks = torch.zeros(2, 6, 8, dtype=torch.uint8)
+    masks[0, 1:3, 1:5], masks[1, 0, 0] = 1, 1
+    boxes = torch.tensor([[1.0, 1, 5, 5], [0, 0, 1, 2]])
+    assert box_fill(torch.zeros(3, 6, 8), {"masks": masks, "boxes": boxes}).tolist() == [[0.5]] * 2
 
 
 def test_extreme_points_are_centres_of_the_outermost_pixels():

@@ -9,6 +9,7 @@ from .coco.segmentation import decode_segmentation as decode_segmentation
 from .coco.segmentation import encode_segmentation as encode_segmentation
 from .coco.segmentation import mask_to_rle as mask_to_rle
 from .derived import DerivedTargets as DerivedTargets
+from .derived import box_fill as box_fill
 from .derived import extreme_points as extreme_points
 from .derived import mean_colours as mean_colours
 from .folder_layouts import find_annotations as find_annotations

@@ -48,6 +48,13 @@ def mean_colours(image: Float[Tensor, "3 H W"], target: Target) -> Float[Tensor,
     return torch.einsum("nhw,chw->nc", masks, image) / masks.sum((1, 2))[:, None].clamp(min=1)
 
 
+def box_fill(image: Float[Tensor, "3 H W"], target: Target) -> Float[Tensor, "n 1"]:
+    """Compute the fraction of its box that the visible pixels of each object cover."""
+    pixels = target["masks"].to(image.dtype).sum((1, 2))
+    x1, y1, x2, y2 = target["boxes"].unbind(1)
+    return (pixels / ((x2 - x1) * (y2 - y1)))[:, None]
+
+
 def extreme_points(image: Float[Tensor, "3 H W"], target: Target) -> Float[Tensor, "n 4 3"]:
     """Find the centre of each object's highest, rightmost, lowest and leftmost visible pixel.
 

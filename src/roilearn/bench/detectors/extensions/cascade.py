@@ -22,7 +22,7 @@ from roilearn.models import (
 IOUS = {"one stage": (0.5,), "three stages, all at 0.5": (0.5,) * 3, "three stages": STAGE_IOUS}
 """Least IoU of a positive in each stage, by variant."""
 VARIANTS = tuple(IOUS)
-STEPS = 150
+STEPS = 60
 
 
 def make_model(variant: str, seed: int) -> FasterRCNN:

@@ -25,7 +25,7 @@ from roilearn.models import (
 MIDDLES, BEFORE, AFTER = "middles of the box's sides", "before training", "after training"
 VARIANTS = (MIDDLES, BEFORE, AFTER)
 UNTRAINED = (MIDDLES, BEFORE)
-STEPS = 150
+STEPS = 60
 
 
 def make_model(seed: int) -> FasterRCNN:
