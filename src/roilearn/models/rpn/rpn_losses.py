@@ -26,7 +26,8 @@ def rpn_losses(
 
     Parameters
     ----------
-    objectness, deltas : predictions for the anchors of all levels, of N images.
+    objectness : (N, A) logits for the A anchors of all levels, of N images.
+    deltas : (N, A, 4) dx, dy, dw, dh of the same anchors.
     anchors : (A, 4) boxes x1, y1, x2, y2 in image pixels, the same for all images.
     targets : for each image ``boxes`` (n, 4) and ``labels`` (n,), optionally ``iscrowd`` (n,). The
         classes are not used, only that a row is an object.

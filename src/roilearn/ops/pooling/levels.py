@@ -30,6 +30,7 @@ def assign_levels(
     boxes : (K, 4) boxes as x1, y1, x2, y2 in image pixels.
     min_level, max_level : first and last level of the pyramid; level k has stride 2**k.
     canonical_scale : side in image pixels of a square box of ``canonical_level``.
+    canonical_level : number of the level that such a box gets; 4 is the level of stride 16.
     rule : ``"floor"``, the paper's; or ``"round"``, matterport's, which changes levels at 158 and
         317 px instead of 224 and 448.
 

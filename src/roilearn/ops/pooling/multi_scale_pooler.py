@@ -35,6 +35,10 @@ class MultiScaleRoIAlign(nn.Module):
     Where torchvision is loaded, an instance is also one of torchvision's class, so that its
     detectors take it as ``box_roi_pool``.
 
+    A square box with sides of ``canonical_scale`` image pixels is pooled from the map of level
+    ``canonical_level``, which has stride ``2**canonical_level``; one of twice its sides from the
+    next coarser map, if there is one.
+
     Differs from
     ------------
     torchvision 0.29: there the scale is inferred from the height, at the first call only. Here the
