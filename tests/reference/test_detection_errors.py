@@ -127,6 +127,14 @@ def test_a_missed_object_leaves_the_targets_and_their_numbers_stay():
     assert (rest["boxes"].tolist(), int(rest["image_id"])) == ([OBJECT], 7)
 
 
+def test_each_metric_has_the_errors_of_its_own_threshold():
+    found, target = image([[0, 0, 20, 6]], [1], [0.9]), image([OBJECT], [1])  # an IoU of 0.6
+    numbers = reference.mended_average_precision([found], [target])
+    assert set(numbers.values()) == {1}
+    numbers = reference.mended_average_precision([found], [target], metric="AP75")
+    assert [kind for kind, value in numbers.items() if value == 1] == ["misplaced"]
+
+
 sides = st.integers(0, 3).map(lambda n: 10 * n)
 squares = st.tuples(sides, sides, st.integers(4, 14), st.integers(4, 14)).map(
     lambda s: [s[0], s[1], s[0] + s[2], s[1] + s[3]]

@@ -53,10 +53,9 @@ def ap_by_stride(results: Iterable[Trained], metrics: Sequence[str]) -> Figure:
                 *zip(*line, strict=True), mark + "-", color=colour, label=variant, markersize=8
             )
         axes.set_xticks(range(len(strides)), [str(stride) for stride in strides])
-        axes.set_title(metric)
+        axes.set(title=metric, xlabel="stride (image pixels)")
     panels[0][0].set_ylim(bottom=0)
     panels[0][0].set_ylabel("mask AP, hundredths")
-    figure.supxlabel("stride of the pooled map, image pixels", fontsize="medium")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(LOOKS), frameon=False)
     return figure
