@@ -29,7 +29,7 @@ function shareOf(difference) {
 // The columns: names, bars and numbers.
 function columns(width) {
   const left = 158;
-  const right = width - 68;
+  const right = width - 80;
   return { left, right, at: (share) => left + share * (right - left) };
 }
 

@@ -244,6 +244,8 @@ def test_numbers_that_are_none_differ_unless_both_are():
     infinite = torch.tensor([float("inf"), 1.0])
     assert relative_difference([infinite], [infinite]) == 0
     assert relative_difference([infinite], [one]) == float("inf")
+    assert relative_difference([infinite], [torch.tensor([float("inf"), 2.0])]) == 0.5
+    assert relative_difference([nan], [torch.tensor([float("nan"), 2.0])]) == 0.5
     assert relative_difference([], []) == relative_difference([one[:0]], [one[:0]]) == 0
     assert relative_difference([torch.tensor([4])], [torch.tensor([3])]) == 0.25
     assert relative_difference([torch.zeros(2, 3)], [torch.ones(3), torch.zeros(3)]) == 1
@@ -264,3 +266,10 @@ def test_detectors_are_compared_from_the_image_to_the_masks():
     found = compare_layers(model, port, [torch.rand(3, 90, 120)])
     assert found.first.name == "rpn"
     assert found["rpn.head"].verdict == found["rpn.anchor_generator"].verdict == "same"
+
+
+def test_of_many_layers_of_one_model_alone_two_are_named(pair, image):
+    ours, theirs = pair
+    theirs.head = nn.Sequential(theirs.head, *(nn.Identity() for _ in range(4))).eval()
+    said = str(compare_layers(ours, theirs, image))
+    assert said.endswith("Only in the second model: head.0, head.1 and 3 more")

@@ -83,8 +83,8 @@ class LayerComparison:
         lines = [found]
         for whose, names in (("first", self.only_ours), ("second", self.only_theirs)):
             if names:
-                more = f" and {len(names) - 3} more" if len(names) > 4 else ""
-                few = names[:3] if more else names
+                more = f" and {len(names) - 2} more" if len(names) > 3 else ""
+                few = names[:2] if more else names
                 lines.append(f"Only in the {whose} model: {', '.join(few)}{more}")
         return "\n".join(lines)
 
