@@ -11,5 +11,6 @@ In reading order:
 ``layout``        feature maps as tables of cells, in blocks that fit a processor's cache
 ``planes``        the same sums for few channels, without bags
 ``weighted_sum``  the sums with their derivatives, which are sums again
+``relisted_sum``  the same without keeping the bags for the derivatives, where they are large
 ``gathered_sum``  the same sums in operators that ONNX has
 """

@@ -1,6 +1,6 @@
 """Memory bound: boxes are pooled in chunks, so that memory does not grow with their number."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -18,6 +18,7 @@ from roilearn.ops.embedding_bags.planes import (
     channel_planes,
     write_plane_sums,
 )
+from roilearn.ops.embedding_bags.relisted_sum import Lister, relisted_sum
 from roilearn.ops.embedding_bags.threads import Team, thread_team
 from roilearn.ops.embedding_bags.weighted_sum import weighted_sums
 from roilearn.ops.tracing import (
@@ -34,8 +35,12 @@ CHUNK_ENTRIES = 2**15
 An entry takes about 50 bytes while its bag is being listed, so that they fit the cache of a core.
 """
 MAX_ENTRIES = 2**22
-"""Entries of bags that are kept until they are summed, with 8 bytes each; while gradients are
-recorded the bags of all boxes are saved."""
+"""Entries of bags that are kept until they are summed, with 8 bytes each."""
+SAVED_ENTRIES = 2**22
+"""Entries of bags that are saved for the gradient of the maps. Of more, which would take 8 bytes
+each until then and 40 while it is computed, the boxes are saved, unless they have gradients too."""
+RELISTED_ENTRIES = 2**20
+"""Entries of bags that are listed at one time for that gradient, where the boxes were saved."""
 
 
 def pool_bags(
@@ -68,6 +73,11 @@ def pool_bags(
         return empty_output(maps[0], 0, shape, out)
     if records_gradients(*maps, rois) or is_tracing() or is_mapping():
         check_unrecorded(out)
+        if may_list_again(rois, entries):
+            lister = Lister(
+                partial(_write_sums, make_bag, entries), partial(_list_chunks, make_bag, entries)
+            )
+            return relisted_sum(maps, rois, lister, shape, memory_format)
         bag = list_bags(make_bag, rois, entries)
         return weighted_sums(maps, bag, [shape], [memory_format])[0]
     if out is None:
@@ -136,6 +146,44 @@ def list_bags(
         if records_gradients(rois):  # the weights', which this thread must record
             return concatenate_bags([task() for task in tasks])
         return concatenate_bags(team.run(tasks))
+
+
+def may_list_again(rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"] | int) -> bool:
+    """Whether a recorded sum saves its boxes, and not their bags: where these are large.
+
+    The gradient to a box comes from the weights of its bags, which autograd has to save.
+    """
+    if is_mapping() or not may_read_values(rois) or records_gradients(rois):
+        return False
+    everything = len(rois) * entries if isinstance(entries, int) else float(entries.sum())
+    return everything > SAVED_ENTRIES
+
+
+def _write_sums(
+    make_bag: Callable[[Float[Tensor, "k R"]], Bag],
+    entries: Num[Tensor, " K"] | int,
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    rois: Float[Tensor, "K R"],
+    output: Float[Tensor, "K C PH PW"],
+) -> None:
+    """Pool boxes by their bags."""
+    with thread_team(*maps, rois) as team:
+        _sum_chunks(make_bag, maps, rois, entries, output, team)
+
+
+def _list_chunks(
+    make_bag: Callable[[Float[Tensor, "k R"]], Bag],
+    entries: Num[Tensor, " K"] | int,
+    rois: Float[Tensor, "K R"],
+) -> Iterator[tuple[slice, Bag]]:
+    """List the bags of about ``RELISTED_ENTRIES`` entries at a time: (which boxes, their bags)."""
+    chunks, _ = chunks_of_boxes(rois, entries, RELISTED_ENTRIES)
+    first = 0
+    for chunk in chunks:
+        boxes = slice(first, first + len(chunk))
+        some = entries if isinstance(entries, int) else entries[boxes]
+        yield boxes, list_bags(make_bag, chunk, some)
+        first = boxes.stop
 
 
 def pool_in_chunks(

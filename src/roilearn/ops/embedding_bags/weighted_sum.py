@@ -89,12 +89,22 @@ def sum_by_target(
 
     Sorting the entries by target turns them into bags; entries of one bag keep their order.
     """
-    target, order = target.sort(stable=True)
-    number = sum(k * height * width for (k, height, width), _ in like)
-    each = target.new_zeros(number).index_add_(0, target, torch.ones_like(target))
-    offsets = each.cumsum(0, dtype=target.dtype) - each
-    bag = Bag(index.index_select(0, order), weight.index_select(0, order), offsets)
+    cells = sum(k * height * width for (k, height, width), _ in like)
+    bag = bags_by_target(index, weight, target, cells)
     return weighted_sums(maps, bag, *zip(*like, strict=True))
+
+
+def bags_by_target(
+    index: Integer[Tensor, " entries"],
+    weight: Float[Tensor, " entries"],
+    target: Integer[Tensor, " entries"],
+    cells: int,
+) -> Bag:
+    """List a bag for each of ``cells`` cells: the entries whose target it is, in their order."""
+    target, order = target.sort(stable=True)
+    each = target.new_zeros(cells).index_add_(0, target, torch.ones_like(target))
+    offsets = each.cumsum(0, dtype=target.dtype) - each
+    return Bag(index.index_select(0, order), weight.index_select(0, order), offsets)
 
 
 class _WeightedSum(Function):
@@ -120,7 +130,7 @@ class _WeightedSum(Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         del output
         index, weight, offsets, _, _, *maps = inputs
-        ctx.like = [_like(m) for m in maps]
+        ctx.like = [like_of(m) for m in maps]
         # The maps are large, so they are saved only for a gradient to the weights.
         kept = maps if ctx.needs_input_grad[1] else []
         ctx.save_for_backward(index, weight, offsets, *kept)
@@ -178,8 +188,8 @@ class _DotProducts(Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         left, right, i, j = ctx.saved_tensors
         with thread_team(left, right, gradient):
-            (left_gradient,) = sum_by_target([right], j, gradient, i, [_like(left)])
-            (right_gradient,) = sum_by_target([left], i, gradient, j, [_like(right)])
+            (left_gradient,) = sum_by_target([right], j, gradient, i, [like_of(left)])
+            (right_gradient,) = sum_by_target([left], i, gradient, j, [like_of(right)])
         return left_gradient, right_gradient, None, None
 
 
@@ -188,7 +198,7 @@ def _dot_products(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
     return left.index_select(0, i).mul_(right.index_select(0, j)).sum(1)
 
 
-def _like(features: Tensor) -> tuple[Grid, torch.memory_format]:
+def like_of(features: Tensor) -> tuple[Grid, torch.memory_format]:
     """Shape without channels, and memory format, of an (N, C, H, W) tensor."""
     images, _, height, width = features.shape
     return (images, height, width), memory_format_of(features)
