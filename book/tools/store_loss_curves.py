@@ -2,8 +2,9 @@
 
     python book/tools/store_loss_curves.py
 
-`loss_curves.json` in `src/roilearn/explore` is made from `benchmarks/results/training_faults.csv` and
-`training_fault_curves.csv`, which live figures cannot read: they know nothing of measurements.
+`loss_curves.json` in `src/roilearn/explore` is made from `training_faults.csv` and
+`training_fault_curves.csv` in `benchmarks/results`, which live figures cannot read: they know
+nothing of measurements.
 """
 
 import json
