@@ -120,8 +120,8 @@ DIAGNOSES = Exercise(
         Mistake(
             "learning rate and boxes",
             "FPLB",
-            "You have exchanged L and B. Too large a step throws losses up at the beginning: see the "
-            "scale of rpn_box_reg.",
+            "You have exchanged L and B. Too large a step throws losses up at the beginning: see "
+            "the scale of rpn_box_reg.",
         ),
         Mistake(
             "frozen and boxes",
@@ -132,14 +132,14 @@ DIAGNOSES = Exercise(
         Mistake(
             "frozen and learning rate",
             "LPBF",
-            "You have exchanged F and L. With a frozen backbone the losses fall smoothly, and not far. "
-            "With too large steps some of them jump up first.",
+            "You have exchanged F and L. With a frozen backbone the losses fall smoothly, and not "
+            "far. With too large steps some of them jump up first.",
         ),
         Mistake(
             "all but the crowds",
             "BPLF",
-            "P is right, and the other three are not. Look at the masks: in B their loss falls lower "
-            "than in F and L. Of these two, L jumps up in its first steps.",
+            "P is right, and the other three are not. Look at the masks: in B their loss falls "
+            "lower than in F and L. Of these two, L jumps up in its first steps.",
             also=("LPFB",),
         ),
         Mistake(
