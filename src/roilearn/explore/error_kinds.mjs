@@ -43,8 +43,8 @@ const precisionAt = (i, order, classes) => 1 / (order.filter((j) => classes[j] =
 const total = (values) => values.reduce((sum, value) => sum + value, 0);
 
 function errorTable() {
-  const head = html("tr", {}, ...["box", "class", "score", "overlaps most (IoU)", "kind"].map((text) => html("th", { scope: "col" }, text)));
-  const row = (n) => html("tr", {}, html("th", { scope: "row" }, html("span", { class: "roi-swatch", "aria-hidden": "true" }), readout(`rows.${n}.box`)), html("td", {}, readout(`rows.${n}.class`)), html("td", {}, readout(`rows.${n}.score`)), html("td", {}, readout(`rows.${n}.object`), " ", readout(`rows.${n}.iou`)), html("td", {}, readout(`rows.${n}.state`)));
+  const head = html("tr", {}, ...["box", "class", "score", "overlaps", "kind"].map((text) => html("th", { scope: "col" }, text)));
+  const row = (n) => html("tr", {}, html("th", { scope: "row" }, html("span", { class: "roi-swatch", "aria-hidden": "true" }), readout(`rows.${n}.box`)), html("td", {}, readout(`rows.${n}.class`)), html("td", {}, readout(`rows.${n}.score`)), html("td", {}, html("span", {}, readout(`rows.${n}.object`), " ", readout(`rows.${n}.iou`))), html("td", {}, readout(`rows.${n}.state`)));
   return html("table", {}, html("thead", {}, head), html("tbody", {}, ...BOXES.map((_, n) => row(n))));
 }
 
@@ -82,7 +82,7 @@ function render({ model, el }) {
     "error-kinds", "Five detections and their kinds of errors",
     html("div", { class: "roi-split" }, html("div", {}, scene.picture), html("div", {}, table, result, aps)),
     panel,
-    caption("Thick solid line: right. Dashed: misplaced, or of the wrong class, or both. Dotted: duplicate or background. The colour is the class that the detection says."),
+    caption("Overlaps: the object of the highest IoU, and that IoU. Thick solid line: right. Dashed: misplaced, or of the wrong class, or both. Dotted: duplicate or background. The colour is the class that the detection says."),
     caption("Drag the detection with grips, its edges or its corners; press on another one to choose it. The arrow keys move it (with Shift its lower right corner)."),
   );
   el.append(root);
