@@ -74,6 +74,7 @@ function render({ model, el }) {
   const put = (stage) => store(model, { stage: clamp(Math.round(stage), 0, last) });
   const panel = controls(
     choice({ label: "Port", options: Object.keys(PORTS).map((name) => [name, name]), get: () => model.get("port"), set: (port) => store(model, { port, revealed: false }) }),
+    range({ label: "stage", min: 0, max: last, step: 1, path: "stage", get: () => model.get("stage"), set: put }),
     tick({ label: "tell the mistake", get: () => model.get("revealed"), set: (revealed) => store(model, { revealed }) }),
   );
   const root = frame(
