@@ -18,9 +18,9 @@ from roilearn.models.extensions.rotation_pretext import RotationPretext
 RANDOM, PRETRAINED = "random weights", "pre-trained on rotations"
 VARIANTS = (RANDOM, PRETRAINED)
 STEPS = 150
-LABELLED, UNLABELLED = 40, 200
+LABELLED, UNLABELLED = 40, 500
 """Number of scenes whose labels are used, and of those without."""
-PRETEXT_STEPS, PRETEXT_BATCH = 120, 16
+PRETEXT_STEPS, PRETEXT_BATCH = 500, 16
 
 
 def measure(variant: str, seed: int, steps: int) -> dict[str, float]:
