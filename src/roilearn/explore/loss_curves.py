@@ -135,7 +135,10 @@ def curve(run: dict[str, Any], name: str) -> list[float]:
 
 def draw_loss(axes: Axes, name: str, runs: list[dict[str, Any]], step: int) -> None:
     """Draw one loss of the healthy run and of the patient, and a line at the chosen step."""
-    looks = ({"color": "0.35", "linestyle": "--"}, {"color": COLOURS["loss"], "linewidth": 2})
+    looks: tuple[dict[str, Any], ...] = (
+        {"color": "0.35", "linestyle": "--"},
+        {"color": COLOURS["loss"], "linewidth": 2},
+    )
     for run, look in zip(runs, looks, strict=True):
         axes.plot(RECORD["steps"], curve(run, name), **look)
     axes.axvline(step, color="0.75", linewidth=1, zorder=0)

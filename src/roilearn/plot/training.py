@@ -1,6 +1,7 @@
 """Figures of chapter 13: augmented pictures, learning rates, losses of one run and of several."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,8 +12,8 @@ from roilearn.plot.base import draw_box, new_figure
 
 STYLES = ("-", "--", ":")
 GREYS = ("0", "0.35", "0.55")
-HEALTHY = {"color": "0.35", "linestyle": "--", "linewidth": 1.2}
-FAULTY = {"color": COLOURS["loss"], "linewidth": 1.8}
+HEALTHY: dict[str, Any] = {"color": "0.35", "linestyle": "--", "linewidth": 1.2}
+FAULTY: dict[str, Any] = {"color": COLOURS["loss"], "linewidth": 1.8}
 """Looks of a healthy run and of one with a fault, as in the live figure."""
 TINT = 0.45
 """Opacity of a mask's colour."""

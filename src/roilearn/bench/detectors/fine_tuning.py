@@ -47,7 +47,7 @@ def make_model(variant: str, seed: int) -> MaskRCNN:
     weights = None if variant == RANDOM else load_model("SHAPES")[0].state_dict()
     trainable_layers = 0 if variant == BODY_FROZEN else None
     body: dict[str, Any] = {"trainable_layers": trainable_layers}
-    sizes = {"min_size": SIZE, "max_size": SIZE}
+    sizes: dict[str, Any] = {"min_size": SIZE, "max_size": SIZE}
     return mask_rcnn_tiny(1 + len(SHAPES), weights=weights, backbone_options=body, **sizes)
 
 
