@@ -87,7 +87,9 @@ def test_a_student_has_a_quarter_of_the_channels():
 
 def test_perfect_heatmaps_have_an_error_below_two_pixels_and_middles_a_larger_one():
     model = keypoints.make_model(0).eval()
-    scenes = keypoints.DerivedTargets(ShapeScenes(4, seed=1), keypoints=keypoints.extreme_points)
+    scenes = keypoints.DerivedTargets(
+        ShapeScenes(4, runs.SIZE, 1), keypoints=keypoints.extreme_points
+    )
     errors = {"right": [], "middles": []}
     for image, target in map(scenes.__getitem__, range(4)):
         points, boxes = target["keypoints"], target["boxes"]

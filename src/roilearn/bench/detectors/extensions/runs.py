@@ -79,6 +79,6 @@ def box_metrics(model: nn.Module, scenes: ShapeScenes) -> dict[str, float]:
 
 @torch.no_grad()
 def features_and_boxes(model: Any, image: Tensor, target: Any) -> tuple[Any, list[Tensor], Any]:
-    """Compute the maps of one image, its true boxes and its size, as a head takes them."""
+    """Compute the maps of an image of ``SIZE``, its true boxes and its size, as heads take them."""
     batch, (resized,) = model.transform([image], [target])
     return model.backbone(batch.tensors), [resized["boxes"]], batch.sizes
