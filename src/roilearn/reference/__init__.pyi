@@ -29,7 +29,6 @@ from .detection.average_precision import accumulate as accumulate
 from .detection.average_precision import average_precision as average_precision
 from .detection.average_precision import summarise as summarise
 from .detection.detection_matching import ImageEvaluation as ImageEvaluation
-from .detection.detection_matching import best_object as best_object
 from .detection.detection_matching import evaluate_image as evaluate_image
 from .detection.detection_matching import match_detections as match_detections
 from .detection.focal_loss import sigmoid_focal_loss as sigmoid_focal_loss
