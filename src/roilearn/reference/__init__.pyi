@@ -33,7 +33,6 @@ from .detection.detection_errors import DetectionErrors as DetectionErrors
 from .detection.detection_errors import detection_errors as detection_errors
 from .detection.detection_errors import error_kind as error_kind
 from .detection.detection_matching import ImageEvaluation as ImageEvaluation
-from .detection.detection_matching import best_object as best_object
 from .detection.detection_matching import evaluate_image as evaluate_image
 from .detection.detection_matching import match_detections as match_detections
 from .detection.focal_loss import sigmoid_focal_loss as sigmoid_focal_loss

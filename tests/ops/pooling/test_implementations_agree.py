@@ -31,7 +31,7 @@ def test_the_implementations_have_the_same_names():
     }
     numpy_alone = {
         *("ImageEvaluation", "accumulate", "average_precision", "evaluate_image", "mask_iou"),
-        *("match_detections", "best_object", "summarise", "rank_detections", "precision_recall"),
+        *("match_detections", "summarise", "rank_detections", "precision_recall"),
         *("RECALLS_11", "RECALLS_101", "interpolate_precision", "precision_at"),
         *("ap_11_points", "ap_101_points", "area_under_curve"),
         *("FieldGeometry", "branch_layers", "receptive_field", "resnet_layers"),

@@ -162,35 +162,11 @@ def match_detections(
     >>> match_detections(ious, none, none, 0.5)
     array([0, 1])
     """
-    matches = np.full(len(ious), -1)
-    free = np.ones(len(crowd), dtype=bool)
+    matches, free = np.full(len(ious), -1), np.ones(len(crowd), dtype=bool)
+    near = ious >= min(threshold, 1 - 1e-10)  # an IoU of 1 may be rounded
     for d, row in enumerate(ious):
-        for group in (~optional, optional):  # objects that must be found go first
-            g = best_object(row, group & (free | crowd), threshold)
-            if g >= 0:
-                matches[d], free[g] = g, False
-                break
+        reached = np.flatnonzero(near[d] & (free | crowd))
+        if len(reached):
+            g = max(reached, key=lambda g: (not optional[g], row[g], g))
+            matches[d], free[g] = g, False
     return matches
-
-
-def best_object(
-    ious: np.ndarray,
-    available: np.ndarray,
-    threshold: float,
-) -> int:
-    """Index of the available object of the highest IoU, if that reaches the threshold; or -1.
-
-    Parameters
-    ----------
-    ious : (G,) IoU of one detection with each object.
-    available : (G,) whether an object may be matched.
-    threshold : minimum IoU of a match.
-
-    Examples
-    --------
-    >>> best_object(np.array([0.7, 0.9, 0.7]), np.array([True, False, True]), 0.5)
-    2
-    """
-    threshold = min(threshold, 1 - 1e-10)  # an IoU of 1 may be rounded
-    (reached,) = np.nonzero(available & (ious >= threshold))
-    return int(max(reached, key=lambda g: (ious[g], g), default=-1))
