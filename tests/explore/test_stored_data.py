@@ -89,7 +89,7 @@ def test_no_gradient_is_outside_the_field(name):
 
 
 def test_the_stored_differences_of_ports_are_those_of_the_models():
-    """Up to rounding, which other versions of PyTorch do in another order."""
+    """Up to rounding, which other versions of PyTorch do in another order; None is another size."""
     stored, measured = layer_differences.RECORD, tool(PORTS).measure()
     assert {key: stored[key] for key in ("stages", "detections")} == {
         key: measured[key] for key in ("stages", "detections")
@@ -99,7 +99,10 @@ def test_the_stored_differences_of_ports_are_those_of_the_models():
         assert (port["fault"], port["detections"]) == (now["fault"], now["detections"])
         for one, other in zip(port["rows"], now["rows"], strict=True):
             assert one["verdict"] == other["verdict"]
-            assert one["difference"] == pytest.approx(other["difference"], rel=0.05)
+            pair = [
+                -1 if each["difference"] is None else each["difference"] for each in (one, other)
+            ]
+            assert pair[0] == pytest.approx(pair[1], rel=0.05)
 
 
 def test_the_stored_losses_are_those_of_the_record():
