@@ -95,8 +95,8 @@ FIRST_LOSS = Exercise(
         ),
     ),
     tolerance=0.002,
-    praise="Right: ln 21 + 2 ln 2. Of a real model, the mask loss is a few tenths higher, since its fresh "
-    "logits are not so near 0.",
+    praise="Right: ln 21 + 2 ln 2. In the chapter's model the mask loss begins somewhat higher, since "
+    "its fresh mask logits are not so near 0.",
 )
 
 
