@@ -91,8 +91,8 @@ function render({ model, el }) {
   const told = html("p", { class: "roi-told" }, "Step ", readout("step", 0), " of ", readout("steps", 0), ": the learning rate is at ", readout("rate", 0), " % of its highest. Dashed: the healthy run. Solid: patient ", readout("patient", 0), ".");
   const root = frame(
     "loss-curves", "The losses of a healthy training run and of a patient",
-    panel, html("div", {}, picture), told, lossTable(), diagnosis,
-    caption("Drag the line in the first chart, press a place in any of them, or use the arrow keys (Shift: five points). Each chart has its own scale, from 0. A point is a mean over five steps. AP is in hundredths."),
+    panel, html("div", {}, picture), told, html("div", {}, lossTable()), diagnosis,
+    caption("Drag the line in the first chart, press a place in any of them, or use the arrow keys (Shift: five points). Each chart has its own scale, from 0. A point is the mean of the five steps up to it; the first is step 1 alone, the second the four after it. AP is in hundredths."),
   );
   el.append(root);
 

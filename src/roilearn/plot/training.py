@@ -58,7 +58,7 @@ def learning_rates(rates: Mapping[str, Sequence[float]]) -> Figure:
     for (name, values), style, grey in zip(rates.items(), STYLES, GREYS, strict=False):
         axes.plot(range(len(values)), values, style, color=grey, linewidth=1.8, label=name)
     axes.set(xlabel="step", ylabel="learning rate", ylim=(0, None))
-    axes.legend(loc="upper right", frameon=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.18, 0.05), frameon=False)
     return figure
 
 
