@@ -22,6 +22,16 @@ def test_every_curve_has_a_panel_with_its_right_and_wrong_detections():
     assert hollow.get_ydata().tolist() == [0.5]
 
 
+def test_detections_have_their_letters():
+    curve = ([1, 0.5], [1, 0.5], [0.5, 0.5])
+    named, plain = plot.precision_recall_curves({"a": curve, "b": curve}, {"a": "GB"}).axes
+    assert [(text.get_text(), text.xy) for text in named.texts] == [
+        ("G", (0.5, 1)),
+        ("B", (0.5, 0.5)),
+    ]
+    assert not plain.texts
+
+
 def test_wrong_detections_are_dashed_and_objects_thin():
     box = [2.0, 3.0, 8.0, 9.0]
     found = [("0.9", box, 1, True), ("0.8", [1, 1, 4, 4], 2, False)]

@@ -16,22 +16,26 @@ GREYS = ("black", "0.45", "0.3", "0.6")
 
 def precision_recall_curves(
     curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]],
+    letters: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw precision over recall in a panel for each curve, with its interpolation.
 
     Parameters
     ----------
     curves : by the title of a panel: precision, interpolated precision and recall, all (D,).
+    letters : by the same titles, a letter for each detection.
     """
     figure, panels = new_figure(len(curves), width=8, height=2.9, sharey=True, squeeze=False)
     for axes, (title, curve) in zip(panels[0], curves.items(), strict=True):
         precision, best, recall = (np.asarray(each, dtype=float) for each in curve)
         ends = [0, *recall, recall[-1]]
-        axes.step(ends, [best[0], *best, 0], color="black", linewidth=2.4, label="interpolated")
         axes.plot([0, *recall], [precision[0], *precision], color="0.55", label="precision")
+        axes.step(ends, [best[0], *best, 0], color="black", linewidth=2.4, label="interpolated")
         right = np.diff(recall, prepend=0) > 0
         for filled, colour in ((right, "0.3"), (~right, "white")):
             axes.plot(recall[filled], precision[filled], "o", color="0.2", mfc=colour)
+        for letter, x, y in zip((letters or {}).get(title, ""), recall, precision, strict=False):
+            axes.annotate(letter, (x, y), (5, -11), textcoords="offset points", fontsize=9)
         axes.set(xlim=(-0.02, 1.05), ylim=(0, 1.08), xlabel="recall", title=title)
     panels[0][0].set_ylabel("precision")
     panels[0][0].legend(loc="lower left")
