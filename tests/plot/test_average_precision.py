@@ -41,6 +41,14 @@ def test_wrong_detections_are_dashed_and_objects_thin():
     assert [text.get_text() for text in axes.texts] == ["0.9", "0.8"]
 
 
+def test_words_do_not_lie_on_each_other():
+    boxes = [[2.0, 3.0, 30.0, 30.0], [3.0, 4.0, 30.0, 30.0], [2.0, 40.0, 30.0, 60.0]]
+    found = [(name, box, 1, True) for name, box in zip("abc", boxes, strict=True)]
+    (axes,) = plot.right_and_wrong([np.ones((64, 64, 3))], [[]], [found], margin=2).axes
+    assert [text.get_position() for text in axes.texts] == [(3, 4), (4, 9), (3, 41)]
+    assert axes.get_xlim() == (-2, 66)
+
+
 def test_a_line_has_a_value_for_each_threshold():
     (axes,) = plot.over_a_threshold([0.5, 0.75], {"boxes": [0.9, 0.8]}, "IoU threshold").axes
     assert axes.lines[0].get_ydata().tolist() == [0.9, 0.8]
