@@ -189,6 +189,19 @@ def test_the_areas_meet():
             "iscrowd must have shape",
         ),
         ([detected(row(1), [1])], [image(row(2), area=np.array([0]))], "areas must have shape"),
+        ([detected(row(1), [1])], [image(row(1), area=np.array([np.nan]))], "finite and not neg"),
+        ([detected(row(1), [1])], [image(row(1), area=np.array([np.inf]))], "finite and not neg"),
+        ([detected(row(1), [1])], [image(row(1), area=np.array([-1]))], "not negative.* got -1"),
+        (
+            [detected(row(1), [1])],
+            [image(row(1), iscrowd=np.array([np.nan]))],
+            "iscrowd must be 0 or 1; got nan in row 0",
+        ),
+        ([detected(row(1), [1], np.array([1.7]))], [image(row(1))], "whole numbers.*got 1.7 in"),
+        ([detected(row(1), [1], np.array([np.nan]))], [image(row(1))], "whole numbers.*got nan"),
+        ([detected(row(1), [1], np.array([np.inf]))], [image(row(1))], "whole numbers.*got inf"),
+        ([image(row(1))], [image(row(1))], "detections must have boxes, labels, scores; scores is"),
+        ([detected(row(1), [1])], [{"labels": np.ones(1)}], "targets must have boxes, labels; box"),
     ],
 )
 def test_what_does_not_fit_is_named(detections, targets, words):
@@ -199,3 +212,30 @@ def test_what_does_not_fit_is_named(detections, targets, words):
 def test_regions_are_boxes_or_masks():
     with pytest.raises(ValueError, match="iou_type must be one of 'boxes', 'masks'; got 'segm'"):
         numbers([detected(row(1), [1])], [image(row(1))], "segm")
+
+
+@pytest.mark.parametrize(
+    ("found", "target", "words"),
+    [
+        (np.full((1, 4, 4), 0.3), np.ones((1, 4, 4)), "detections' masks must contain only 0 and"),
+        (np.ones((1, 4, 4)), np.full((1, 4, 4), 255), "targets' masks must contain only 0 and 1"),
+        (np.ones((1, 4, 4)), np.ones((1, 4, 5)), r"height and width.*\(4, 4\) and \(4, 5\)"),
+    ],
+)
+def test_masks_are_zeros_and_ones_of_one_size(found, target, words):
+    detections = {"masks": found, "labels": np.ones(1), "scores": np.ones(1)}
+    with pytest.raises(ValueError, match=words):
+        numbers([detections], [{"masks": target, "labels": np.ones(1)}], "masks")
+
+
+def test_masks_of_no_objects_have_any_size():
+    detections = {"masks": np.ones((1, 4, 4)), "labels": np.ones(1), "scores": np.ones(1)}
+    target = {"masks": np.zeros((0, 1, 1)), "labels": np.zeros(0)}
+    assert numbers([detections], [target], "masks")["AP"] == -1
+
+
+@pytest.mark.parametrize("shapes", [((2,), 2, 2), ((1, 2), 1, 2), ((1, 2), 2, 1)])
+def test_overlaps_have_a_column_for_each_object(shapes):
+    ious, *counts = shapes
+    with pytest.raises(ValueError, match="a column for each object"):
+        reference.match_detections(np.ones(ious), *(np.zeros(n, bool) for n in counts), 0.5)

@@ -136,3 +136,35 @@ def test_equal_scores_keep_their_order_and_ignored_detections_are_left_out():
     two = [image([0.5, 0.5], [False, True], [False, True]), image([0.7, 0.5], [True, True])]
     assert reference.rank_detections(two).tolist() == [True, False, True]
     assert reference.rank_detections(two, limit=1).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("right", "objects", "words"),
+    [
+        ([1, 0], 0, "objects must be at least 1; got 0"),
+        ([1, 1, 1], 2, "at least the number of true positives, 3; got 2"),
+        ([1, np.nan], 2, "True or False, or 1 or 0; got nan for detection 1"),
+        ([0.5], 2, "got 0.5 for detection 0"),
+        ([[1, 0]], 2, r"shape \(D,\)"),
+    ],
+)
+def test_right_is_true_or_false_and_no_more_often_than_there_are_objects(right, objects, words):
+    with pytest.raises(ValueError, match=words):
+        reference.precision_recall(right, objects)
+
+
+def test_a_curve_has_a_precision_for_each_recall():
+    for summary in (
+        reference.ap_101_points,
+        reference.ap_11_points,
+        reference.area_under_curve,
+    ):
+        with pytest.raises(ValueError, match="for each detection; got 2 and 1 of them"):
+            summary([1, 0.5], [0.5])
+
+
+def test_ranking_needs_an_image_and_a_limit():
+    with pytest.raises(ValueError, match="images must have at least one item"):
+        reference.rank_detections([])
+    with pytest.raises(ValueError, match="limit must be at least 1; got -1"):
+        reference.rank_detections([image([0.5], [True])], limit=-1)

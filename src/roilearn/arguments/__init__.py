@@ -18,6 +18,7 @@ In reading order:
 ``predictions``  outputs of the heads, IoU thresholds
 ``images``       images of a batch, and their sizes
 ``targets``      ground truth of one image
+``evaluation``   regions and labels of an image, matches, ranked detections, curves
 ``options``      options by name: unknown ones, two names of one
 ``training``     matching thresholds and losses
 ``export``       what an exported file cannot hold

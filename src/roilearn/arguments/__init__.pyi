@@ -24,6 +24,14 @@ from .convolution import check_deform_conv as check_deform_conv
 from .convolution import check_groups as check_groups
 from .convolution import check_offset_values as check_offset_values
 from .convolution import check_steps as check_steps
+from .evaluation import check_area_values as check_area_values
+from .evaluation import check_class_labels as check_class_labels
+from .evaluation import check_crowd_marks as check_crowd_marks
+from .evaluation import check_curve as check_curve
+from .evaluation import check_entries as check_entries
+from .evaluation import check_ious as check_ious
+from .evaluation import check_mask_sizes as check_mask_sizes
+from .evaluation import check_true_positives as check_true_positives
 from .export import raise_not_in_onnx as raise_not_in_onnx
 from .images import check_fixed_size as check_fixed_size
 from .images import check_image_shapes as check_image_shapes
@@ -84,5 +92,6 @@ from .targets import check_labels as check_labels
 from .targets import check_target as check_target
 from .targets import check_target_shapes as check_target_shapes
 from .targets import check_target_values as check_target_values
+from .targets import check_zeros_and_ones as check_zeros_and_ones
 from .training import check_losses as check_losses
 from .training import check_matching as check_matching

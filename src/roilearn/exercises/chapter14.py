@@ -58,7 +58,8 @@ ELEVEN = Exercise(
 TIE = Exercise(
     "14.2",
     "A class has one object. It has three detections, all with the score 0.9, and one of them is "
-    "right. By how much does the AP of the worst order differ from that of the best one?",
+    "right. By how much does the AP of the worst order differ from that of the best one, to three "
+    "decimals?",
     2 / 3,
     (
         Mistake(
@@ -109,17 +110,22 @@ def _image_by_image(images: Sequence[Any], threshold: float) -> list[int]:
     return [right for image in images for right in rank_true_positives([image], threshold)]
 
 
-def _best_object_or_none(images: Sequence[Any], threshold: float) -> list[int]:
+def _best_object_or_none(images: Sequence[Any], threshold: float, *, sign: int = 1) -> list[int]:
     """Match with the object of the highest IoU, or with none if that is taken."""
     alone = []
     for scores, ious in images:
-        rows = [[iou if g == _last_best(row) else 0.0 for g, iou in enumerate(row)] for row in ious]
+        best = [max(range(len(row)), key=lambda g: (row[g], sign * g), default=-1) for row in ious]
+        rows = [
+            [iou if g == one else 0.0 for g, iou in enumerate(row)]
+            for row, one in zip(ious, best, strict=True)
+        ]
         alone.append((scores, rows))
     return rank_true_positives(alone, threshold)
 
 
-def _last_best(row: Sequence[float]) -> int:
-    return max(range(len(row)), key=lambda g: (row[g], g), default=-1)
+def _first_best_object_or_none(images: Sequence[Any], threshold: float) -> list[int]:
+    """Take the first of equal IoUs, as ``numpy.argmax`` does."""
+    return _best_object_or_none(images, threshold, sign=-1)
 
 
 def _detections(count: int, objects: int, digits: int = 2) -> tuple[list, list]:
@@ -179,6 +185,7 @@ MATCHING = Exercise(
             _best_object_or_none,
             "A detection whose best object is taken may still be matched with another one. (PASCAL "
             "VOC has your rule, COCO this one.)",
+            also=(_first_best_object_or_none,),
         ),
         Mistake(
             "any free object",

@@ -10,7 +10,7 @@ export function compute(state) {
   const { scores, iou_threshold, ties, chosen } = state;
   const at = NAMES.indexOf(chosen);
   const name = DETECTIONS[at].class;
-  const [worst, best] = ["worst", "best"].map((order) => summaries({ ...state, ties: order }).coco.mean);
+  const [worst, best] = ["worst", "best"].map((order) => Number(format(summaries({ ...state, ties: order }).coco.mean, 4)));
   return {
     class: name,
     objects: COUNTS[name],

@@ -64,7 +64,10 @@ class AveragePrecision(Explorable):
     def numbers(self) -> dict[str, Any]:
         """Every number that the figure shows, computed by ``roilearn.reference``."""
         label = OVERLAPS[NAMES.index(self.chosen)]["class"]
-        here, worst, best = (self.summaries(ties) for ties in (self.ties, "worst", "best"))
+        here = self.summaries(self.ties)
+        worst, best = (  # as they are shown, so that their difference is that of the shown numbers
+            float(f"{self.summaries(ties)['coco']['mean']:.4f}") for ties in ("worst", "best")
+        )
         return {
             "class": label,
             "objects": COUNTS[label],
@@ -72,11 +75,7 @@ class AveragePrecision(Explorable):
             "iou_threshold": self.iou_threshold,
             "rows": self.rows(label),
             "summaries": here,
-            "spread": {
-                "worst": worst["coco"]["mean"],
-                "best": best["coco"]["mean"],
-                "width": best["coco"]["mean"] - worst["coco"]["mean"],
-            },
+            "spread": {"worst": worst, "best": best, "width": best - worst},
         }
 
     def ranked(self, label: str, ties: str) -> tuple[list[int], list[bool]]:

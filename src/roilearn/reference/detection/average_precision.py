@@ -43,7 +43,9 @@ def average_precision(
 
     Raises
     ------
-    ValueError: numbers of images, labels, scores or iou_type that differ; a NaN.
+    ValueError: numbers of images, labels or scores that differ; a NaN or infinite box, score or
+    area; a label that is no whole number; masks of other values than 0 and 1, or of two sizes; a
+    crowd mark other than 0 and 1; an entry that is missing.
 
     Source
     ------

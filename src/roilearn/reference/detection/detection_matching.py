@@ -10,12 +10,19 @@ from typing import Any
 import numpy as np
 
 from roilearn.arguments import (
+    check_area_values,
     check_choice,
+    check_class_labels,
     check_columns,
+    check_crowd_marks,
+    check_entries,
     check_finite,
+    check_ious,
+    check_mask_sizes,
     check_masks,
     check_one_per_box,
     check_same_rows,
+    check_zeros_and_ones,
 )
 from roilearn.reference.boxes.iou import IOU_TYPES, region_ious
 
@@ -65,13 +72,18 @@ def evaluate_image(
     For each class an ``ImageEvaluation`` for each of ``AREA_RANGES``.
     """
     check_choice("iou_type", iou_type, IOU_TYPES)
+    check_entries("detections", detections, iou_type, "labels", "scores")
     detected, labels, areas = read_regions("detections", detections, iou_type)
     objects, object_labels, object_areas = read_regions("targets", targets, iou_type)
     scores = np.asarray(detections["scores"], float)
     check_one_per_box("scores", scores, len(labels))
     check_finite("scores", scores[:, None])
-    crowd = np.asarray(targets.get("iscrowd", np.zeros(len(objects)))).astype(bool)
+    crowd = np.asarray(targets.get("iscrowd", np.zeros(len(objects))))
     check_one_per_box("iscrowd", crowd, len(objects))
+    check_crowd_marks(crowd)
+    if iou_type == "masks":
+        check_mask_sizes(detected, objects)
+    crowd = crowd.astype(bool)
     evaluations = {}
     for label in np.union1d(labels, object_labels):
         (of_class,) = np.nonzero(labels == label)
@@ -91,6 +103,7 @@ def read_regions(
     name: str, image: Mapping[str, Any], iou_type: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Check the detections or targets of one image; give their regions, labels and areas."""
+    check_entries(name, image, iou_type, "labels")
     regions = np.asarray(image[iou_type])
     if iou_type == "boxes":
         regions = (
@@ -99,10 +112,12 @@ def read_regions(
         check_columns(f"{name}' boxes", regions, "x1, y1, x2, y2")
         check_finite(f"{name}' boxes", regions)
     else:
-        check_masks(regions)
+        check_masks(regions, f"{name}' masks")
+        check_zeros_and_ones(f"{name}' masks", regions)
         regions = regions.astype(bool)
     labels = np.asarray(image["labels"])
     check_same_rows(f"{name}' labels", labels, iou_type, len(regions))
+    check_class_labels(f"{name}' labels", labels)
     if name == "targets" and "area" in image:
         areas = np.asarray(image["area"], float)
     elif name == "targets" and "masks" in image:
@@ -112,6 +127,8 @@ def read_regions(
     else:
         areas = (regions[:, 2] - regions[:, 0]) * (regions[:, 3] - regions[:, 1])
     check_one_per_box(f"{name}' areas", areas, len(regions))
+    if name == "targets" and "area" in image:
+        check_area_values("targets' areas", areas)
     return regions, labels, areas
 
 
@@ -162,6 +179,7 @@ def match_detections(
     >>> match_detections(ious, none, none, 0.5)
     array([0, 1])
     """
+    check_ious(ious, crowd, optional)
     matches, free = np.full(len(ious), -1), np.ones(len(crowd), dtype=bool)
     near = ious >= min(threshold, 1 - 1e-10)  # an IoU of 1 may be rounded
     for d, row in enumerate(ious):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from roilearn.arguments import check_count, check_curve, check_items, check_true_positives
 from roilearn.reference.detection.detection_matching import ImageEvaluation
 
 RECALLS_101 = np.linspace(0, 1, 101)
@@ -14,23 +15,29 @@ RECALLS_11 = np.arange(11) / 10
 
 
 def rank_detections(
-    images: Sequence[ImageEvaluation], threshold: int = 0, limit: int = 100
+    images: Sequence[ImageEvaluation], threshold_index: int = 0, limit: int = 100
 ) -> np.ndarray:
     """Sort the detections of one class in all images by descending score, ignored ones left out.
 
     Parameters
     ----------
     images : matches of the detections in each image; equal scores keep this order.
-    threshold : index of one of ``IOU_THRESHOLDS``; 0 is an IoU of 0.5.
-    limit : how many detections of an image count; those of the highest scores do.
+    threshold_index : index of one of ``IOU_THRESHOLDS``; 0 is an IoU of 0.5.
+    limit : how many detections of an image count, 1 or more; those of the highest scores do.
 
     Returns
     -------
     (D,) booleans: whether each detection is a true positive.
+
+    Raises
+    ------
+    ValueError: no image; a limit below 1.
     """
+    check_items("images", images)
+    check_count("limit", limit)
     scores = np.concatenate([image.scores[:limit] for image in images])
-    matched = np.concatenate([image.matched[threshold, :limit] for image in images])
-    ignored = np.concatenate([image.ignored[threshold, :limit] for image in images])
+    matched = np.concatenate([image.matched[threshold_index, :limit] for image in images])
+    ignored = np.concatenate([image.ignored[threshold_index, :limit] for image in images])
     order = np.argsort(-scores, kind="stable")
     return matched[order][~ignored[order]]
 
@@ -44,12 +51,16 @@ def precision_recall(
     Parameters
     ----------
     true_positives : (D,) whether each detection is a true positive, the highest score first.
-    objects : number of objects to be found, 1 or more.
+    objects : number of objects to be found, 1 or more, and at least the true positives.
 
     Returns
     -------
     precision : (D,) fraction of the detections so far that are true positives.
     recall : (D,) fraction of the objects that have been found so far.
+
+    Raises
+    ------
+    ValueError: a true positive that is neither true nor false, such as NaN; too few objects.
 
     Source
     ------
@@ -63,7 +74,9 @@ def precision_recall(
     >>> precision.round(3), recall.round(3)
     (array([1.   , 0.5  , 0.667]), array([0.333, 0.333, 0.667]))
     """
-    found = np.cumsum(np.asarray(true_positives, dtype=bool))
+    right = np.asarray(true_positives)
+    check_true_positives(right, objects)
+    found = np.cumsum(right.astype(bool))
     return found / np.arange(1, len(found) + 1), found / objects
 
 
@@ -90,6 +103,7 @@ def precision_at(
     >>> precision_at([0, 0.5, 0.6, 1], [1, 0.5, 0.667], [0.5, 0.5, 0.75])
     array([1.   , 1.   , 0.667, 0.   ])
     """
+    check_curve(precision, recall)
     first = np.searchsorted(recall, recalls)  # the first detection that reaches each recall
     return np.append(interpolate_precision(precision), 0)[first]
 
@@ -138,5 +152,6 @@ def area_under_curve(precision: ArrayLike, recall: ArrayLike) -> float:
     >>> area_under_curve([1], [0.5])
     0.5
     """
+    check_curve(precision, recall)
     widths = np.diff(np.asarray(recall, dtype=float), prepend=0)
     return float((widths * interpolate_precision(precision)).sum())
