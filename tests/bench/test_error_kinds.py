@@ -53,6 +53,37 @@ def test_without_the_half_cell_right_detections_become_misplaced(which, request)
     assert costs["misplaced"] > costs[RIGHT] + 0.4
 
 
+def scene_of(left, labels, scores=None):
+    """Detections or an object of 8 x 8 pixels, each as many columns from the left edge."""
+    masks = np.zeros((len(left), 8, 20), bool)
+    for mask, start in zip(masks, left, strict=True):
+        mask[:, start : start + 8] = True
+    image = {"masks": masks, "labels": np.array(labels, int)}
+    return image if scores is None else image | {"scores": np.array(scores, float)}
+
+
+def test_an_object_becomes_misplaced_where_nothing_finds_it_any_more():
+    target = scene_of([4], [1])
+    right = scene_of([4, 5], [1, 1], [0.95, 0.3])
+    moved = scene_of([8, 6, 7], [1, 1, 1], [0.2, 0.8, 0.5])
+    still_found = scene_of([6, 4], [1, 1], [0.8, 0.1])
+    other = scene_of([12], [1], [0.9])
+    unsure = scene_of([4], [1], [0.85])
+    before, after = [right, right, right, unsure], [moved, still_found, other, moved]
+    found = error_kinds.became_misplaced(before, after, [target] * 4)
+    assert list(found) == [(0, 0, 0, 1)]
+
+
+def test_of_each_kind_the_highest_score_and_the_largest_missed_object():
+    target = scene_of([0, 12], [1, 2])
+    target["masks"][1, :, 18:] = False  # smaller than the other
+    first = scene_of([0, 0, 1], [1, 2, 2], [0.9, 0.6, 0.7])
+    second = scene_of([0], [2], [0.8])
+    none = scene_of([], [], [])
+    worst = error_kinds.plainest_errors([first, second, none], [target] * 3)
+    assert worst == {"wrong class": (1, 0), "missed": (2, 0)}
+
+
 def test_missed_objects_are_counted_once_and_sure_detections_have_a_high_score():
     box = np.array([[0, 0, 4, 4]])
     masks = np.zeros((1, 8, 8), bool)

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from roilearn import plot
 from roilearn.palette import CLASSES, COLOURS
 
-IMAGE = np.full((30, 40, 3), 0.5)
+IMAGE = np.full((30, 40, 3), (0.2, 0.5, 0.8))
 MASK = np.zeros((30, 40), bool)
 MASK[10:20, 8:20] = True
 
@@ -31,8 +31,9 @@ def test_an_example_is_shown_with_its_surroundings_in_the_colour_of_its_class():
     assert CLASSES[1].lower() in colours
     assert len(second.collections) == 1
     x, y = second.get_xlim(), second.get_ylim()
-    assert (sum(x) / 2, sum(y) / 2) == pytest.approx((14, 15), abs=0.5)
-    assert y[0] > y[1]  # y goes down
+    assert (x, y) == ((0, 30), (30, 0))  # around the mask, within the picture; y goes down
+    shades = np.asarray(first.images[0].get_array())
+    assert np.ptp(shades, -1).max() == 0  # the scene is grey
     (outline,) = second.collections
     corners = outline.get_paths()[0].get_extents()
     assert (corners.x0, corners.x1, corners.y0, corners.y1) == pytest.approx((8, 20, 10, 20))
@@ -79,6 +80,9 @@ def test_paired_differences_are_dots_and_bars_are_their_means():
     dots, bar, *_ = first.collections
     assert [y for _, y in dots.get_offsets()] == pytest.approx([1, 3])
     assert bar.get_segments()[0][0, 1] == pytest.approx(2)
+    assert {to_hex(colour).upper() for colour in dots.get_facecolor()} == {COLOURS["align"]}
+    below, on = (to_hex(colour) for colour in first.collections[2].get_facecolor())
+    assert (below.upper(), on) == (COLOURS["loss"], "#808080")
     assert [label.get_text() for label in first.get_xticklabels()] == ["AP", "AP50"]
     assert second.get_title() == "stride 8"
     assert len(second.collections) == 2

@@ -95,6 +95,48 @@ def test_crowds_and_unknown_names_are_refused():
         reference.mended_average_precision([], [], metric="AP")
 
 
+@pytest.mark.parametrize("threshold", [0, 0.1, 1.01, float("nan")])
+def test_thresholds_that_leave_a_kind_empty_are_refused(threshold):
+    with pytest.raises(ValueError, match=r"threshold must be above 0\.1 and up to 1"):
+        kinds([OBJECT], [1], [0.9], threshold=threshold)
+
+
+def test_an_iou_of_one_may_be_asked_for():
+    assert kinds([OBJECT, [0, 0, 20, 9]], [1, 1], [0.9, 0.8], threshold=1).kinds == [
+        "right",
+        "misplaced",
+    ]
+
+
+def test_broken_scores_and_masks_of_two_sizes_are_refused():
+    for scores in ([], [0.9, 0.8]):
+        with pytest.raises(ValueError, match="scores must have shape"):
+            kinds([OBJECT], [1], scores)
+    with pytest.raises(ValueError, match="scores must be finite"):
+        kinds([OBJECT], [1], [float("nan")])
+    found = {"masks": np.ones((1, 4, 4), bool), "labels": [1], "scores": [0.9]}
+    target = {"masks": np.ones((1, 4, 5), bool), "labels": [1]}
+    with pytest.raises(ValueError, match="masks of detections and targets must have one size"):
+        reference.detection_errors(found, target, "masks")
+
+
+def test_boxes_of_whole_numbers_get_exact_outlines():
+    found = image([[0, 0, 20, 3]], [1], [0.9]) | {"boxes": np.array([[0, 0, 20, 3]])}
+    target = image([[0, 0, 20, 9.7]], [1])
+    errors = reference.detection_errors(found, target)
+    mended, _ = reference.mend("misplaced", found, target, errors)
+    assert mended["boxes"].tolist() == [[0, 0, 20, 9.7]]
+
+
+def test_what_is_said_of_the_whole_image_stays():
+    target = image([OBJECT], [1]) | {"orig_size": np.array([30, 40])}
+    errors = reference.detection_errors(image([], [], []), target)
+    _, rest = reference.mend("missed", image([], [], []), target, errors)
+    assert (len(rest["labels"]), rest["orig_size"].tolist()) == (0, [30, 40])
+    with pytest.raises(ValueError, match="iou_type must be one of"):
+        reference.mend("missed", image([], [], []), target, errors, "outlines")
+
+
 def test_a_repair_is_given_to_the_best_score_and_the_others_go():
     boxes, scores = [[0, 0, 20, 4], [0, 2, 20, 5], [0, 0, 20, 10]], [0.5, 0.7, 0.3]
     found, target = image(boxes, [1, 1, 2], scores), image([OBJECT], [1])

@@ -80,7 +80,7 @@ PAIRED = Exercise(
         ),
         Mistake("sign", [-3, 1], "You took the first less the second."),
     ),
-    tolerance=1e-3,
+    tolerance=0.02,
     praise="Right: the differences are 3, 2 and 4, closer to each other than the AP of the seeds.",
 )
 
@@ -124,6 +124,39 @@ def _own_class_first(
     return kinds
 
 
+def _unfound_first(
+    ious: Sequence[Sequence[float]],
+    labels: Sequence[int],
+    object_labels: Sequence[int],
+    threshold: float,
+) -> list[int]:
+    """Compare a wrong detection with objects that nothing has found yet."""
+    kinds = kinds_of(ious, labels, object_labels, threshold)
+    found: set[int] = set()
+    for d, (row, label) in enumerate(zip(ious, labels, strict=True)):
+        own = {g for g, other in enumerate(object_labels) if other == label}
+        if kinds[d] == 0:
+            found.add(max(own - found, key=lambda g: row[g]))
+        elif 0.1 <= max((row[g] for g in own - found), default=0) < threshold:
+            kinds[d] = 1
+    return kinds
+
+
+def _other_class_first(
+    ious: Sequence[Sequence[float]],
+    labels: Sequence[int],
+    object_labels: Sequence[int],
+    threshold: float,
+) -> list[int]:
+    """Call a detection one of the wrong class if it reaches any object of another class."""
+    kinds = kinds_of(ious, labels, object_labels, threshold)
+    for d, (row, label) in enumerate(zip(ious, labels, strict=True)):
+        others = [iou for iou, other in zip(row, object_labels, strict=True) if other != label]
+        if kinds[d] and max(others, default=0) >= threshold:
+            kinds[d] = 2
+    return kinds
+
+
 def _swapped(first: int, second: int) -> Callable[..., list[int]]:
     """Exchange two of the numbers."""
 
@@ -151,6 +184,18 @@ KINDS = Exercise(
             _own_class_first,
             "You compare a wrong detection with the objects of its own class first. The object of "
             "the highest IoU decides, whatever its class.",
+        ),
+        Mistake(
+            "unfound objects first",
+            _unfound_first,
+            "You compare a wrong detection with the objects of its class that nothing has found "
+            "yet. The object of the highest IoU decides, found or not.",
+        ),
+        Mistake(
+            "other class first",
+            _other_class_first,
+            "You ask whether a wrong detection reaches an object of another class before you look "
+            "for its nearest object. The object of the highest IoU decides.",
         ),
         Mistake(
             "found more than once",
@@ -197,10 +242,12 @@ KINDS = Exercise(
             ([[0.6, 0.8], [0.7, 0.2]], [1, 1], [1, 1], 0.5),
             ([[0.8, 0.6], [0.2, 0.7]], [1, 1], [1, 1], 0.5),
             ([[0.6, 0.8], [0.55, 0.9], [0.7, 0.2]], [1, 1, 1], [1, 1], 0.5),
+            ([[0.8, 0.0], [0.6, 0.3]], [1, 1], [1, 1], 0.5),
         ],
         "an object of another class nearer": [
             ([[0.3, 0.8], [0.2, 0.4], [0.6, 0.7]], [1, 1, 1], [1, 2], 0.5),
             ([[0.8, 0.3], [0.4, 0.2]], [1, 1], [2, 1], 0.5),
+            ([[0.8, 0.0], [0.7, 0.6]], [1, 1], [1, 2], 0.5),
         ],
         "no objects": [([[], []], [1, 2], [], 0.5)],
         "no detections": [([], [], [1], 0.5)],

@@ -57,8 +57,8 @@ def _diagnose_word(exercise: Exercise, answer: Any) -> Verdict:
 
 
 def _plain(word: str) -> str:
-    """Fold case, spaces, commas and hyphens: "Half-pixel" is "half_pixel"."""
-    return re.sub(r"[\s,_-]+", "_", word.strip().lower())
+    """Fold case, spaces, commas, hyphens and what is around: "(Half-pixel)" is "half_pixel"."""
+    return re.sub(r"[\s,_-]+", "_", word.strip(" \t\n().").lower())
 
 
 def _diagnose_value(exercise: Exercise, answer: Any) -> Verdict:

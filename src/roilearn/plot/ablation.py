@@ -95,6 +95,8 @@ def ap_by_mask_loss(results: Iterable[Any], metrics: Mapping[str, str]) -> Figur
 def paired_gains(gains: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Draw differences of two variants, in hundredths: a dot for each seed, a bar for the mean.
 
+    Dots are blue above 0, red below it and grey on it.
+
     Parameters
     ----------
     gains : by the panel's title, and in it by the metric, a difference for each seed.
@@ -105,7 +107,8 @@ def paired_gains(gains: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         for place, values in enumerate(metrics.values()):
             hundredths = [100 * value for value in values]
             around = [place + 0.12 * (n - (len(values) - 1) / 2) for n in range(len(values))]
-            colours = [COLOURS["align"] if value > 0 else COLOURS["loss"] for value in values]
+            signs = [(value > 0) - (value < 0) for value in values]
+            colours = [("0.5", COLOURS["align"], COLOURS["loss"])[sign] for sign in signs]
             axes.scatter(around, hundredths, s=34, c=colours, zorder=3)
             average = mean(hundredths)
             axes.hlines(average, place - 0.3, place + 0.3, color="black", linewidth=2)

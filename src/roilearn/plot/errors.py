@@ -18,7 +18,7 @@ READINGS = {"True": ("o-", "align", "with the half cell"), "False": ("s--", "los
 
 
 def error_examples(examples: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Draw one detection of each kind: its mask in the colour of its class, and true outlines.
+    """Draw detections on grey scenes: a mask in the colour of its class, and true outlines.
 
     Parameters
     ----------
@@ -30,7 +30,8 @@ def error_examples(examples: Mapping[str, Mapping[str, Any]]) -> Figure:
     rows = -(-len(examples) // columns)
     figure, axes = new_figure(columns, rows, width=7.4, height=2.75 * rows, squeeze=False)
     for panel, (title, one) in zip(axes.flat, examples.items(), strict=False):
-        draw_pale(panel, one["image"])
+        grey = np.mean(one["image"], -1, keepdims=True)
+        draw_pale(panel, np.broadcast_to(grey, np.shape(one["image"])))
         panel.set_title(title, fontsize=9)
         for mask in one["objects"]:
             outline_mask(panel, mask, COLOURS["box"], linestyles="--")
@@ -43,6 +44,7 @@ def error_examples(examples: Mapping[str, Mapping[str, Any]]) -> Figure:
             outline_mask(panel, one["mask"], colour)
         shown = [*one["objects"], *([] if one["mask"] is None else [one["mask"]])]
         show_around(panel, np.any(shown, 0))
+        panel.set_axis_off()
     for panel in axes.flat[len(examples) :]:
         panel.set_axis_off()
     return figure
@@ -58,11 +60,12 @@ def outline_mask(axes: Axes, mask: ArrayLike, colour: str, **options: Any) -> No
 
 
 def show_around(axes: Axes, mask: np.ndarray) -> None:
-    """Show the square part of a picture around the pixels of a mask."""
+    """Show a square part of a picture around the pixels of a mask, without what is beyond it."""
     y, x = np.nonzero(mask)
-    half = max(np.ptp(x), np.ptp(y)) / 2 + MARGIN
-    for limits, places in ((axes.set_xlim, x), (axes.set_ylim, y)):
-        middle = (places.min() + places.max() + 1) / 2
+    half = min(max(np.ptp(x), np.ptp(y)) / 2 + MARGIN, min(mask.shape) / 2)
+    ways = ((axes.set_xlim, x, mask.shape[1]), (axes.set_ylim, y, mask.shape[0]))
+    for limits, places, size in ways:
+        middle = np.clip((places.min() + places.max() + 1) / 2, half, size - half)
         limits((middle - half, middle + half))
     axes.invert_yaxis()
 
@@ -125,6 +128,7 @@ def ap_by_size(results: Iterable[Any], metrics: Sequence[str]) -> Figure:
         ranges = [f"{result.smallest}\u2013{result.largest}" for result in own]
         axes.set_xticks(range(len(own)), ranges)
         axes.set(title=metric, xlabel="size of the object, image pixels", ylim=(0, 1))
+        axes.set_xlim(-0.45, len(ranges) - 0.55)
     panels[0][0].set_ylabel("mask AP")
     panels[0][0].legend(loc="lower right")
     return figure

@@ -59,6 +59,43 @@ def count_kinds(
     return every, sure
 
 
+def became_misplaced(
+    before: Images, after: Images, targets: Images, threshold: float = 0.75, score: float = 0.9
+) -> Iterator[tuple[int, int, int, int]]:
+    """Find objects that one reading finds with a high score and another one only misplaces.
+
+    Yields
+    ------
+    The number of the scene, of the object, of the right detection in ``before``, and of the
+    misplaced one of the highest score in ``after``, where no detection finds the object.
+    """
+    for s, target in enumerate(targets):
+        first, second = (
+            detection_errors(found[s], target, "masks", threshold) for found in (before, after)
+        )
+        for d in np.flatnonzero(np.array(first.kinds) == RIGHT):
+            g = first.nearest[d]
+            near = (np.array(second.kinds) == "misplaced") & (second.nearest == g)
+            if before[s]["scores"][d] > score and near.any() and not second.found[g]:
+                yield s, int(g), int(d), int(np.where(near, after[s]["scores"], -1).argmax())
+
+
+def plainest_errors(detections: Images, targets: Images) -> dict[str, tuple[int, int]]:
+    """Find, for each kind, the scene and number of the wrong detection with the highest score.
+
+    For ``"missed"`` they are those of the missed object with the largest mask.
+    """
+    most: dict[str, tuple[float, int, int]] = {}
+    for s, (found, target) in enumerate(zip(detections, targets, strict=True)):
+        errors = detection_errors(found, target, "masks")
+        for d, kind in enumerate(errors.kinds):
+            most[kind] = max(most.get(kind, (-1, 0, 0)), (float(found["scores"][d]), s, d))
+        for g in np.flatnonzero(errors.missed):
+            size = float(target["masks"][g].sum())
+            most["missed"] = max(most.get("missed", (-1, 0, 0)), (size, s, int(g)))
+    return {kind: most[kind][1:] for kind in ERROR_KINDS if kind in most}
+
+
 def measure(images: int = VALIDATION_IMAGES) -> Iterator[ErrorCount]:
     """Sort the model's detections, read with the half cell and then without it."""
     scenes = ShapeScenes(images, seed=SEED, photographs="held out")

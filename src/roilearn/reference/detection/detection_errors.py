@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from roilearn.arguments import check_choice
+from roilearn.arguments import check_choice, check_finite, check_one_per_box
 from roilearn.reference.boxes.iou import IOU_TYPES, region_ious
 from roilearn.reference.detection.detection_matching import match_detections, read_regions
 
@@ -52,7 +52,9 @@ def detection_errors(
 
     Raises
     ------
-    ValueError: an unknown iou_type; a crowd among the targets, which has no single outline.
+    ValueError: an unknown iou_type; a threshold that does not lie above 0.1 and up to 1; a crowd
+        among the targets, which has no single outline; scores that are not finite, or not one for
+        each detection; masks of two sizes.
 
     Source
     ------
@@ -60,8 +62,8 @@ def detection_errors(
 
     Differs from
     ------------
-    TIDE compares a wrong detection first with objects of its class and then with others. Here the
-    object that it overlaps most decides.
+    TIDE asks in an order whether a wrong detection is misplaced on an object of its class, of the
+    wrong class, a duplicate or background. Here the object that it overlaps most decides.
 
     Examples
     --------
@@ -74,8 +76,7 @@ def detection_errors(
     ['right', 'duplicate', 'wrong class', 'misplaced']
     """
     check_choice("iou_type", iou_type, IOU_TYPES)
-    if np.any(targets.get("iscrowd", False)):
-        raise ValueError("targets must have no crowds (iscrowd); leave them out. Got one or more.")
+    check_image(detections, targets, iou_type, threshold)
     regions, labels, _ = read_regions("detections", detections, iou_type)
     objects, object_labels, _ = read_regions("targets", targets, iou_type)
     ious = region_ious(regions, objects, np.zeros(len(objects), bool), iou_type)
@@ -90,6 +91,22 @@ def detection_errors(
     mendable = nearest[[kind in {"misplaced", "wrong class"} for kind in kinds]]
     missed = ~found & ~np.isin(np.arange(len(objects)), mendable)
     return DetectionErrors(kinds, np.where(matches < 0, nearest, matches), found, missed)
+
+
+def check_image(
+    detections: Mapping[str, Any], targets: Mapping[str, Any], iou_type: str, threshold: float
+) -> None:
+    """Raise unless the threshold, the scores and the masks can be compared, and without crowds."""
+    if not BACKGROUND_IOU < threshold <= 1:
+        raise ValueError(f"threshold must be above {BACKGROUND_IOU} and up to 1; got {threshold}.")
+    if np.any(targets.get("iscrowd", False)):
+        raise ValueError("targets must have no crowds (iscrowd); leave them out. Got one or more.")
+    scores = np.asarray(detections["scores"], float)
+    check_one_per_box("scores", scores, len(detections["labels"]))
+    check_finite("scores", scores[:, None])
+    sizes = {np.shape(image[iou_type])[1:] for image in (detections, targets)}
+    if iou_type == "masks" and len(sizes) > 1:
+        raise ValueError(f"masks of detections and targets must have one size; got {sizes}.")
 
 
 def match_by_score(ious: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:

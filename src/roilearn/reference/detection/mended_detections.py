@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from roilearn.arguments import check_choice
+from roilearn.reference.boxes.iou import IOU_TYPES
 from roilearn.reference.detection.average_precision import average_precision
 from roilearn.reference.detection.detection_errors import (
     ERROR_KINDS,
@@ -15,6 +16,8 @@ from roilearn.reference.detection.detection_errors import (
 
 METRICS = {"AP50": 0.5, "AP75": 0.75}
 """The average precision at one IoU threshold, by its name."""
+ROWS = ("boxes", "masks", "labels", "scores", "area", "iscrowd")
+"""What an image has one of for each of its detections or objects."""
 
 
 def mend(
@@ -46,14 +49,16 @@ def mend(
     >>> found = {"boxes": [[0, 0, 10, 3]], "labels": [1], "scores": [0.6]}
     >>> errors = detection_errors(found, disc)
     >>> mend("misplaced", found, disc, errors)[0]["boxes"].tolist()
-    [[0, 0, 10, 10]]
+    [[0.0, 0.0, 10.0, 10.0]]
     >>> mend("duplicate", found, disc, errors)[0]["boxes"].tolist()
-    [[0, 0, 10, 3]]
+    [[0.0, 0.0, 10.0, 3.0]]
     """
     check_choice("kind", kind, ERROR_KINDS)
+    check_choice("iou_type", iou_type, IOU_TYPES)
     if kind == "missed":
         return dict(detections), rows_of(targets, ~errors.missed)
     mended = {name: np.array(values) for name, values in detections.items()}
+    mended |= {"boxes": mended["boxes"].astype(float)} if "boxes" in mended else {}
     found, keep = errors.found.copy(), np.ones(len(errors.kinds), bool)
     changed = {"misplaced": iou_type, "wrong class": "labels"}.get(kind)
     for d in np.argsort(-mended["scores"], kind="stable"):
@@ -68,10 +73,9 @@ def mend(
 
 
 def rows_of(image: Mapping[str, Any], keep: np.ndarray) -> dict[str, Any]:
-    """Select rows of every array of an image's detections or targets; numbers stay as they are."""
+    """Select rows of an image's detections or targets; what is said of the image stays."""
     return {
-        name: np.asarray(values)[keep] if np.ndim(values) else values
-        for name, values in image.items()
+        name: np.asarray(values)[keep] if name in ROWS else values for name, values in image.items()
     }
 
 
@@ -90,7 +94,8 @@ def mended_average_precision(
 
     Returns
     -------
-    By ``"as it is"`` and each of ``ERROR_KINDS``, the average precision, from 0 to 1.
+    By ``"as it is"`` and each of ``ERROR_KINDS``, the average precision, from 0 to 1; -1 where no
+    object is left.
     """
     check_choice("metric", metric, tuple(METRICS))
     images = [
