@@ -155,7 +155,7 @@ def test_a_task_names_the_function_with_its_arguments(exercise):
         "13.6",
         "14.5",
         "14b.5",
-        "15.9",
+        "15.10",
     ],
 )
 def test_an_open_task_is_shown_and_has_no_check(number, capsys):

@@ -207,7 +207,7 @@ def error_kinds(random):
 
 def layer_differences(random):
     return {
-        "port": str(random.choice(list("ABCDEF"))),
+        "port": str(random.choice(list("ABCDEFG"))),
         "stage": int(random.integers(0, 14)),
         "revealed": bool(random.random() < 0.5),
     }

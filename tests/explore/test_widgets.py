@@ -130,7 +130,7 @@ BAD_STATES = [
     (explore.ErrorKinds, {"scores": [2] * 5}, ValueError, r"scores\[0\] must be from 0 to 1"),
     (explore.ErrorKinds, {"threshold": 0.6}, ValueError, "threshold must be one of 0.5, 0.75"),
     (explore.ErrorKinds, {"chosen": "F"}, ValueError, "chosen must be one of 'A', 'B'"),
-    (explore.LayerDifferences, {"port": "G"}, ValueError, "port must be one of 'A', 'B'"),
+    (explore.LayerDifferences, {"port": "H"}, ValueError, "port must be one of 'A', 'B'"),
     (explore.LayerDifferences, {"stage": 14}, ValueError, "stage must be from 0 to 13; got 14"),
     (explore.LayerDifferences, {"revealed": 1}, TypeError, "revealed must be True or False"),
     (explore.ReceptiveField, {"cell": [3, 40]}, ValueError, r"cell\[1\] must be from 0 to 39"),

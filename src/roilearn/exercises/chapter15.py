@@ -14,18 +14,20 @@ CLASS_NUMBER = Exercise(
     "15.1",
     "COCO numbers its 80 classes from 1 to 90 and leaves out 12, 26, 29, 30, 45, 66, 68, 69, 71 "
     "and 83. Detectron2 numbers them from 0 without gaps, in the same order. Which number has "
-    "COCO's 72, the TV set, in Detectron2?",
-    COCO_IDS.index(72),
+    "COCO's 67, the dining table, in Detectron2?",
+    COCO_IDS.index(67),
     (
-        Mistake("the id", 72, "That is COCO's number itself, as torchvision's labels have it."),
-        Mistake("no gaps", 71, "You counted from 0 and left the gaps in. Nine numbers below 72 are "
+        Mistake("the id", 67, "That is COCO's number itself, as torchvision's labels have it."),
+        Mistake("no gaps", 66, "You counted from 0 and left the gaps in. Six numbers below 67 are "
                 "missing."),
-        Mistake("from 1", 63, "You left the gaps out and counted from 1. Count from 0."),
-        Mistake("too many gaps", 61, "You subtracted ten gaps. The gap at 83 lies above 72.",
-                also=(60,)),
-        Mistake("too few gaps", 64, "You missed a gap: there are nine below 72.", also=(65,)),
+        Mistake("from 1", 61, "That is one too many: six numbers below 67 are missing, and the "
+                "count starts at 0."),
+        Mistake("all ten gaps", 57, "You subtracted all ten gaps. Only six of them lie below 67.",
+                also=(56,)),
+        Mistake("one gap too many", 59, "That is one too few: six gaps lie below 67, and 68 lies "
+                "above it."),
     ),
-    praise="Right: 72 - 1 - 9 = 62.",
+    praise="Right: 67 - 1 - 6 = 60.",
 )  # fmt: skip
 
 _DW = 5 * math.log(1.5)
@@ -157,7 +159,10 @@ _WORDS = {
     "predictor that is still the same.",
     "level": "Boxes that are pooled from one level would show at roi_heads.box_roi_pool, with "
     "inputs that are still the same.",
-    "colours": "Exchanged colours would show in the first row, transform.",
+    "colours": "Exchanged colours would show in the first row, transform, and the values of a "
+    "colour would be about as far apart as before.",
+    "range": "A wrong range would show in the first row, transform, and the values of a colour "
+    "would be nearly one number.",
     "classes": "Rows of classes in another order would show at the layer cls_score, with an input "
     "that is still the same.",
 }
@@ -168,8 +173,8 @@ def _port(number: str, letter: str, word: str, praise: str) -> Exercise:
     return Exercise(
         number,
         f"Which mistake has port {letter}, models.broken_port({letter!r}, model)? Compare it with "
-        "the model and answer with one of the words anchors, eps, decoding, level, colours and "
-        "classes.",
+        "the model and answer with one of the words anchors, eps, decoding, level, colours, "
+        "classes and range.",
         word,
         tuple(Mistake(other, other, text) for other, text in _WORDS.items() if other != word),
         praise=praise,
@@ -207,13 +212,19 @@ PORT_F = _port(
     "classes",
     "Right: the hidden numbers are the same and the logits are not, so the rows are wrong.",
 )
+PORT_G = _port(
+    "15.9",
+    "G",
+    "range",
+    "Right: the batch is nearly grey, because its pixels were taken for numbers up to 255.",
+)
 
-EXERCISES = (CLASS_NUMBER, DECODED, MOVED, PORT_B, PORT_C, PORT_D, PORT_E, PORT_F)
+EXERCISES = (CLASS_NUMBER, DECODED, MOVED, PORT_B, PORT_C, PORT_D, PORT_E, PORT_F, PORT_G)
 """In the order of the page."""
 
 OPEN_TASKS = (
     OpenTask(
-        "15.9",
+        "15.10",
         "You have ported a detector. Its first difference is at roi_heads.mask_roi_pool, where the "
         "output differs by 0.03 and the input by 2e-7. Which two settings would you look at, and "
         "which test of one box would tell them apart?",

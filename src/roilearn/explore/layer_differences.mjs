@@ -39,6 +39,8 @@ function drawRows(view, numbers, width) {
   const foot = TOP + STAGES.length * ROW;
   const powers = steps(1 - Math.round(Math.log10(LEAST))).map((n) => Math.round(Math.log10(LEAST)) + n);
   const lines = powers.map((power) => svg("line", { class: "roi-axis", x1: at(shareOf(10 ** power)), x2: at(shareOf(10 ** power)), y1: TOP, y2: foot }));
+  const limit = at(shareOf(TOLERANCE));
+  lines.push(svg("line", { class: "roi-tolerance", x1: limit, x2: limit, y1: TOP, y2: foot }));
   const near = right - left < 240; // so narrow a place has room for the marks at its ends alone
   const marked = powers.filter((_, n) => !near || n === 0 || n === powers.length - 1);
   const marks = marked.map((power) => label(at(shareOf(10 ** power)), foot + 11, power ? `1e${power}`.replace("-", "\u2212") : "1", { class: "roi-faint" }));
@@ -47,11 +49,11 @@ function drawRows(view, numbers, width) {
   const names = STAGES.map((name, n) => label(left - 6, middle(n), name, { class: n === numbers.stage ? "roi-end roi-strong" : "roi-end" }));
   const texts = numbers.rows.map(({ text }, n) => label(width - 2, middle(n), text, { class: n === numbers.stage ? "roi-end roi-strong" : "roi-end" }));
   const title = label((left + right) / 2, foot + 29, "difference / largest value", { class: "roi-faint" });
-  view.replaceChildren(chosen, ...lines, ...bars, ...names, ...texts, ...marks, title);
+  view.replaceChildren(chosen, ...bars, ...lines, ...names, ...texts, ...marks, title);
 }
 
 function sentences() {
-  const looked = html("p", {}, readout("name"), ": input differs by ", readout("input"), ", output by ", readout("output"), ".");
+  const looked = html("p", {}, readout("name"), ": difference of its input ", readout("input"), ", of its output ", readout("output"), ".");
   const advice = html("p", { class: "roi-advice" });
   const found = html("p", {}, "Detections with a score above 0.5: port ", readout("port"), " has ", readout("found", 0), ", the right model ", readout("expected", 0), ".");
   const fault = html("p", {}, "The mistake is to ", readout("fault"));
@@ -80,7 +82,7 @@ function render({ model, el }) {
   const root = frame(
     "layer-differences", "Where a port begins to differ",
     picture, told.element, panel,
-    caption("Press a stage, drag the marked row, or use the arrow keys (Shift: four stages)."),
+    caption("Press a stage, drag the marked row, or use the arrow keys (Shift: four stages). The dashed line is the tolerance."),
     differenceTable(),
   );
   el.append(root);
@@ -100,7 +102,7 @@ function render({ model, el }) {
     const { width } = fit(picture, TOP + STAGES.length * ROW + FOOT);
     drawRows(rows, numbers, width);
     for (const [key, value] of Object.entries({ x: 1, y: TOP + numbers.stage * ROW + 1, width: width - 2, height: ROW - 2 })) target.setAttribute(key, value);
-    describe(target, numbers.stage, 0, last, `${numbers.name}: input differs by ${numbers.input}, output by ${numbers.output}`);
+    describe(target, numbers.stage, 0, last, `${numbers.name}: difference of its input ${numbers.input}, of its output ${numbers.output}`);
     told.advice.textContent = ADVICE[numbers.verdict];
     told.fault.hidden = numbers.fault === null;
     root.dataset.verdict = numbers.verdict;

@@ -21,8 +21,10 @@ PORTS = RECORD["ports"]
 STAGES = RECORD["stages"]
 LEAST = 1e-5
 """Difference at the left end of the logarithmic axis; the right end is 1."""
+TOLERANCE = 1e-4
+"""Largest difference that counts as rounding, drawn as a dashed line."""
 ADVICE = {
-    "same": "Its output is the same in both programs, so the difference begins later.",
+    "same": "Its output is the same in both programs: no difference has come through it.",
     "input differs": "Its input is different already, so look at an earlier stage.",
     "made inside": "Its input is the same, but an earlier stage lies inside it and has made the "
     "difference.",
@@ -38,7 +40,7 @@ class LayerDifferences(Explorable):
 
     Parameters
     ----------
-    port : ``"A"`` to ``"F"``, see ``roilearn.models.broken_port``.
+    port : ``"A"`` to ``"G"``, see ``roilearn.models.broken_port``.
     stage : 0 to 13, the stage that is looked at, in the order of the data flow.
     revealed : whether the mistake is told.
     """
@@ -50,6 +52,7 @@ class LayerDifferences(Explorable):
         "STAGES": STAGES,
         "EXPECTED": RECORD["detections"],
         "LEAST": LEAST,
+        "TOLERANCE": TOLERANCE,
         "ADVICE": ADVICE,
     }
 
@@ -99,6 +102,7 @@ class LayerDifferences(Explorable):
             chosen = y == self.stage
             axes.barh(y, row["share"], height=0.6, color=COLOURS["loss"])
             axes.text(1.03, y, row["text"], va="center", weight="bold" if chosen else None)
+        axes.axvline(share(TOLERANCE), color="black", linewidth=1, linestyle="--")
         axes.axhspan(self.stage - 0.45, self.stage + 0.45, color="0.88", zorder=0)
         axes.set_yticks(range(len(STAGES)), STAGES)
         powers = range(round(math.log10(LEAST)), 1)

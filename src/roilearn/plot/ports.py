@@ -30,8 +30,9 @@ def differences_by_layer(
         drawn = np.clip(values, LOWEST, 10)
         axes.plot(drawn, ".-", color=colour, linewidth=1.2, markersize=4, label=name)
     axes.axhline(tolerance, color="black", linewidth=1, linestyle="--")
-    axes.text(0, tolerance * 1.4, "tolerance", fontsize=8)
-    axes.set_xticks(list(ticks), list(ticks.values()), rotation=25, ha="right", fontsize=8)
+    axes.text(3, tolerance * 1.4, "tolerance", fontsize=9)
+    axes.set_xticks(list(ticks), list(ticks.values()), fontsize=9)
+    axes.set(xlabel="layers in the order of the data flow")
     axes.set(yscale="log", ylim=(LOWEST / 2, 20), ylabel="difference / largest value")
-    axes.legend(loc="upper left", fontsize=8, ncols=2)
+    axes.legend(loc="upper left", fontsize=9, ncols=2, frameon=False)
     return figure

@@ -16,6 +16,7 @@ STAGES = {
     "classes": "roi_heads.box_predictor.cls_score",
     "eps": "backbone.body.bn1",
     "colours": "transform",
+    "range": "transform",
 }
 
 
@@ -42,7 +43,12 @@ def test_every_mistake_has_a_port_of_its_own():
 
 def test_another_letter_is_refused(model):
     with pytest.raises(ValueError, match="letter must be"):
-        broken_port("G", model)
+        broken_port("H", model)
+
+
+def test_another_model_is_refused():
+    with pytest.raises(TypeError, match="model must be a GeneralizedRCNN; got Linear"):
+        broken_port("A", torch.nn.Linear(2, 2))
 
 
 def test_anchors_change_places_and_keep_their_areas(model):
@@ -62,3 +68,26 @@ def test_the_background_of_another_program_is_its_last_row(model):
     letter = next(letter for letter, word in PORTS.items() if word == "classes")
     loaded = broken_port(letter, model).roi_heads.box_predictor.cls_score.bias
     assert torch.equal(loaded, torch.cat([rows[1:], rows[:1]]))
+
+
+def statistics(model):
+    return model.transform.image_mean, model.transform.image_std
+
+
+def test_a_port_with_pixels_of_another_range_finds_background_alone(model):
+    image, _ = example_scene()
+    letter = next(letter for letter, word in PORTS.items() if word == "range")
+    port = broken_port(letter, model)
+    batches = [one.transform([image])[0].tensors for one in (model, port)]
+    spreads = [batch.amax((0, 2, 3)) - batch.amin((0, 2, 3)) for batch in batches]
+    torch.testing.assert_close(spreads[1] * 255, spreads[0], rtol=1e-3, atol=0)
+    grey = torch.tensor([-m / d for m, d in zip(*statistics(model), strict=True)])
+    torch.testing.assert_close(batches[1].amin((0, 2, 3)), grey, rtol=0, atol=0.02)
+    logits = []
+    hook = port.roi_heads.box_predictor.cls_score.register_forward_hook(
+        lambda _, __, output: logits.append(output)
+    )
+    with torch.no_grad():
+        assert len(port([image])[0]["scores"]) == 0
+    hook.remove()
+    assert logits[0].argmax(1).eq(0).all()

@@ -186,9 +186,11 @@ def test_an_output_of_another_shape_is_a_difference_with_both_shapes(pair, image
     theirs.head = nn.Linear(4, 3).eval()
     found = compare_layers(ours, theirs, image)
     row = found.first
-    assert str(found) == "First difference: head. Its input is the same, its output differs by inf."
+    assert (
+        str(found) == "First difference: head. Its input is the same, its output has another size."
+    )
     assert found.table().splitlines()[-3].split() == [
-        *("head", "2x2", "/", "2x3", "inf", "made", "here")
+        *("head", "2x2", "/", "2x3", "other", "size", "made", "here")
     ]
     assert (row.name, row.difference, row.verdict) == ("head", float("inf"), "made here")
     assert row.shapes == "2x2 / 2x3"
@@ -235,6 +237,34 @@ def test_names_that_do_not_exist_are_refused(pair, image, names, words):
 def test_models_without_a_common_name_are_refused(pair, image):
     with pytest.raises(ValueError, match="must have a layer of the same name"):
         compare_layers(pair[0], nn.Sequential(nn.Conv2d(3, 4, 1)).eval(), image)
+
+
+@pytest.mark.parametrize("tolerance", [-1, float("nan"), float("inf")])
+def test_a_tolerance_that_is_none_is_refused(pair, image, tolerance):
+    with pytest.raises(ValueError, match="tolerance must be"):
+        compare_layers(*pair, image, tolerance=tolerance)
+
+
+def test_arguments_of_other_kinds_are_refused(pair, image):
+    with pytest.raises(TypeError, match="theirs must be a Module; got NoneType"):
+        compare_layers(pair[0], None, image)
+    with pytest.raises(TypeError, match="names must be a Mapping; got list"):
+        compare_layers(*pair, image, names=["stem"])
+    with pytest.raises(TypeError, match="tolerance must be a number; got 'x'"):
+        compare_layers(*pair, image, tolerance="x")
+
+
+def test_every_tensor_is_measured_by_its_own_size():
+    boxes, scores = torch.tensor([[0.0, 0, 400, 300]]), torch.tensor([0.8])
+    assert relative_difference([boxes, scores], [boxes, 0.99 * scores]) == pytest.approx(
+        0.01, rel=1e-5
+    )
+    assert relative_difference([boxes, scores], [1.01 * boxes, scores]) == pytest.approx(
+        1 / 101, rel=1e-5
+    )
+    assert relative_difference([scores], [2 * scores]) == 0.5
+    complex_ones = torch.tensor([1 + 1j]), torch.tensor([1 + 0.5j])
+    assert relative_difference(*([one] for one in complex_ones)) == 0.5
 
 
 def test_numbers_that_are_none_differ_unless_both_are():

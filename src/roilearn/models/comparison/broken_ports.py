@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from roilearn.arguments import check_choice
+from roilearn.arguments import check_choice, check_type
 from roilearn.models.rcnn.generalized_rcnn import GeneralizedRCNN
 
 
@@ -43,11 +43,18 @@ def another_eps(model: Any) -> None:
             layer.eps = 1e-3
 
 
-def blue_first(model: Any) -> None:
+def colours_exchanged(model: Any) -> None:
     """Normalise red by the mean and deviation of blue, and blue by those of red."""
     transform = model.transform
     transform.image_mean = transform.image_mean[::-1]
     transform.image_std = transform.image_std[::-1]
+
+
+def pixels_to_255(model: Any) -> None:
+    """Normalise pixels from 0 to 1 by a mean and a deviation of pixels from 0 to 255."""
+    transform = model.transform
+    transform.image_mean = [255 * value for value in transform.image_mean]
+    transform.image_std = [255 * value for value in transform.image_std]
 
 
 FAULTS: dict[str, Callable[[Any], None]] = {
@@ -56,12 +63,17 @@ FAULTS: dict[str, Callable[[Any], None]] = {
     "decoding": deltas_not_divided,
     "classes": background_last,
     "eps": another_eps,
-    "colours": blue_first,
+    "colours": colours_exchanged,
+    "range": pixels_to_255,
 }
 """The mistakes by the words under which the exercises ask for them."""
 
 PORTS = dict(
-    zip("ABCDEF", ("anchors", "eps", "decoding", "level", "colours", "classes"), strict=True)
+    zip(
+        "ABCDEFG",
+        ("anchors", "eps", "decoding", "level", "colours", "classes", "range"),
+        strict=True,
+    )
 )
 """The mistake of each port. Whoever wants to find it should not read on here."""
 
@@ -71,7 +83,7 @@ def broken_port(letter: str, model: GeneralizedRCNN) -> GeneralizedRCNN:
 
     Parameters
     ----------
-    letter : ``"A"`` to ``"F"``; which letter stands for which mistake is for the reader to find.
+    letter : ``"A"`` to ``"G"``; which letter stands for which mistake is for the reader to find.
     model : a detector with a feature pyramid; it stays as it is.
 
     Returns
@@ -81,6 +93,7 @@ def broken_port(letter: str, model: GeneralizedRCNN) -> GeneralizedRCNN:
     Raises
     ------
     ValueError: another letter.
+    TypeError: a model of another kind.
 
     Examples
     --------
@@ -90,6 +103,7 @@ def broken_port(letter: str, model: GeneralizedRCNN) -> GeneralizedRCNN:
     >>> compare_layers(model.eval(), broken_port("A", model), [image]).first.name
     'rpn.anchor_generator'
     """
+    check_type("model", model, GeneralizedRCNN)
     check_choice("letter", letter, tuple(PORTS))
     port = copy.deepcopy(model).eval()
     FAULTS[PORTS[letter]](port)

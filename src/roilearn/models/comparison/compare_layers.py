@@ -1,11 +1,12 @@
 """Two models on the same images, compared layer by layer in the order of the data flow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
+from roilearn.arguments import check_at_least, check_finite_number, check_type
 from roilearn.models.comparison.differences import (
     MADE_HERE,
     LayerDifference,
@@ -24,6 +25,8 @@ from roilearn.models.comparison.recording import (
 
 TOLERANCE = 1e-4
 """Difference, as a fraction of the largest value, that rounding may make in a deep network."""
+OTHER_SIZE = "other size"
+"""What a table says where the numbers of values differ, so that they cannot be subtracted."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,19 @@ class LayerComparison:
         rounding, and the verdict.
         """
         rows = [layer for layer in self.layers if layer.name.count(".") < depth]
-        name, shape = (max(map(len, column)) for column in column_texts(rows))
+        texts = [(row.name, row.shapes, self.shown(row)) for row in rows]
+        name, shape, shown = (max(map(len, column)) for column in zip(*texts, strict=True))
         lines = [
-            f"{row.name:{name}}  {row.shapes:{shape}}  {self.shown(row):>5}  {row.verdict}"
-            for row in rows
+            f"{one[0]:{name}}  {one[1]:{shape}}  {one[2]:>{shown}}  {row.verdict}"
+            for one, row in zip(texts, rows, strict=True)
         ]
         return "\n".join([*lines, str(self)])
 
     def shown(self, row: LayerDifference) -> str:
         """Write a difference with one digit, and nothing where it is rounding."""
-        return f"{row.difference:.0e}" if row.difference > self.tolerance else ""
+        if row.difference <= self.tolerance:
+            return ""
+        return OTHER_SIZE if row.shapes != row.shape else f"{row.difference:.0e}"
 
     def __str__(self) -> str:
         """Write the result in a sentence, and which layers could not be compared."""
@@ -79,7 +85,9 @@ class LayerComparison:
         found = f"No difference above {self.tolerance:.0e} in {len(self.layers)} calls of layers."
         if first:
             found = f"First difference: {first.name}. Its input is the same, "
-            found += f"its output differs by {first.difference:.0e}."
+            shown = self.shown(first)
+            apart = "has another size" if shown == OTHER_SIZE else f"differs by {shown}"
+            found += f"its output {apart}."
         lines = [found]
         for whose, names in (("first", self.only_ours), ("second", self.only_theirs)):
             if names:
@@ -113,7 +121,10 @@ def compare_layers(
     Raises
     ------
     ValueError: a model in training mode, in which layers may draw random numbers and change
-        statistics; a name that a model does not have; models without a common name.
+        statistics; a name that a model does not have; models without a common name; a tolerance
+        below 0.
+    TypeError: a model that is no module, ``names`` that are no mapping, a tolerance that is no
+        number.
 
     Examples
     --------
@@ -127,6 +138,11 @@ def compare_layers(
     >>> [layer.verdict for layer in compared.layers]
     ['same', 'made here', 'input differs', 'made inside']
     """
+    for which, model in (("ours", ours), ("theirs", theirs)):
+        check_type(which, model, nn.Module)
+    if names is not None:
+        check_type("names", names, Mapping, "Give {'name in ours': 'name in theirs'}.")
+    check_finite_number("tolerance", check_at_least("tolerance", tolerance, 0))
     names = names or {}
     check_comparable(ours, theirs, names)
     recorded = record_calls(ours, images)
@@ -185,11 +201,6 @@ class Compared:
         ]
         theirs_only = [str(key) for key in self.only_theirs if not within(key.name, left_out)]
         return LayerComparison(tuple(rows), tuple(ours), tuple(theirs_only), tolerance)
-
-
-def column_texts(rows: Sequence[LayerDifference]) -> tuple[list[str], list[str]]:
-    """Collect the names and the shapes of rows."""
-    return [row.name for row in rows], [row.shapes for row in rows]
 
 
 def name_there(name: str, names: Mapping[str, str | None]) -> str | None:

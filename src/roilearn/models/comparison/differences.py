@@ -64,10 +64,11 @@ def verdict_of(
 
 
 def relative_difference(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> float:
-    """Largest difference of two lists of tensors as a fraction of the largest value in them.
+    """Largest difference of two lists of tensors as a fraction of a tensor's largest value.
 
-    Tensors are compared one by one where their shapes are equal. Otherwise all values are put in
-    one row, so that anchors of all levels in one tensor can be compared with one tensor for each.
+    Each pair of tensors has a fraction of its own, so that scores are not measured by the size of
+    boxes, and the largest one counts. Where the shapes differ, all values are put in one row, so
+    that anchors of all levels in one tensor can be compared with one tensor for each.
 
     Returns
     -------
@@ -80,6 +81,9 @@ def relative_difference(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> flo
     0.25
     >>> relative_difference([torch.zeros(2)], [torch.zeros(3)])
     inf
+    >>> boxes, scores = torch.tensor([100.0]), torch.tensor([0.5])
+    >>> relative_difference([boxes, scores], [boxes, scores / 2])
+    0.5
     """
     if [each.shape for each in ours] != [each.shape for each in theirs]:
         ours, theirs = (
@@ -88,10 +92,16 @@ def relative_difference(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> flo
         )
         if ours[0].shape != theirs[0].shape:
             return math.inf
-    pairs = [(one, other.to(one.device)) for one, other in zip(ours, theirs, strict=True)]
-    apart = max((largest_difference(*pair) for pair in pairs), default=0.0)
-    size = max((largest_value(each) for pair in pairs for each in pair), default=0.0)
-    return apart / size if 0 < apart < math.inf else apart
+    pairs = zip(ours, theirs, strict=True)
+    return max((fraction(one, other.to(one.device)) for one, other in pairs), default=0.0)
+
+
+def fraction(one: Tensor, other: Tensor) -> float:
+    """Largest difference of two tensors of one shape, divided by the largest value in them."""
+    apart = largest_difference(one, other)
+    if apart in {0, math.inf}:
+        return apart
+    return apart / max(largest_value(one), largest_value(other))
 
 
 def largest_difference(one: Tensor, other: Tensor) -> float:
@@ -111,7 +121,8 @@ def largest_value(tensor: Tensor) -> float:
 
 
 def comparable(tensor: Tensor) -> Tensor:
-    """Give a tensor a dtype in which differences can be computed."""
+    """Give a tensor a dtype in which differences can be computed; two numbers for a complex one."""
+    tensor = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
     exact = tensor.dtype in {torch.float32, torch.float64}
     return tensor.detach() if exact else tensor.detach().double()
 
