@@ -46,7 +46,7 @@ class CutPastePretext(nn.Module):
         return {"loss_pasted": torch.stack(losses).mean()}
 
     def predict(self, images: Float[Tensor, "N 3 S S"]) -> list[Float[Tensor, "N 1 _ _"]]:
-        """Predict on each level a logit for each cell: is it from another image?"""
+        """Predict for each cell of each level a logit: that it is from another image."""
         batch, _ = self.detector.transform(list(images))
         maps = self.detector.backbone(batch.tensors)
         return [self.predictor(one) for one in maps.values()]
