@@ -24,7 +24,7 @@ from roilearn.models.extensions.cut_paste_pretext import CutPastePretext, paste_
 from roilearn.models.extensions.rotation_pretext import RotationPretext
 
 RANDOM, ROTATIONS, PASTED = "random weights", "rotations", "pasted rectangles"
-VARIANTS = (RANDOM, PASTED, ROTATIONS)
+VARIANTS = (RANDOM, PASTED)
 STEPS = 150
 LABELLED, UNLABELLED, TESTED = 40, 500, 64
 """Number of scenes whose labels are used, of crops to pre-train on, and of crops to measure on."""
