@@ -34,6 +34,7 @@ from .export.onnx_check import OnnxCheck as OnnxCheck
 from .export.onnx_check import check_onnx as check_onnx
 from .export.onnx_file import export_onnx as export_onnx
 from .extensions.attribute_heads import AttributeHeads as AttributeHeads
+from .extensions.cut_paste_pretext import CutPastePretext as CutPastePretext
 from .extensions.distillation import Distillation as Distillation
 from .extensions.distillation import distillation_loss as distillation_loss
 from .extensions.image_pyramid import ImagePyramid as ImagePyramid

@@ -74,8 +74,8 @@ def effects(
 ) -> Figure:
     """Draw the recorded numbers of an idea: a panel for each metric, a line for each seed.
 
-    A black bar is the mean over the seeds. Lines that run alike show a difference that the seeds
-    share. Every scale begins at 0.
+    Dots are filled for the first seed and open for the second. A black bar is the mean over the
+    seeds. Lines that run alike show a difference that the seeds share. Every scale begins at 0.
 
     Parameters
     ----------
@@ -92,10 +92,12 @@ def effects(
     for axes, (metric, title) in zip(panels[0], metrics.items(), strict=True):
         factor = (factors or {}).get(metric, 1)
         own = [row for row in rows if row.metric == metric]
-        for seed in sorted({row.seed for row in own}):
+        for number, seed in enumerate(sorted({row.seed for row in own})):
             found = {row.variant: factor * row.value for row in own if row.seed == seed}
             points = [(found[name], k) for k, name in enumerate(variants) if name in found]
-            axes.plot(*zip(*points, strict=True), "o-", color="0.6", markersize=5)
+            fill = "white" if number % 2 else "0.6"
+            line = {"color": "0.6", "markersize": 5, "markerfacecolor": fill}
+            axes.plot(*zip(*points, strict=True), "o-", **line)
         for place, name in enumerate(variants):
             values = [factor * row.value for row in own if row.variant == name]
             if values:

@@ -95,3 +95,31 @@ def test_each_term_reaches_the_weights_it_should(batch):
     )
     assert none is None
     assert to_body.abs().sum() > 0
+
+
+def test_logits_are_compared_in_the_sampled_boxes_with_their_weight(batch, monkeypatch):
+    images, targets = batch
+    asked = []
+
+    class Recording(nn.Module):
+        def forward(self, features, boxes, sizes):
+            asked.append([one.clone() for one in boxes])
+            return self.pool(features, boxes, sizes)
+
+    student, teacher = tiny(0), tiny(1)
+    for model in (student, teacher):
+        recording = Recording()
+        recording.pool, model.roi_heads.box_roi_pool = model.roi_heads.box_roi_pool, recording
+    both = models.Distillation(student, teacher, logits_weight=0.5).train()
+    seen = []
+    monkeypatch.setattr(
+        "roilearn.models.extensions.distillation.distillation_loss",
+        lambda *_: seen.append(1) or torch.tensor(3.0),
+    )
+    losses = both(images, targets)
+    assert losses["loss_logits"].item() == 1.5
+    assert len(asked) == 3  # the teacher, the losses of the labels, the student's logits
+    for of_image in zip(*asked, strict=True):
+        assert len(of_image[0]) <= student.roi_heads.options.batch_size_per_image
+        assert torch.equal(of_image[0], of_image[1])
+        assert torch.equal(of_image[0], of_image[2])

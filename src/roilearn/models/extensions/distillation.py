@@ -55,6 +55,10 @@ class Distillation(nn.Module):
     teacher : a trained detector of the same classes and the same transform.
     adapter : student's maps to as many channels as the teacher's have; None: maps are not compared.
     temperature : as in ``distillation_loss``.
+    logits_weight : of the loss of the logits beside the losses of the labels.
+
+    The logits are compared in the boxes that are sampled for the labels. Among all proposals nearly
+    every one is background, and a student who agrees on these alone would look good.
 
     Source
     ------
@@ -69,9 +73,11 @@ class Distillation(nn.Module):
         teacher: GeneralizedRCNN,
         adapter: nn.Module | None = None,
         temperature: float = 2.0,
+        logits_weight: float = 0.25,
     ) -> None:
         super().__init__()
-        self.student, self.adapter, self.temperature = student, adapter, temperature
+        self.student, self.adapter = student, adapter
+        self.temperature, self.logits_weight = temperature, logits_weight
         # In a tuple it is no part of this module: it is neither trained nor saved.
         self._teacher = (teacher.eval(),)
 
@@ -80,14 +86,19 @@ class Distillation(nn.Module):
         student, (teacher,) = self.student, self._teacher
         batch, resized = student.transform(images, targets)
         maps = student.backbone(batch.tensors)
-        boxes, proposal_losses = student.rpn(batch, maps, resized)
-        _, losses = student.roi_heads(maps, boxes, batch.sizes, resized)
+        proposals, proposal_losses = student.rpn(batch, maps, resized)
+        heads: Any = student.roi_heads
         with torch.no_grad():
+            pairs = zip(proposals, resized, strict=True)
+            samples = [heads.sample_proposals(*image) for image in pairs]
+            boxes = [image.boxes for image in samples]
             better_maps = teacher.backbone(batch.tensors)
             wanted, _ = teacher.roi_heads.predict_boxes(better_maps, boxes, batch.sizes)
-        logits, _ = student.roi_heads.predict_boxes(maps, boxes, batch.sizes)
-        losses["loss_logits"] = distillation_loss(logits, wanted, self.temperature)
+        losses = heads.losses(maps, samples, batch.sizes, resized) | proposal_losses
+        logits, _ = heads.predict_boxes(maps, boxes, batch.sizes)
+        soft = distillation_loss(logits, wanted, self.temperature)
+        losses["loss_logits"] = self.logits_weight * soft
         if self.adapter is not None:
-            pairs = [(self.adapter(maps[name]), better_maps[name]) for name in maps]
-            losses["loss_maps"] = torch.stack([F.mse_loss(*pair) for pair in pairs]).mean()
-        return losses | proposal_losses
+            errors = [F.mse_loss(self.adapter(maps[name]), better_maps[name]) for name in maps]
+            losses["loss_maps"] = torch.stack(errors).mean()
+        return losses

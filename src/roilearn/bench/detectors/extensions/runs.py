@@ -1,5 +1,6 @@
 """What the runs share: scenes, a trained model to start from, settings, and AP of boxes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,15 @@ QUARTER: dict[str, Any] = {
     "representation_size": 32,
 }
 """Options of a detector with a quarter of the channels of SHAPES."""
+HALF: dict[str, Any] = {
+    "widths": (16, 32, 64),
+    "channels": 24,
+    "box_layers": (24,),
+    "representation_size": 64,
+}
+"""Options of a detector with half of the channels of SHAPES, and a quarter of its weights."""
+LARGE: dict[str, Any] = {"objects": (1, 2), "radii": (18.0, 36.0)}
+"""Options of scenes that are easier still, so that differences can be read after a short run."""
 HELD_OUT_SEED = 1_000_000
 BATCH = 4
 
@@ -45,10 +55,10 @@ def trained_model() -> FasterRCNN:
     return model
 
 
-def small_model(seed: int) -> FasterRCNN:
-    """Build a detector with a quarter of the channels, and the random weights of a seed."""
+def small_model(seed: int, options: Mapping[str, Any] = QUARTER) -> FasterRCNN:
+    """Build a detector with a part of the channels, and the random weights of a seed."""
     torch.manual_seed(seed)
-    return faster_rcnn_tiny(CLASSES, min_size=SIZE, **QUARTER)
+    return faster_rcnn_tiny(CLASSES, min_size=SIZE, **options)
 
 
 def train_quietly(model: nn.Module, scenes: Any, steps: int, seed: int, **settings: Any) -> None:
@@ -57,9 +67,9 @@ def train_quietly(model: nn.Module, scenes: Any, steps: int, seed: int, **settin
     train(model, scenes, Settings(steps=steps, seed=seed, **given), progress=False)
 
 
-def new_scenes(steps: int, seed: int, **options: Any) -> ShapeScenes:
+def new_scenes(steps: int, seed: int, batch: int = BATCH, **options: Any) -> ShapeScenes:
     """As many training scenes as a run sees, each once."""
-    return ShapeScenes(steps * BATCH, SIZE, seed, **options)
+    return ShapeScenes(steps * batch, SIZE, seed, **options)
 
 
 def box_metrics(model: nn.Module, scenes: ShapeScenes) -> dict[str, float]:
