@@ -95,7 +95,7 @@ FIRST_LOSS = Exercise(
         ),
     ),
     tolerance=0.002,
-    praise="Right: ln 21 + 2 ln 2. In the chapter's model the mask loss begins somewhat higher, since "
+    praise="Right: ln 21 + 2 ln 2. Here the mask loss of a real model begins higher, since "
     "its fresh mask logits are not so near 0.",
 )
 
