@@ -147,6 +147,7 @@ def test_a_repair_is_given_to_the_best_score_and_the_others_go():
     assert same["boxes"].tolist() == [OBJECT]
     mended, _ = reference.mend("wrong class", found, target, errors)
     assert mended["labels"].tolist() == [1, 1, 1]
+    assert found["labels"].tolist() == [1, 1, 2]  # what is given stays
     assert mended["boxes"].tolist() == boxes
     for kind in ("both", "duplicate", "background"):
         assert len(reference.mend(kind, found, target, errors)[0]["labels"]) == 3

@@ -34,6 +34,8 @@ def test_the_implementations_have_the_same_names():
         *("match_detections", "summarise", "rank_detections", "precision_recall"),
         *("RECALLS_11", "RECALLS_101", "interpolate_precision", "precision_at"),
         *("ap_11_points", "ap_101_points", "area_under_curve"),
+        *("DetectionErrors", "ERROR_KINDS", "detection_errors", "error_kind"),
+        *("mend", "mended_average_precision"),
         *("FieldGeometry", "branch_layers", "receptive_field", "resnet_layers"),
     }
     modules = {
