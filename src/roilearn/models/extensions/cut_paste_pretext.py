@@ -41,7 +41,7 @@ class CutPastePretext(nn.Module):
         pasted, regions = paste_from_next(torch.stack(list(images)))
         losses = []
         for logits in self.predict(pasted):
-            fractions = F.adaptive_avg_pool2d(regions, logits.shape[2:])
+            fractions = F.adaptive_avg_pool2d(regions, (logits.shape[2], logits.shape[3]))
             losses.append(F.binary_cross_entropy_with_logits(logits, fractions))
         return {"loss_pasted": torch.stack(losses).mean()}
 
