@@ -1,6 +1,7 @@
 """Ideas that plug in: what is measured, that variants differ in the idea alone, and the record."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -65,15 +66,37 @@ def test_metrics_are_those_of_evaluate():
 
 
 def test_stages_of_one_seed_begin_alike_and_differ_in_their_iou_alone():
-    one, equal, rising = (cascade.make_model(name, 3).roi_heads for name in cascade.VARIANTS)
+    made = (cascade.make_model(name, 3).roi_heads for name in cascade.VARIANTS)
+    one, beside, equal, rising = made
     first = one.box_head[0].state_dict()
-    for other in (equal, rising):
+    for other in (beside, equal, rising):
         for name, value in other.box_head[0].state_dict().items():
             torch.testing.assert_close(value, first[name])
     pairs = zip(equal.parameters(), rising.parameters(), strict=True)
     assert all(torch.equal(*pair) for pair in pairs)
     assert (equal.ious, rising.ious) == ((0.5, 0.5, 0.5), (0.5, 0.6, 0.7))
     assert not torch.equal(rising.box_head[0][-2].weight, rising.box_head[1][-2].weight)
+
+
+@torch.no_grad()
+def test_three_heads_that_are_not_in_a_row_are_one_head_where_they_are_alike():
+    one, beside = (cascade.make_model(name, 3).eval() for name in cascade.VARIANTS[:2])
+    for part in (beside.roi_heads.box_head, beside.roi_heads.box_predictor):
+        for other in part[1:]:
+            other.load_state_dict(part[0].state_dict())
+    one.roi_heads.load_state_dict(
+        {k: v for k, v in beside.roi_heads.state_dict().items() if k in one.roi_heads.state_dict()}
+    )
+    image, target = ShapeScenes(1, runs.SIZE, 1)[0]
+    for model in (one, beside):
+        model.roi_heads.options = replace(model.roi_heads.options, score_threshold=0.0)
+    (expected,), (found,) = one([image]), beside([image])
+    torch.testing.assert_close(found["boxes"], expected["boxes"])
+    torch.testing.assert_close(found["scores"], expected["scores"])
+    losses = beside.train()([image], [target])
+    heads = [losses[f"loss_classifier_{k}"] for k in range(3)]
+    assert heads[0] > 0
+    torch.testing.assert_close(heads[1:], heads[:1] * 2)
 
 
 def test_a_student_has_a_quarter_of_the_channels():

@@ -61,3 +61,11 @@ def test_a_scene_without_objects_has_no_rows():
     empty = {"masks": torch.zeros(0, 5, 5, dtype=torch.uint8)}
     assert extreme_points(torch.zeros(3, 5, 5), empty).shape == (0, 4, 3)
     assert mean_colours(torch.zeros(3, 5, 5), empty).shape == (0, 3)
+
+
+def test_a_hidden_object_has_points_that_do_not_count():
+    masks = torch.zeros(2, 5, 5, dtype=torch.uint8)
+    masks[1, 2, 3] = 1
+    points = extreme_points(torch.zeros(3, 5, 5), {"masks": masks})
+    assert not points[0].any()
+    assert points[1].tolist() == [[3.5, 2.5, 1]] * 4

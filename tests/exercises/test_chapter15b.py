@@ -53,3 +53,14 @@ def test_a_vectorised_answer_passes():
         return rows[reference.batched_nms(rows[:, 2:], rows[:, 1], groups, iou_threshold)]
 
     assert exercises.check("15b.3", merge)
+
+
+@pytest.mark.parametrize("fixed", [0.5, 0.52, 0.45])
+def test_a_fixed_threshold_is_not_right(fixed):
+    def merge(found, scales, iou_threshold):
+        del iou_threshold
+        return chapter15b.merge(found, scales, fixed)
+
+    answer = exercises.check("15b.3", merge)
+    assert not answer
+    assert "Right but" not in answer.message

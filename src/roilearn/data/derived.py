@@ -60,11 +60,15 @@ def extreme_points(image: Float[Tensor, "3 H W"], target: Target) -> Float[Tenso
 
     Returns
     -------
-    (n, 4, 3) x, y in image pixels, and 1. Of several such pixels the middle one counts.
+    (n, 4, 3) x, y in image pixels, and 1. Of several such pixels the middle one counts. An object
+    of which nothing is visible has zeros, which no loss counts.
     """
     del image
     found = []
     for mask in target["masks"]:
+        if not mask.any():
+            found.append(torch.zeros(4, 3))
+            continue
         rows, columns = mask.nonzero(as_tuple=True)  # in reading order
         ends = (rows.min() == rows, columns.max() == columns)
         ends = (*ends, rows.max() == rows, columns.min() == columns)

@@ -29,7 +29,11 @@ DISTILLATION = Exercise(
             "not squared",
             _divergence((0.75, 0.25), _HALVES),
             "You forgot the factor: the divergence is multiplied by the temperature squared.",
-            also=(2 * _divergence((0.75, 0.25), _HALVES),),
+        ),
+        Mistake(
+            "the temperature, not squared",
+            2 * _divergence((0.75, 0.25), _HALVES),
+            "You multiplied by the temperature. Multiply by its square.",
         ),
         Mistake(
             "no temperature",
@@ -62,7 +66,9 @@ DISTILLATION = Exercise(
         Mistake(
             "probabilities divided",
             4 * _divergence((0.45, 0.05), (0.25, 0.25)),
-            "You divided probabilities by the temperature. Divide the logits, before the softmax.",
+            "Either you divided probabilities by the temperature, or you left the logits as they "
+            "are and multiplied by the temperature. Divide the logits, before the softmax, and "
+            "multiply by the temperature squared.",
         ),
         Mistake(
             "another base",
@@ -219,6 +225,11 @@ MERGE = Exercise(
             "You put the detections together and remove none. Run NMS over them.",
         ),
         Mistake(
+            "a fixed threshold",
+            Edit("overlap <= iou_threshold", "overlap <= 0.5"),
+            "You compare with 0.5. Compare with iou_threshold, which the caller chooses.",
+        ),
+        Mistake(
             "removed ones remove",
             Edit("for other in kept if", "for other in rows[: rows.index(row)] if"),
             "A detection that was removed removes others. Compare with the kept ones only.",
@@ -267,6 +278,10 @@ MERGE = Exercise(
         ],
         "exactly the threshold": [
             ([[[1, 0.9, 0, 0, 8, 8]], [[1, 0.8, 0, 0, 16, 8]]], [1.0, 2.0], 0.5),
+        ],
+        "other thresholds": [
+            ([[[1, 0.9, 0, 0, 10, 10]], [[1, 0.8, 0, 0, 20, 12]]], [1.0, 2.0], 0.7),
+            ([[[1, 0.9, 0, 0, 10, 10]], [[1, 0.8, 0, 0, 20, 6]]], [1.0, 2.0], 0.2),
         ],
         "equal scores": [
             ([[[1, 0.5, 0, 0, 8, 9]], [[1, 0.5, 0, 0, 16, 16]]], [1.0, 2.0], 0.5),

@@ -74,8 +74,9 @@ def effects(
 ) -> Figure:
     """Draw the recorded numbers of an idea: a panel for each metric, a line for each seed.
 
-    Dots are filled for the first seed and open for the second. A black bar is the mean over the
-    seeds. Lines that run alike show a difference that the seeds share. Every scale begins at 0.
+    Dots are filled for the first seed; for the second they are open, and the line is dashed. A
+    black bar is the mean over the seeds. Lines that run alike show a difference that the seeds
+    share. Every scale begins at 0.
 
     Parameters
     ----------
@@ -96,15 +97,14 @@ def effects(
             found = {row.variant: factor * row.value for row in own if row.seed == seed}
             points = [(found[name], k) for k, name in enumerate(variants) if name in found]
             fill = "white" if number % 2 else "0.6"
-            line = {"color": "0.6", "markersize": 5, "markerfacecolor": fill}
-            axes.plot(*zip(*points, strict=True), "o-", **line)
+            line = {"color": "0.6", "markersize": 5, "markerfacecolor": fill, "zorder": 3}
+            axes.plot(*zip(*points, strict=True), "o--" if number % 2 else "o-", **line)
         for place, name in enumerate(variants):
             values = [factor * row.value for row in own if row.variant == name]
             if values:
                 ends = (place - 0.25, place + 0.25)
-                axes.vlines(mean(values), *ends, color="black", linewidth=2.5)
+                axes.vlines(mean(values), *ends, color="black", linewidth=2.5, zorder=2)
         axes.set_yticks(range(len(variants)), variants)
         axes.set(xlabel=title, ylim=(len(variants) - 0.5, -0.5))
-        axes.margins(x=0.08)
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1.12 * max((factor * row.value for row in own), default=1.0) or 1.0)
     return figure

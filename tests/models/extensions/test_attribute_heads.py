@@ -97,3 +97,20 @@ def test_targets_without_the_numbers_are_refused(features):
     assert heads.num_classes == CLASSES
     with pytest.raises(ValueError, match="attributes is missing"):
         heads.train()(features, PROPOSALS, SIZES, TARGETS)
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,), ()])
+def test_numbers_of_another_shape_are_refused(features, shape):
+    targets = [
+        target | {"attributes": torch.zeros(len(target["boxes"]), *shape)} for target in TARGETS
+    ]
+    with pytest.raises(ValueError, match="attributes of image 0 must have shape"):
+        make()[1].train()(features, PROPOSALS, SIZES, targets)
+
+
+def test_nan_is_named_with_its_row(features):
+    targets = with_attributes()
+    targets[0]["attributes"][-1, 0] = torch.nan
+    row = len(targets[0]["attributes"]) - 1
+    with pytest.raises(ValueError, match=rf"attributes of image 0 must be finite.*row {row}"):
+        make()[1].train()(features, PROPOSALS, SIZES, targets)

@@ -68,3 +68,36 @@ def models_iou(boxes, others):
 def test_a_size_must_be_a_count(shapes):
     with pytest.raises(ValueError, match="sizes"):
         models.ImagePyramid(shapes, [128, 0])
+
+
+@torch.no_grad()
+def test_the_model_keeps_its_own_size(shapes):
+    image, _ = example_scene()
+    shapes.transform.min_size = (128,)
+    models.ImagePyramid(shapes, [64, 192])([image])
+    assert shapes.transform.min_size == (128,)
+    with pytest.raises(ValueError, match="images"):
+        models.ImagePyramid(shapes, [192])([])
+    assert shapes.transform.min_size == (128,)
+
+
+@pytest.mark.parametrize(("sizes", "error"), [((), ValueError), (128, TypeError)])
+def test_sizes_are_a_list_with_at_least_one(shapes, sizes, error):
+    with pytest.raises(error, match="sizes"):
+        models.ImagePyramid(shapes, sizes)
+
+
+@pytest.mark.parametrize("missing", ["boxes", "labels", "scores", "masks"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_missing_entry_is_named(missing, which):
+    pair = [detections((1, 0.6, 0, 0, 9, 9)) | {"masks": torch.zeros(1, 1, 4, 4)} for _ in "ab"]
+    del pair[which][missing]
+    with pytest.raises(ValueError, match=rf"found\[{which}\].*{missing} is missing"):
+        models.merge_detections(pair)
+
+
+def test_nothing_to_merge_and_no_limit_are_refused():
+    with pytest.raises(ValueError, match="found must have at least one"):
+        models.merge_detections([])
+    with pytest.raises(ValueError, match="limit"):
+        models.merge_detections([detections((1, 0.6, 0, 0, 9, 9))], limit=-1)

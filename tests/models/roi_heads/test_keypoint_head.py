@@ -103,3 +103,17 @@ def test_a_proposal_learns_the_points_of_its_own_object():
 def test_missing_keypoints_are_named():
     with pytest.raises(ValueError, match="keypoints is missing"):
         keypoint_heads().train()(make_features(), PROPOSALS, SIZES, TARGETS)
+
+
+@pytest.mark.parametrize("shape", [(POINTS, 2), (POINTS + 1, 3), (3,)])
+def test_keypoints_of_another_shape_are_refused(shape):
+    targets = [t | {"keypoints": torch.ones(len(t["boxes"]), *shape)} for t in TARGETS]
+    with pytest.raises(ValueError, match="keypoints of image 0 must have shape"):
+        keypoint_heads().train()(make_features(), PROPOSALS, SIZES, targets)
+
+
+def test_a_keypoint_at_nan_is_refused():
+    targets = with_points(TARGETS)
+    targets[1]["keypoints"][0, 1, 0] = torch.nan
+    with pytest.raises(ValueError, match="keypoints of image 1 must be finite"):
+        keypoint_heads().train()(make_features(), PROPOSALS, SIZES, targets)

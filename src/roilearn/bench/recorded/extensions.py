@@ -57,10 +57,14 @@ def format_extensions(
     names = list(metrics or dict.fromkeys(row.metric for row in rows))
     variants = list(dict.fromkeys(row.variant for row in rows if row.metric in names))
     wide = max((len(variant) for variant in variants), default=0)
-    yield " " * wide + "".join(f"{name:>16}" for name in names)
+    widths = [max(14, len(name) + 3) for name in names]
+    columns = list(zip(names, widths, strict=True))
+    yield " " * wide + "".join(f"{name:>{width}}" for name, width in columns)
     for variant in variants:
-        cells = (
-            "  ".join(f"{factor * value:.1f}" for value in values_by_seed(rows, variant, name))
+        cells = [
+            "  ".join(f"{factor * value:4.1f}" for value in values_by_seed(rows, variant, name))
             for name in names
+        ]
+        yield variant.ljust(wide) + "".join(
+            f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)
         )
-        yield variant.ljust(wide) + "".join(f"{cell:>16}" for cell in cells)

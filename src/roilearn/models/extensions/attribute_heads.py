@@ -14,6 +14,7 @@ from roilearn.models.roi_heads.roi_heads import (
     Sizes,
     Targets,
 )
+from roilearn.models.roi_heads.target_numbers import check_target_numbers
 
 
 class AttributeHeads(RoIHeads):
@@ -54,8 +55,10 @@ class AttributeHeads(RoIHeads):
         positives = [image.objects() for image in samples]
         boxes = [image.boxes for image in positives]
         predicted = self.predict_attributes(features, boxes, image_sizes)
-        pairs = zip(targets, positives, strict=True)
-        true = torch.cat([target["attributes"][image.matched_idxs] for target, image in pairs])
+        given = [target["attributes"] for target in targets]
+        check_target_numbers("attributes", given, predicted.shape[1:])
+        pairs = zip(given, positives, strict=True)
+        true = torch.cat([numbers[image.matched_idxs] for numbers, image in pairs])
         total = F.smooth_l1_loss(predicted, true.to(predicted.dtype), reduction="sum")
         mean = total / max(predicted.numel(), 1)
         return losses | {"loss_attributes": self.attribute_weight * mean}

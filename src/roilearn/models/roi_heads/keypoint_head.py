@@ -28,6 +28,7 @@ from roilearn.models.roi_heads.roi_heads import (
     Sizes,
     Targets,
 )
+from roilearn.models.roi_heads.target_numbers import check_target_numbers
 
 
 class KeypointHead(nn.Sequential):
@@ -115,6 +116,8 @@ class KeypointHeads(RoIHeads):
         positives = [image.objects() for image in samples]
         boxes = [image.boxes for image in positives]
         heatmaps = self.heatmaps(features, boxes, image_sizes)
+        given = [target["keypoints"] for target in targets]
+        check_target_numbers("keypoints", given, (heatmaps.shape[1], 3))
         true = [
             t["keypoints"][image.matched_idxs] for t, image in zip(targets, positives, strict=True)
         ]
