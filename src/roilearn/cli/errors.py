@@ -10,6 +10,7 @@ PHRASES = {
     "or pass resume=False": "or add --restart",
     "or pass weights=None for random initial weights": "or choose other --weights",
     "path must be": "--weights must be",
+    "run_folder must be": "--held-out must be",
     "the same call": "the same command",
 }
 """Phrases in the errors of functions, and what they become on the command line."""
