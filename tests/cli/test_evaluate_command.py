@@ -142,9 +142,9 @@ def test_the_programs_of_the_page_measure_what_a_run_held_out(tmp_path, weights,
     guesses = Guesses(folder, names)
     monkeypatch.setattr(train, "named_model", lambda _weights: (guesses, names))
     with redirect_stdout(StringIO()) as first:
-        exec(measure, {})
+        exec(measure, {})  # noqa: S102
     with redirect_stdout(StringIO()) as second:
-        exec(check, {})
+        exec(check, {})  # noqa: S102
     assert first.getvalue().startswith("2 images\n")
     (row,) = (line.split() for line in first.getvalue().splitlines() if line.startswith("boxes"))
     assert 0.05 < float(row[1]) < 0.95

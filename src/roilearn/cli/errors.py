@@ -6,11 +6,11 @@ from collections.abc import Iterable
 PHRASES = {
     "box_format='masks' needs": "--boxes masks needs",
     "fewer workers, or workers=0": "--workers lower, or --workers 0",
+    "run_folder must be": "--held-out must be",
     "folder must be": "FOLDER must be",
     "or pass resume=False": "or add --restart",
     "or pass weights=None for random initial weights": "or choose other --weights",
     "path must be": "--weights must be",
-    "run_folder must be": "--held-out must be",
     "the same call": "the same command",
 }
 """Phrases in the errors of functions, and what they become on the command line."""
