@@ -87,6 +87,18 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path, capsys, mon
     assert read_loss_log(tmp_path / "losses.csv")["step"] == [1, 2, 3]
 
 
+def test_each_remark_is_made_once(tmp_path, capsys, coco):
+    assert main(tiny_command(tmp_path, "--coco", str(coco))) == 0
+    said = capsys.readouterr().err
+    assert said.count("held out to validate on, so AP says little") == 1
+    told = tmp_path / "command.txt"
+    told.write_text(told.read_text().replace("threads in each: ", "threads in each: 1"))
+    assert main(tiny_command(tmp_path, "--coco", str(coco), "--steps", "3")) == 0
+    said = capsys.readouterr().err
+    assert said.count("held out to validate on, so AP says little") == 1
+    assert said.count("it was roilearn ") == 1
+
+
 def test_a_finished_run_has_nothing_left_and_another_is_refused(tmp_path, capsys, coco):
     assert main(tiny_command(tmp_path)) == 0
     said = capsys.readouterr().err

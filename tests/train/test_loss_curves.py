@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from roilearn.train.run_folder.loss_curves import draw_curves, log_ticks
 from roilearn.train.run_folder.loss_log import LossLog
@@ -45,3 +47,23 @@ def test_the_metrics_of_a_run_are_drawn_with_its_losses(tmp_path):
         (tmp_path / name).read_text(encoding="utf-8") for name in ("before.svg", "after.svg")
     )
     assert ("validation" in before, "validation" in after) == (False, True)
+
+
+def test_metrics_have_room_up_to_one_and_colours_that_no_loss_has(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    with LossLog(tmp_path / "losses.csv", 0) as losses:
+        row = {"learning_rate": 0.1, "grad_norm": 2.0, "loss": 1.0, "loss_mask": 0.5}
+        losses.add({"step": 1, **row})
+    log = ValidationLog(tmp_path / "validation.csv", 0)
+    log.add(1, {"AP boxes": 0.1, "AP masks": 1.0})
+    draw_curves(tmp_path / "losses.csv", tmp_path / "curves.png")
+    losses, validation = drawn[0].axes[:2]
+    low, high = validation.get_ylim()
+    assert low == 0
+    assert high > 1
+    colours = [{line.get_color() for line in axes.lines} for axes in (losses, validation)]
+    assert [len(each) for each in colours] == [2, 2]
+    assert not set.intersection(*({to_hex(c) for c in each} for each in colours))
+    (legend,) = drawn[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["loss", "mask"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 PHRASES = {
     "box_format='masks' needs": "--boxes masks needs",
     "fewer workers, or workers=0": "--workers lower, or --workers 0",
+    "run_folder must be": "--held-out must be",
     "folder must be": "FOLDER must be",
     "or pass resume=False": "or add --restart",
     "or pass weights=None for random initial weights": "or choose other --weights",

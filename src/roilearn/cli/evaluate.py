@@ -18,6 +18,8 @@ EXAMPLES = """examples:
       only the images that the run in mine held out
   roilearn evaluate --coco annotations/instances_val2017.json --weights COCO_V1
       torchvision's Mask R-CNN
+  roilearn evaluate --coco FOLDER --weights mine/model.safetensors --coco-results found.json
+      and the detections for pycocotools, with the ids of the COCO file
 
 Classes are matched by name. exit status: 0 success, 1 a file failed, 2 bad arguments, 130
 interrupted"""
@@ -71,6 +73,14 @@ def add_evaluate(commands: Any) -> None:
         "(default 0.2)",
     )
     parser.add_argument("--output", type=path, metavar="FILE", help="write the table to this file")
+    parser.add_argument(
+        "--coco-results",
+        type=path,
+        metavar="FILE",
+        help="write the detections that were measured, masks too, to a JSON file of COCO results, "
+        "with the image ids and category ids of the COCO file; the ids of the images that were "
+        "measured go to a file beside it, .images.json in place of .json",
+    )
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that load images (default 1)"
     )

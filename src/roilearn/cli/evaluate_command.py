@@ -3,8 +3,6 @@
 import argparse
 import logging
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from roilearn.cli.device import check_device
@@ -12,11 +10,12 @@ from roilearn.cli.errors import as_command_error
 from roilearn.data import CocoFolder, Relabelled, find_annotations
 from roilearn.data.coco.overview import class_counts
 from roilearn.train.checked_coco import MAX_FAULTS, open_coco
+from roilearn.train.evaluation.coco_results import CocoResults
 from roilearn.train.evaluation.evaluate import evaluate
-from roilearn.train.held_out import VALIDATION_IMAGES
+from roilearn.train.held_out import VALIDATION_IMAGES, held_out_images, held_out_part
 from roilearn.train.predict import named_model
 
-OPTIONS = ("boxes", "device", "images", "output", "weights", "workers")
+OPTIONS = ("boxes", "coco_results", "device", "images", "output", "weights", "workers")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,29 +28,38 @@ def run(options: argparse.Namespace) -> int:
     logging.basicConfig(format="%(message)s")
     try:
         device = check_device(options.device)
+        check_folders(options)
         train, validation = find_annotations(options.coco)
         limit = MAX_FAULTS if options.max_faults is None else options.max_faults
         model, names = named_model(options.weights)
         # A model of boxes alone is measured on objects without outlines too.
         masks = None if model.roi_heads.has_masks else False
-        held_out = None if options.held_out is None else held_out_images(options.held_out)
-        file = validation or train if held_out is None else train
+        file = validation or train if options.held_out is None else train
         folder = open_coco(file, options.images, options.boxes, limit, masks, to_train=False)
-        if held_out is not None:
-            keep_images(folder, held_out)
+        if options.held_out is not None:
+            folder = held_out_part(folder, options.held_out)
         elif (weights := Path(options.weights)).is_file() and (
             remark := trained_on_remark(folder, weights.parent)
         ):
             print(f"roilearn evaluate: {remark}", file=sys.stderr)  # noqa: T201
         unused = [name for name, count in class_counts(folder).items() if not count]
         dataset = Relabelled(folder, names, unused)
+        results = CocoResults(folder, names)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         return fail(error, 2)
     try:
-        found = evaluate(model.to(device), dataset, names=names, workers=options.workers)
+        found = evaluate(
+            model.to(device),
+            dataset,
+            names=names,
+            workers=options.workers,
+            on_image=None if options.coco_results is None else results.add,
+        )
         print(found)  # noqa: T201
         if options.output is not None and not found.interrupted:
             options.output.write_text(f"{found}\n", encoding="utf-8")
+        if options.coco_results is not None and not found.interrupted:
+            report_results(results, options.coco_results)
     except (OSError, RuntimeError, ValueError) as error:
         return fail(error, 1)
     except KeyboardInterrupt:
@@ -59,33 +67,23 @@ def run(options: argparse.Namespace) -> int:
     return 130 if found.interrupted else 0
 
 
-def held_out_images(run_folder: Path) -> list[str]:
-    """Read the names of the images that a run held out.
-
-    Raises
-    ------
-    FileNotFoundError: the folder has no list of them, because the export has a part for validation.
-    """
-    file = run_folder / VALIDATION_IMAGES
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"--held-out must be the folder of a run that held images out; there is no {file}. A "
-            "run on an export with a part for validation holds out none: leave --held-out out."
-        )
-    return file.read_text(encoding="utf-8").splitlines()
+def report_results(results: CocoResults, file: Path) -> None:
+    """Write the detections to a file of COCO results, and say what is where."""
+    beside = results.write(file)
+    print(  # noqa: T201
+        f"roilearn evaluate: {file} holds {len(results.results)} detections with the ids of the "
+        f"COCO file, {beside} the ids of the {len(results.image_ids)} images that were measured",
+        file=sys.stderr,
+    )
 
 
-def keep_images(folder: CocoFolder, names: Sequence[str]) -> None:
-    """Keep the images of these names alone; raise unless each name is that of one image."""
-    found = Counter(record.path.name for record, _ in folder.items)
-    wrong = [name for name in names if found[name] != 1]
-    if wrong:
-        raise ValueError(
-            f"--held-out must be a run on the images of --coco; {found[wrong[0]]} of them are "
-            f"called {wrong[0]}, which the run held out."
-        )
-    kept = set(names)
-    folder.items = [item for item in folder.items if item[0].path.name in kept]
+def check_folders(options: argparse.Namespace) -> None:
+    """Raise unless the folders of the files to write are there, before any work."""
+    for option, file in (("output", options.output), ("coco_results", options.coco_results)):
+        if file is not None and not file.parent.is_dir():
+            raise FileNotFoundError(
+                f"{option} must be a file in a folder; there is none at {file.parent}."
+            )
 
 
 def trained_on_remark(folder: CocoFolder, run_folder: Path) -> str | None:

@@ -59,7 +59,9 @@ def add_predict(commands: Any) -> None:
         "--coco-results",
         type=path,
         metavar="FILE",
-        help="write all detections, masks too, to a JSON file of COCO results",
+        help="write the detections, masks too, to a JSON file of COCO results; image_id is the "
+        "name of the image's file (of a name such as 000007.jpg its number), category_id the label "
+        "of the model, from 1. For the ids of a COCO file: roilearn evaluate --coco-results",
     )
     parser.add_argument(
         "--csv", type=path, metavar="FILE", help="write a table with a line for each detection"
@@ -75,7 +77,8 @@ def add_predict(commands: Any) -> None:
         type=float,
         default=0.5,
         metavar="X",
-        help="drop detections with a score at or below this (default: 0.5)",
+        help="drop detections with a score at or below this, from drawings, lines and files alike "
+        "(default: 0.5)",
     )
     add_old_name(parser, "--threshold", score_threshold)
     parser.add_argument(

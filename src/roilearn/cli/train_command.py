@@ -105,7 +105,7 @@ def run_in_group(processes: ProcessGroup, device: torch.device, options: argpars
 
 def write_start(run: RunArguments, folder: Path, done: int, command: str) -> None:
     """Write and report what the run is about to do."""
-    remark = other_conditions(folder / COMMAND, command) if done else None
+    conditions = other_conditions(folder / COMMAND, command) if done else None
     (folder / COMMAND).write_text(command, encoding="utf-8")
     for line in str(run.splits).splitlines():
         report(line)
@@ -121,8 +121,8 @@ def write_start(run: RunArguments, folder: Path, done: int, command: str) -> Non
         report(f"all {done} steps are done, so only the evaluation is repeated")
     elif done:
         report(f"resumes from step {done} of {run.settings.steps}")
-    if remark and done < run.settings.steps:
-        report(remark)
+    if conditions and done < run.settings.steps:
+        report(conditions)
 
 
 def save_and_evaluate(

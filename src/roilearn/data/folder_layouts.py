@@ -23,7 +23,7 @@ IMAGE_FOLDERS = ("images", "data", "JPEGImages")
 """Names of folders of images beside the annotations, or beside their folder."""
 
 
-def find_annotations(path: Path) -> tuple[Path, Path | None]:
+def find_annotations(path: str | Path) -> tuple[Path, Path | None]:
     """Find the annotations to train on, and those to validate on if the export has such.
 
     Parameters
@@ -51,6 +51,7 @@ def find_annotations(path: Path) -> tuple[Path, Path | None]:
     ...     [file.parent.name for file in find_annotations(Path(folder))]
     ['train', 'valid']
     """
+    path = Path(path)
     if path.is_file():
         return path, None
     what = "--coco and --validation-coco must"

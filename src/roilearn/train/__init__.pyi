@@ -1,8 +1,10 @@
 from .distributed import process_group as process_group
+from .evaluation.coco_results import CocoResults as CocoResults
 from .evaluation.evaluate import BACKENDS as BACKENDS
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.results import Evaluation as Evaluation
 from .gradient_accumulation import DataError as DataError
+from .held_out import held_out_part as held_out_part
 from .loop import train as train
 from .predict import coco_names as coco_names
 from .predict import named_model as named_model

@@ -1,7 +1,7 @@
 """Evaluation of a model on a data set: run it, and match its detections with ground truth."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,6 +45,7 @@ def evaluate(
     workers: int = 0,
     mask_threshold: float = 0.5,
     progress: bool = True,
+    on_image: Callable[[int, Mapping[str, np.ndarray]], None] | None = None,
 ) -> Evaluation:
     """Run a model over a data set and compute COCO's metrics of its detections.
 
@@ -63,6 +64,9 @@ def evaluate(
     workers : processes that load images, besides this one.
     mask_threshold : a pixel belongs to a mask if its value is above this.
     progress : show a progress bar with the time left.
+    on_image : called for each image with its index and its detections, as they are measured:
+        arrays ``boxes``, ``labels``, ``scores`` and, if the model finds masks, ``masks`` (n, H, W),
+        which are booleans. ``CocoResults.add`` is one.
 
     Returns
     -------
@@ -123,6 +127,8 @@ def evaluate(
                     found, truth = as_arrays(detections, threshold), as_arrays(target, threshold)
                     iou_types = iou_types or [t for t in IOU_TYPES if t in found and t in truth]
                     matched.append({each: match(found, truth, each) for each in iou_types})
+                    if on_image is not None:
+                        on_image(len(matched) - 1, found)
                     bar.update()
     except KeyboardInterrupt:
         if not matched:

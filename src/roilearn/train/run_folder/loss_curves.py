@@ -36,8 +36,9 @@ def draw_curves(loss_log: str | Path, image: str | Path) -> None:
     rows = read_validation_log(validation) if validation.is_file() else []
     heights = (3, 1, 1) if rows else (3, 1)
     losses, *between, rate = figure.subplots(len(heights), height_ratios=heights, sharex=True)
+    drawn = sum(name not in NOT_LOSSES for name in columns)
     for axes in between:
-        draw_validation(axes, rows)
+        draw_validation(axes, rows, first_colour=drawn)
     for name, values in columns.items():
         if name not in NOT_LOSSES:
             (line,) = losses.plot(
@@ -45,7 +46,8 @@ def draw_curves(loss_log: str | Path, image: str | Path) -> None:
             )
             losses.plot(columns["step"], values, color=line.get_color(), alpha=0.2, lw=0.5)
     losses.set(yscale="log", ylabel="loss")
-    legend = figure.legend(loc="outside upper center", ncols=6, frameon=False)
+    named = losses.get_legend_handles_labels()
+    legend = figure.legend(*named, loc="outside upper center", ncols=6, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)  # the names of losses are anyone's words
     rate.plot(columns["step"], columns["learning_rate"], color="black")
@@ -61,11 +63,17 @@ def draw_curves(loss_log: str | Path, image: str | Path) -> None:
     figure.savefig(image, dpi=110)
 
 
-def draw_validation(axes: Axes, rows: Sequence[Mapping[str, float]]) -> None:
-    """Draw the metrics of the evaluations during a run, a point for each."""
-    for name in list(rows[0])[1:]:
-        axes.plot([row["step"] for row in rows], [row[name] for row in rows], ".-", label=name)
-    axes.set(ylabel="validation", ylim=(0, None))
+def draw_validation(axes: Axes, rows: Sequence[Mapping[str, float]], first_colour: int = 0) -> None:
+    """Draw the metrics of the evaluations during a run, from 0 to 1, a point for each.
+
+    Parameters
+    ----------
+    first_colour : place of the first metric's colour in matplotlib's cycle, after those of losses.
+    """
+    steps = [row["step"] for row in rows]
+    for colour, name in enumerate(list(rows[0])[1:], first_colour):
+        axes.plot(steps, [row[name] for row in rows], ".-", color=f"C{colour}", label=name)
+    axes.set(ylabel="validation", ylim=(0, 1.05), yticks=(0, 0.5, 1))
     axes.legend(frameon=False, fontsize="small")
 
 
