@@ -40,7 +40,7 @@ class CocoResults:
     >>> folder.names.index("disc"), folder.category_ids[0], results.results[0]["category_id"]
     (0, 1, 1)
     >>> results.results[0]["bbox"], results.image_ids
-    ([1.0, 2.0, 3.0, 4.0], [1])
+    ([1.0, 2.0, 3.0, 4.0], [0])
     """
 
     def __init__(self, folder: CocoFolder, names: Sequence[str]) -> None:
