@@ -44,6 +44,9 @@ WITH_MMDETECTION = rows("roilearn | MMDetection")
 
 def is_there(name):
     """Whether torchvision has a function, a class, or a method of a class of that name."""
+    owner, _, method = name.rpartition(".")
+    if owner:
+        return any(hasattr(getattr(module, owner, None), method) for module in MODULES)
     for module in MODULES:
         classes = [each for each in vars(module).values() if isinstance(each, type)]
         if any(hasattr(place, name) for place in (module, *classes)):
