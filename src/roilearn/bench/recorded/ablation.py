@@ -82,6 +82,29 @@ def mean_and_std(values: Iterable[float]) -> tuple[float, float]:
     return mean(values), stdev(values) if len(values) > 1 else float("nan")
 
 
+def format_by_variant(
+    results: Iterable[Any], variants: Iterable[str], metrics: Iterable[str]
+) -> Iterator[str]:
+    """Write mean and standard deviation over the seeds, in hundredths: a line for each variant.
+
+    Parameters
+    ----------
+    results : recorded rows with ``variant``, ``seed`` and the metrics.
+    variants, metrics : names, in the order of the lines and of their columns. A variant without
+        rows has no line.
+    """
+    results, metrics = list(results), tuple(metrics)
+    for variant in variants:
+        found = [result for result in results if result.variant == variant]
+        cells = []
+        for name in metrics if found else ():
+            average, deviation = mean_and_std(100 * getattr(each, name) for each in found)
+            cells.append(f"{name} {average:4.1f} ± {deviation:3.1f}")
+        if found:
+            seeds = ", ".join(str(seed) for seed in sorted(each.seed for each in found))
+            yield f"{variant:20} {'  '.join(cells)}  (seeds: {seeds})"
+
+
 def gains(results: Iterable[Any], metric: str, variant: str, over: str) -> list[float]:
     """Difference of a metric between two variants at one stride: a number for each seed.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from roilearn.bench.recorded.ablation import mean_and_std
+from roilearn.bench.recorded.ablation import format_by_variant
 from roilearn.bench.recorded.results import FOLDER, read_table
 
 FILE = FOLDER / "fine_tuning.csv"
@@ -44,13 +44,4 @@ def read_fine_tuning(path: Path = FILE) -> list[FineTuningResult]:
 
 def format_fine_tuning(results: Iterable[FineTuningResult]) -> Iterator[str]:
     """Write mean and standard deviation over the seeds, in hundredths: a line for each variant."""
-    results = list(results)
-    for variant in VARIANTS:
-        found = [result for result in results if result.variant == variant]
-        cells = []
-        for name in METRICS if found else ():
-            average, deviation = mean_and_std(100 * getattr(each, name) for each in found)
-            cells.append(f"{name} {average:4.1f} ± {deviation:3.1f}")
-        if found:
-            seeds = ", ".join(str(seed) for seed in sorted(each.seed for each in found))
-            yield f"{variant:20} {'  '.join(cells)}  (seeds: {seeds})"
+    return format_by_variant(results, VARIANTS, METRICS)
