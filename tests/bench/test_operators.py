@@ -260,13 +260,15 @@ def test_a_profile_sees_the_threads_that_help():
     assert calls["mm"] == (1 if profiler.all_threads() is None else 2)
 
 
-def test_a_profile_names_the_longest_kernels_and_adds_up():
+def test_a_profile_names_the_kernels_the_longest_first_and_adds_up():
     features = torch.ones(400, 400)
 
     def call():
         return (features @ features).sum()
 
     parts = profiler.profile_call(call)
-    assert parts[0][0] == "mm"
-    assert parts[0][2] == 1
-    assert sum(share for _, share, _ in parts) == pytest.approx(1)
+    # Which of the two is the longer is the machine's affair: a busy one can interrupt either.
+    assert {(name, number) for name, _, number in parts} >= {("mm", 1), ("sum", 1)}
+    shares = [share for _, share, _ in parts]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1)

@@ -20,6 +20,7 @@ def check_target_numbers(name: str, numbers: Sequence[Tensor], shape: Sequence[i
 
     Examples
     --------
+    >>> import torch
     >>> check_target_numbers("attributes", [torch.zeros(2, 3)], (1,))
     Traceback (most recent call last):
     ValueError: attributes of image 0 must have shape (2, 1), as the head predicts; got (2, 3).
