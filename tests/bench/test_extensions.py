@@ -9,6 +9,7 @@ import torch
 from roilearn.bench.detectors.extensions import __main__ as command
 from roilearn.bench.detectors.extensions import (
     cascade,
+    distillation,
     image_pyramid,
     keypoints,
     multi_task,
@@ -16,6 +17,7 @@ from roilearn.bench.detectors.extensions import (
 )
 from roilearn.bench.recorded.extensions import (
     ExtensionResult,
+    differences_by_seed,
     format_extensions,
     read_extensions,
     values_by_seed,
@@ -24,7 +26,7 @@ from roilearn.bench.recorded.results import write
 from roilearn.data import ShapeScenes
 from roilearn.train import evaluate
 
-SEEDS = (0, 1)
+SEEDS = range(5)
 
 
 def row(variant="a", seed=0, value=0.5, metric="AP", idea="cascade", steps=9):
@@ -108,6 +110,22 @@ def test_a_student_has_a_quarter_of_the_channels():
                        runs.small_model(0).backbone.body.conv1.weight)  # fmt: skip
 
 
+def test_a_student_of_distillation_is_its_teacher_but_for_its_body_and_what_reads_it():
+    student, teacher = distillation.new_student(3), runs.trained_model()
+    assert [2 * each for each in student.backbone.body.out_channels] == [
+        *teacher.backbone.body.out_channels
+    ]
+    own, its = student.state_dict(), teacher.state_dict()
+    assert own.keys() == its.keys()
+    other = {name for name in own if own[name].shape != its[name].shape}
+    for name in own.keys() - other:
+        if not name.startswith("backbone.body"):
+            torch.testing.assert_close(own[name], its[name])
+    assert {name for name in other if not name.startswith("backbone.body")} == {
+        f"backbone.fpn.inner_blocks.{level}.0.weight" for level in range(3)
+    }
+
+
 def test_perfect_heatmaps_have_an_error_below_two_pixels_and_middles_a_larger_one():
     model = keypoints.make_model(0).eval()
     scenes = keypoints.DerivedTargets(
@@ -160,7 +178,7 @@ def test_runs_come_seed_by_seed_and_none_twice(monkeypatch, tmp_path, capsys):
         return [row(variant, seed, idea=name, steps=steps)]
 
     monkeypatch.setattr(command, "measure", measure)
-    arguments = ["cascade", "keypoints", "--output", str(file)]
+    arguments = ["cascade", "keypoints", "--seeds", "2", "--output", str(file)]
     command.main(arguments)
     first = [run for run in asked if run[2] == 0]
     assert asked == [*first, *(run for run in asked if run[2] == 1)]
@@ -181,15 +199,22 @@ def test_an_unknown_idea_is_refused(capsys):
     assert "invalid choice" in capsys.readouterr().err
 
 
-def test_lines_have_a_value_for_each_seed_under_each_metric():
+def test_lines_have_mean_and_spread_over_the_seeds_under_each_metric():
     rows = [row(seed=1, value=0.25), row(), row(metric="x", value=1.0), row("longer", value=0.125)]
     head, first, second = format_extensions(rows)
     assert head.split() == ["AP", "x"]
-    assert first.split() == ["a", "50.0", "25.0", "100.0"]
+    assert first.split() == ["a", "37.5", "+-17.7", "100.0"]  # 12.5 times the square root of 2
     assert second.split() == ["longer", "12.5"]
     (_, only) = format_extensions(rows, ["x"], factor=1)
     assert only.split() == ["a", "1.0"]
     assert values_by_seed(rows, "a", "AP") == [0.5, 0.25]
+
+
+def test_differences_are_paired_by_seed():
+    rows = [row(seed=1, value=0.25), row(), row("b", 0, 0.75), row("b", 1, 0.125)]
+    assert differences_by_seed(rows, "b", "a", "AP") == [0.25, -0.125]
+    with pytest.raises(ValueError, match="shorter"):
+        differences_by_seed(rows[1:], "b", "a", "AP")
 
 
 @pytest.mark.parametrize("name", command.IDEAS)

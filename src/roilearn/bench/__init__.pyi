@@ -25,6 +25,7 @@ from .recorded.degradation import read_degradation as read_degradation
 from .recorded.error_kinds import ErrorCount as ErrorCount
 from .recorded.error_kinds import read_error_kinds as read_error_kinds
 from .recorded.extensions import ExtensionResult as ExtensionResult
+from .recorded.extensions import differences_by_seed as differences_by_seed
 from .recorded.extensions import format_extensions as format_extensions
 from .recorded.extensions import read_extensions as read_extensions
 from .recorded.extensions import values_by_seed as values_by_seed

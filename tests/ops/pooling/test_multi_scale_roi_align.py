@@ -1,5 +1,7 @@
 """RoIAlign from a pyramid: level assignment, bags over all maps, and the module's scales."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -276,6 +278,16 @@ def test_scales_that_cannot_be_guessed_are_named_and_may_be_given():
     torch.testing.assert_close(one({"a": maps["b"]}, box, [(80, 80)]), expected)
     with pytest.raises(ValueError, match="one number for each of 2 maps; got 1"):
         ops.MultiScaleRoIAlign(["a", "b"], 2, 2, spatial_scales=[0.25])
+
+
+def test_a_pooler_that_was_pickled_before_scales_could_be_given_still_pools():
+    # A pickle of an earlier version holds these attributes and no spatial_scales.
+    pooler = ops.MultiScaleRoIAlign(["0", "1"], 2, 2)
+    assert "spatial_scales" not in vars(pooler)
+    maps = {"0": torch.rand(1, 2, 16, 16), "1": torch.rand(1, 2, 8, 8)}
+    boxes = [torch.tensor([[4.0, 4, 40, 50]])]
+    loaded = pickle.loads(pickle.dumps(pooler))  # noqa: S301 - our own bytes
+    assert torch.equal(loaded(maps, boxes, [(64, 64)]), pooler(maps, boxes, [(64, 64)]))
 
 
 def test_what_a_pyramid_needs_is_named():

@@ -1,8 +1,9 @@
 """Recorded effects of ideas that plug into a detector (``extensions.csv``): short paired runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, stdev
 
 from roilearn.bench.recorded.results import FOLDER, read_table
 
@@ -46,7 +47,10 @@ def values_by_seed(rows: Iterable[ExtensionResult], variant: str, metric: str) -
 def format_extensions(
     rows: Iterable[ExtensionResult], metrics: Iterable[str] | None = None, factor: float = 100
 ) -> Iterator[str]:
-    """Lay out the rows of one idea: a line for each variant, under each metric a value a seed.
+    """Lay out the rows of one idea: a line for each variant, a column for each metric.
+
+    A cell holds the mean over the seeds and, after ``+-``, their standard deviation, where there
+    are several.
 
     Parameters
     ----------
@@ -61,10 +65,34 @@ def format_extensions(
     columns = list(zip(names, widths, strict=True))
     yield " " * wide + "".join(f"{name:>{width}}" for name, width in columns)
     for variant in variants:
-        cells = [
-            "  ".join(f"{factor * value:4.1f}" for value in values_by_seed(rows, variant, name))
-            for name in names
-        ]
+        cells = [_cell(values_by_seed(rows, variant, name), factor) for name in names]
         yield variant.ljust(wide) + "".join(
             f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)
         )
+
+
+def _cell(values: Sequence[float], factor: float) -> str:
+    """Write a mean, and the standard deviation of several values; nothing for none."""
+    if not values:
+        return ""
+    spread = f" +-{factor * stdev(values):4.1f}" if len(values) > 1 else ""
+    return f"{factor * mean(values):.1f}{spread}"
+
+
+def differences_by_seed(
+    rows: Iterable[ExtensionResult], variant: str, other: str, metric: str
+) -> list[float]:
+    """How much larger a metric is for one variant than for another, in the order of the seeds.
+
+    Examples
+    --------
+    >>> row = ExtensionResult("cascade", "one stage", 0, 9, "AP75", 0.5, "", "", "")
+    >>> three = ExtensionResult("cascade", "three stages", 0, 9, "AP75", 0.75, "", "", "")
+    >>> differences_by_seed([row, three], "three stages", "one stage", "AP75")
+    [0.25]
+    """
+    rows = list(rows)
+    pairs = zip(
+        values_by_seed(rows, variant, metric), values_by_seed(rows, other, metric), strict=True
+    )
+    return [one - two for one, two in pairs]

@@ -24,10 +24,10 @@ from roilearn.models.extensions.rotation_pretext import RotationPretext
 
 RANDOM, ROTATIONS, PASTED = "random weights", "rotations", "pasted rectangles"
 VARIANTS = (RANDOM, ROTATIONS, PASTED)
-STEPS = 150
+STEPS = 300
 LABELLED, UNLABELLED, TESTED = 40, 500, 64
 """Number of scenes whose labels are used, of crops to pre-train on, and of crops to measure on."""
-PRETEXT_STEPS = 200
+PRETEXT_STEPS = 400
 PRETEXT_SETTINGS: dict[str, Any] = {"batch_size": 16, "learning_rate": 3e-3}
 SETTINGS: dict[str, Any] = {"learning_rate": 4e-3}
 
