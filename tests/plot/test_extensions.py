@@ -32,7 +32,6 @@ def test_each_seed_is_a_line_over_the_variants_and_a_bar_is_their_mean():
     assert [axes.get_xlabel() for axes in (left, right)] == ["one", "two"]
     assert [list(line.get_xdata()) for line in left.lines] == [[1, 3], [3, 5]]
     assert list(right.lines[0].get_xdata()) == [1100, 1300]
-    assert [line.get_markerfacecolor() for line in left.lines] == ["0.6", "white"]
     bars = [bar.get_segments()[0][0, 0] for bar in left.collections]
     assert bars == [2, 4]
     assert left.get_xlim()[0] == 0

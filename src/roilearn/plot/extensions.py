@@ -74,9 +74,8 @@ def effects(
 ) -> Figure:
     """Draw the recorded numbers of an idea: a panel for each metric, a line for each seed.
 
-    Dots are filled for the first seed; for the second they are open, and the line is dashed. A
-    black bar is the mean over the seeds. Lines that run alike show a difference that the seeds
-    share. Every scale begins at 0.
+    A grey line joins the dots of one seed, a black bar is the mean over the seeds. Lines that run
+    alike show a difference that the seeds share. Every scale begins at 0.
 
     Parameters
     ----------
@@ -93,12 +92,11 @@ def effects(
     for axes, (metric, title) in zip(panels[0], metrics.items(), strict=True):
         factor = (factors or {}).get(metric, 1)
         own = [row for row in rows if row.metric == metric]
-        for number, seed in enumerate(sorted({row.seed for row in own})):
+        for seed in sorted({row.seed for row in own}):
             found = {row.variant: factor * row.value for row in own if row.seed == seed}
             points = [(found[name], k) for k, name in enumerate(variants) if name in found]
-            fill = "white" if number % 2 else "0.6"
-            line = {"color": "0.6", "markersize": 5, "markerfacecolor": fill, "zorder": 3}
-            axes.plot(*zip(*points, strict=True), "o--" if number % 2 else "o-", **line)
+            line = {"color": "0.6", "markersize": 4, "linewidth": 1, "zorder": 3}
+            axes.plot(*zip(*points, strict=True), "o-", **line)
         for place, name in enumerate(variants):
             values = [factor * row.value for row in own if row.variant == name]
             if values:
