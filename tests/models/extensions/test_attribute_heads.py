@@ -2,7 +2,15 @@
 
 import pytest
 import torch
-from second_stage import CLASSES, PROPOSALS, SIZES, TARGETS, make_features, make_heads
+from second_stage import (
+    CLASSES,
+    PROPOSALS,
+    SIZES,
+    TARGETS,
+    ground_truth,
+    make_features,
+    make_heads,
+)
 from torch import nn
 
 from roilearn import models
@@ -54,7 +62,8 @@ def test_the_loss_is_smooth_l1_averaged_over_all_numbers_of_all_positives(
 
 def test_each_positive_gets_the_numbers_of_its_own_object(features):
     _, heads = make()
-    targets = with_attributes()
+    two_objects = ground_truth(SIZES[0], (5, 5, 29, 31), (1, 30, 21, 60))
+    targets = [two_objects, ground_truth(SIZES[1], (9, 3, 33, 41))]
     for target in targets:
         target["attributes"] = target["boxes"][:, :2].clone()
     seen = []

@@ -59,6 +59,19 @@ def test_boxes_of_every_size_are_in_the_image_s_pixels(shapes):
     assert found["masks"].shape[-2:] == image.shape[-2:]
 
 
+@torch.no_grad()
+def test_a_pyramid_merges_the_detections_of_each_of_its_sizes(shapes):
+    image, _ = example_scene()
+    (found,) = models.ImagePyramid(shapes, [128, 192])([image])
+    alone = {}
+    for size in (192, 128):  # the size of the fixture comes last
+        shapes.transform.min_size = (size,)
+        (alone[size],) = shapes([image])
+    assert not torch.equal(alone[128]["boxes"][:3], alone[192]["boxes"][:3])
+    for name, rows in models.merge_detections([alone[128], alone[192]]).items():
+        torch.testing.assert_close(found[name], rows)
+
+
 def models_iou(boxes, others):
     from roilearn import ops  # noqa: PLC0415
 
