@@ -1,6 +1,7 @@
 """Distillation: the loss, and a student that hears labels and teacher while the teacher stays."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -29,6 +30,14 @@ def test_equal_logits_and_logits_moved_together_cost_nothing():
     moved = logits + torch.randn(5, 1)
     assert models.distillation_loss(logits, logits).item() == pytest.approx(0, abs=1e-6)
     assert models.distillation_loss(moved, logits).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_teacher_s_probabilities_are_the_weights():
+    teacher, student = torch.tensor([[3.0, 1.0]]).log(), torch.zeros(1, 2)  # 3/4 and 1/4; halves
+    by_hand = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
+    assert models.distillation_loss(student, teacher, 1).item() == pytest.approx(by_hand)
+    exchanged = 0.5 * math.log(2 / 3) + 0.5 * math.log(2)
+    assert models.distillation_loss(teacher, student, 1).item() == pytest.approx(exchanged)
 
 
 def test_it_is_not_symmetric_and_never_below_zero():
