@@ -3,6 +3,7 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -165,6 +166,10 @@ def test_bags_that_are_listed_start_no_thread(started, monkeypatch):
     assert len(started) == 2
     expected = FEATURES[0].flatten(1)[:, :540].unflatten(1, (9, 60)).transpose(0, 1)
     assert torch.equal(output.flatten(2), expected)
+    given, asked = [executor.Sums(bag, output)] * 3, []
+    team = SimpleNamespace(threads=3, run=lambda tasks: asked.extend(tasks) or [bag] * len(tasks))
+    assert [each.bags for each in executor.list_all(given, team)] == [bag] * 3
+    assert not asked
 
 
 @pytest.mark.usefixtures("three_threads")
