@@ -6,6 +6,7 @@ nbval silently passes a cell that was never run; these tests do not.
 import importlib
 import json
 import re
+from base64 import b64decode
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ MASKS = Path(__file__).parents[1].joinpath("nbval.cfg").read_text(encoding="utf-
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 LONGEST = 20
+MOST_BYTES = 500_000
 DIRECTIVES = {
     *("admonition", "dropdown", "glue:text", "hint", "note", "tip", "warning"),
     *("exercise", "solution", "figure", "math", "seealso"),
@@ -65,13 +67,20 @@ def test_cells_are_short(notebook):
     ] == []
 
 
+def pictures_of(notebook):
+    outputs = [output for cell in code_cells(notebook) for output in cell["outputs"]]
+    return [output for output in outputs if "image/png" in output.get("data", {})]
+
+
+def test_pictures_are_light_enough_for_their_page(notebook):
+    """What a page may weigh is tested in a browser; its pictures are known before it is built."""
+    encoded = [output["data"]["image/png"] for output in pictures_of(notebook)]
+    sizes = sorted((len(b64decode("".join(lines))) for lines in encoded), reverse=True)
+    assert sum(sizes) < MOST_BYTES, sizes
+
+
 def test_pictures_have_alt_text(notebook):
-    pictures = [
-        output
-        for cell in code_cells(notebook)
-        for output in cell["outputs"]
-        if "image/png" in output.get("data", {})
-    ]
+    pictures = pictures_of(notebook)
     assert pictures
     for picture in pictures:
         alt = (

@@ -133,7 +133,8 @@ def draw_pale(axes: Axes, image: ArrayLike, margin: float = 0) -> None:
     """
     pixels = np.asarray(image)
     height, width = pixels.shape[:2]
-    axes.imshow(0.45 + 0.55 * pixels, extent=(0, width, height, 0))
+    colours = 0.45 + 0.55 * pixels
+    axes.imshow(colours, extent=(0, width, height, 0), interpolation="nearest")  # small as a PNG
     axes.set(xticks=[], yticks=[], xlim=(-margin, width + margin), ylim=(height + margin, -margin))
     axes.spines[:].set_visible(False)
 
