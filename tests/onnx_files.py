@@ -23,8 +23,7 @@ EXPECTED_WARNINGS = [
     pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec:FutureWarning"),
 ]
 
-NEW = hasattr(torch.onnx, "ops")  # torch 2.8: both exporters write the nodes, up to opset 21
-EXPORTERS = [False, True] if NEW else [False]
+EXPORTERS = [False, True]
 
 
 class Call(nn.Module):

@@ -43,8 +43,7 @@ def patch() -> "Patch":
 
     Calls for which torchvision's own kernel is faster go on to it: few channels, few boxes. Boxes
     that need a gradient, and odd boxes, always come to ours. The limits are measured on two cores
-    and stand in ``roilearn.patching_limits``. Where PyTorch has no ``torch.library.get_kernel``,
-    which gives the kernel away, all calls come to ours.
+    and stand in ``roilearn.patching_limits``.
 
     Not covered: tensors on other devices; models that were scripted or compiled, whose operators
     were looked up earlier or are fused. The second output of ``torch.ops.torchvision.roi_pool`` and
@@ -229,7 +228,7 @@ def _with_handing_on(
     def operator(keys: Any, *arguments: Any) -> Any:
         if key == "CPU" and _handing.on:
             return kernel.call_boxed(keys, *arguments)
-        if kernel is None or not _keeps(name, key, *arguments):
+        if not _keeps(name, key, *arguments):
             return ours(*arguments)
         try:
             _handing.on = key == "AutogradCPU"
@@ -238,13 +237,6 @@ def _with_handing_on(
             _handing.on = False
 
     return operator
-
-
-def _find_kernel(name: str, key: str) -> Any:
-    """Return torchvision's kernel, or None where PyTorch does not give it away."""
-    if not hasattr(torch.library, "get_kernel"):
-        return None
-    return torch.library.get_kernel(f"torchvision::{name}", key)
 
 
 def _empty() -> Tensor:
@@ -257,7 +249,9 @@ def _install() -> None:
     if _library is not None:
         return
     replaced = [(pool, key) for pool in POOLS for key in KEYS] + [(nms, "CPU")]
-    kernels = [_find_kernel(ours.__name__, key) for ours, key in replaced]  # before ours are there
+    kernels = [  # before ours are there
+        torch.library.get_kernel(f"torchvision::{ours.__name__}", key) for ours, key in replaced
+    ]
     _library = torch.library.Library("torchvision", "IMPL")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch warns that one is registered already

@@ -13,7 +13,7 @@ import pytest
 import torch
 import torchvision
 from boxes import KINDS, draw
-from onnx_files import EXPECTED_WARNINGS, EXPORTERS, NEW, export, run
+from onnx_files import EXPECTED_WARNINGS, EXPORTERS, export, run
 from torch import nn
 
 from roilearn import ops
@@ -27,13 +27,13 @@ MORE = torch.cat([CURVED.flip(3), CURVED[:1].flip(2)])
 SEVEN = torch.tensor(draw("inside", 7, SHAPE, SCALE))
 OVERFLOWS = ("inverted x", "inverted y")  # adaptive and aligned: the engines count samples below 0
 
-OLDER = product([False], (16, 18, 20, 21) if NEW else (16, 18, 20), (2, 1, -1, 0), (False, True))
+OLDER = product([False], (16, 18, 20, 21), (2, 1, -1, 0), (False, True))
 NEWER = (
     *((True, 16, 2, True), (True, 18, 1, True), (True, 20, -1, True), (True, 21, 0, True)),
     *((True, 16, -1, False), (True, 18, 0, False), (True, 20, 2, False), (True, 21, 1, False)),
     *((True, 11, 2, False), (True, 15, -1, True)),  # written as opset 18
 )
-COVERING = [*OLDER, *(NEWER if NEW else ())]
+COVERING = [*OLDER, *NEWER]
 
 
 def the_node(model):

@@ -136,12 +136,6 @@ def test_what_is_handed_on_for_autograd_is_not_decided_anew(monkeypatch):
         assert equal(answers(CALLS["roi_pool"]), before)
 
 
-def test_where_pytorch_gives_no_kernel_away_all_calls_are_ours(monkeypatch):
-    monkeypatch.delattr(torch.library, "get_kernel", raising=False)
-    with roilearn.patch():
-        assert equal(answers(CALLS["roi_align"]), answers(OURS["roi_align"]))
-
-
 @pytest.mark.parametrize("row", [1, 2, 3, 4])
 @pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
 def test_a_small_call_with_a_box_that_is_not_finite_raises(row, value):

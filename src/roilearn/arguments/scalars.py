@@ -23,7 +23,7 @@ def is_symbol(value: Any) -> bool:
 
 def check_number(name: str, value: Any) -> float:
     """Return ``value`` as a float; raise unless it is a single number."""
-    if isinstance(value, str | bytes):
+    if isinstance(value, (str, bytes)):
         raise TypeError(f"{name} must be a number; got {value!r}.")
     try:
         return float(value)

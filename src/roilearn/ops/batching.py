@@ -48,7 +48,7 @@ def select(argument: Any, axis: Any, number: int) -> Any:
     """Return one of the tensors of an argument that is mapped over; any other as it is."""
     if isinstance(argument, Tensor):
         return argument if axis is None else argument.select(axis, number)
-    if isinstance(argument, list) and isinstance(axis, list | tuple):
+    if isinstance(argument, list) and isinstance(axis, (list, tuple)):
         return [select(*each, number) for each in zip(argument, axis, strict=True)]
     return argument
 

@@ -89,8 +89,7 @@ def is_exporting_onnx() -> bool:
 
 def is_exporting_graph() -> bool:
     """Whether ``torch.export``, or the newer ONNX exporter through it, is recording a graph."""
-    exporting = getattr(torch.compiler, "is_exporting", None)  # from torch 2.7 on
-    return exporting is not None and exporting()
+    return torch.compiler.is_exporting()
 
 
 def smallest(*numbers: Any) -> Any:

@@ -88,7 +88,8 @@ def _write_at_once(
     maps: Sequence[Float[Tensor, "_ C _ _"]], bag: Bag, outputs: Sequence[Float[Tensor, "_ C _ _"]]
 ) -> None:
     """``write_weighted_sums`` without reading a value."""
-    sums = sum_bags(whole_table(maps), bag._replace(weight=bag.weight.to(sum_dtype(maps))))
+    weight = bag.weight.to(sum_dtype(maps))
+    sums = sum_bags(whole_table(maps), Bag(bag.index, weight, bag.offsets))
     cells = [output[:, 0].numel() for output in outputs]
     parts = [sums] if len(outputs) == 1 else sums.split(cells)
     for output, part in zip(outputs, parts, strict=True):
@@ -174,6 +175,6 @@ def _sum_listed(table: Float[Tensor, "rows C"], sums: Sums) -> None:
 
 def _write(table: Float[Tensor, "rows c"], bag: Bag, place: Num[Tensor, "K c cells"]) -> None:
     """Write the sums of listed bags to their place, a block at a time."""
-    bag = bag._replace(weight=bag.weight.to(table.dtype))
+    bag = Bag(bag.index, bag.weight.to(table.dtype), bag.offsets)
     for some, there in cut_sums(bag, place):
         write_rows(sum_bags(table, some), there)

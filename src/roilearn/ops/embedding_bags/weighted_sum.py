@@ -70,7 +70,8 @@ def weighted_sums(
     """
     weight = bag.weight.to(sum_dtype(maps))
     if is_exporting_onnx():
-        return [gathered_sum(maps, bag._replace(weight=weight), shape) for shape in shapes]
+        listed = Bag(bag.index, weight, bag.offsets)
+        return [gathered_sum(maps, listed, shape) for shape in shapes]
     inputs = (bag.index, weight, bag.offsets, tuple(shapes), tuple(formats), *maps)
     if is_tracing() and not is_mapping() and not records_gradients(weight, *maps):
         # With several maps torch.compile miscounts the inputs of apply.
