@@ -21,6 +21,7 @@ POOLS = {
 }
 SIZES = {  # of numbers: in a small table, in a block; of channels; of entries: listed, kept
     "SMALL_TABLE": 0,
+    "ENTRY_COST": np.inf,
     "FEWEST_CHANNELS": 1,
     "MOST_CHANNELS": 1,
     "FEW_CHANNELS": 0,
@@ -40,6 +41,12 @@ CUTS = {
     "boxes are divided, not channels": {"CHUNK_ENTRIES": 200, "MAX_ENTRIES": 1},
     "planes, a box at once": {"FEW_CHANNELS": 8, "PLANE_ENTRIES": 1},
     "planes, five boxes at once": {"FEW_CHANNELS": 8, "PLANE_ENTRIES": 500},
+    "no table": {"ENTRY_COST": 0},
+    "no table, two boxes in a chunk, five cells in a block": {
+        "ENTRY_COST": 0,
+        "CHUNK_ENTRIES": 200,
+        "BLOCK_SIZE": 7 * 5,
+    },
     "everything": {"BLOCK_SIZE": 16, "CHUNK_ENTRIES": 1},
 }
 

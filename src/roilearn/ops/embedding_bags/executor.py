@@ -1,9 +1,10 @@
 """The executor: layouts, blocks and threads of a weighted sum, which end here.
 
 An operator says what each bin reads, as bags; where they come from and where their sums go stands
-in a list of ``Sums``. There are two ways to divide the work. By channels: all bags are listed, and
+in a list of ``Sums``. There are three ways to do the work. By channels: all bags are listed, and
 each thread sums them over some channels, whose table it makes itself. By boxes: the table of all
-channels is made first, and each thread lists some of the bags and sums them.
+channels is made first, and each thread lists some of the bags and sums them. By cells, where few of
+many are read: all bags are listed, and each table holds the cells alone that they read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,16 +12,19 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float, Integer, Num
 from torch import Tensor
 
 from roilearn.ops.embedding_bags.bag import Bag, sum_bags
 from roilearn.ops.embedding_bags.layout import (
     BLOCK_SIZE,
+    SMALL_TABLE,
     blocks,
     cells_of,
     channel_groups,
     fill_table,
+    read_cells,
+    reads_few_cells,
     shared_table,
     sum_dtype,
     whole_table,
@@ -28,6 +32,9 @@ from roilearn.ops.embedding_bags.layout import (
 )
 from roilearn.ops.embedding_bags.threads import Team, thread_team
 from roilearn.ops.tracing import may_read_values
+
+MAX_ENTRIES = 2**22
+"""Entries of bags that are kept until they are summed, with 8 bytes each."""
 
 
 class Sums(NamedTuple):
@@ -45,8 +52,7 @@ def write_sums(
     maps: Sequence[Float[Tensor, "_ C _ _"]],
     sums: Sequence[Sums],
     team: Team,
-    *,
-    keep_bags: bool = True,
+    entries: float,
 ) -> None:
     """Write the sum of each bag over the cells of the maps to its place.
 
@@ -55,10 +61,16 @@ def write_sums(
     maps : their cells are numbered consecutively, the second map's after the first's.
     sums : a bag for each cell of each place.
     team : the threads.
-    keep_bags : whether there is memory for all bags at a time, as the way by channels needs it.
+    entries : approximate number of entries of all bags together. Up to ``MAX_ENTRIES`` there is
+        memory to list them all.
     """
     groups = channel_groups(maps, team.threads)
-    if len(groups) > 1 and keep_bags:
+    if reads_few_cells(maps, entries):
+        if entries * maps[0].shape[1] < SMALL_TABLE:
+            groups = [slice(0, maps[0].shape[1])]
+        read = [_cells_read(each) for each in list_all(sums, team)]
+        team.run([partial(_sum_read, maps, group, read) for group in groups])
+    elif len(groups) > 1 and entries <= MAX_ENTRIES:
         use_tables(maps, groups, team, partial(_sum_channels, sums=list_all(sums, team)))
     else:
         table = shared_table(maps, team)
@@ -81,7 +93,7 @@ def write_weighted_sums(
             for part, output in zip(bags, outputs, strict=True)
             for some, there in cut_sums(part, output.flatten(2))
         ]
-        write_sums(maps, sums, team)
+        write_sums(maps, sums, team, bag.index.numel())
 
 
 def _write_at_once(
@@ -171,6 +183,23 @@ def _sum_channels(
 def _sum_listed(table: Float[Tensor, "rows C"], sums: Sums) -> None:
     """List some bags, and write their sums."""
     _write(table, sums.list_bags(), sums.place)
+
+
+def _cells_read(sums: Sums) -> tuple[Integer[Tensor, " cells"], Sums]:
+    """Cells that some bags read, each once, and bags that read the table of these cells alone."""
+    index, weight, offsets = sums.list_bags()
+    cells, row = index.unique(return_inverse=True)
+    return cells, Sums(Bag(row.to(offsets.dtype), weight, offsets), sums.place)
+
+
+def _sum_read(
+    maps: Sequence[Float[Tensor, "_ C _ _"]],
+    channels: slice,
+    read: Sequence[tuple[Integer[Tensor, " cells"], Sums]],
+) -> None:
+    """Write the sums of all bags, over some channels of the cells that they read."""
+    for cells, sums in read:
+        _write(read_cells(maps, cells, channels), sums.list_bags(), sums.place[:, channels])
 
 
 def _write(table: Float[Tensor, "rows c"], bag: Bag, place: Num[Tensor, "K c cells"]) -> None:

@@ -4,7 +4,8 @@ PyTorch stores features as (N, C, H, W): the C channels of one cell lie far apar
 single cells wants them side by side, as one row of a table. Moving memory takes longer than the
 arithmetic here, so the whole table is written only where the channels are few, or the bags too many
 to be kept. Otherwise each thread makes a table of some channels, sums bags of its rows, writes the
-sums to their place, and uses the same memory for the next channels.
+sums to their place, and uses the same memory for the next channels. Where few cells of large maps
+are read, the table holds these cells alone.
 
 Several maps, the levels of a pyramid, make one table: the cells of the second come after those of
 the first.
@@ -16,7 +17,7 @@ from itertools import product
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float, Integer, Num
 from torch import Tensor
 
 from roilearn.ops.embedding_bags.threads import Team
@@ -28,6 +29,8 @@ FEWEST_CHANNELS, MOST_CHANNELS = 32, 64
 """Channels in a table that one thread makes and reads: fewer, or more, take longer in all."""
 SMALL_TABLE = 2**18
 """Numbers up to which a table is made by one thread: it takes less time than to start another."""
+ENTRY_COST = 4
+"""Reading an entry's cell where it lies takes as long as writing so many cells into a table."""
 BLOCK_SIZE = 2**18
 """Numbers that are gathered, or summed and written, at once: 1 MB, for the cache of one core."""
 
@@ -112,12 +115,55 @@ def fill_table(
         rows.view(some.shape).copy_(some)
 
 
+def reads_few_cells(maps: Sequence[Float[Tensor, "_ C _ _"]], entries: float) -> bool:
+    """Whether so few cells are read that a table of all would take longer than reading each."""
+    few = ENTRY_COST * entries <= cells_of(maps)
+    return few and sum(m.numel() for m in maps) >= SMALL_TABLE and not is_table(maps)
+
+
+def read_cells(
+    maps: Sequence[Float[Tensor, "_ C _ _"]], index: Integer[Tensor, " n"], channels: slice
+) -> Float[Tensor, "n c"]:
+    """Rows of ``whole_table``, some channels of them; the others are not read."""
+    dtype = sum_dtype(maps)
+    if len(maps) == 1:
+        return _read_cells_of(maps[0], index, channels).to(dtype)
+    rows = maps[0].new_empty(len(index), channels.stop - channels.start, dtype=dtype)
+    first = 0
+    for m in maps:
+        own = ((index >= first) & (index < first + cells_of([m]))).nonzero()[:, 0]
+        rows.index_copy_(0, own, _read_cells_of(m, index[own] - first, channels).to(dtype))
+        first += cells_of([m])
+    return rows
+
+
+def _read_cells_of(
+    features: Float[Tensor, "N C H W"], index: Integer[Tensor, " n"], channels: slice
+) -> Float[Tensor, "n c"]:
+    """Read some channels of some cells of one map, channel after channel, from its memory."""
+    height, width = features.shape[2:]
+    index = index.long()
+    at = (index // (height * width), index // width % height, index % width)  # image, row, column
+    steps = features.stride()
+    cell = at[0] * steps[0] + at[1] * steps[2] + at[2] * steps[3]  # [n]
+    channel = torch.arange(channels.start, channels.stop, device=index.device) * steps[1]  # [c]
+    length = 1 + sum((size - 1) * step for size, step in zip(features.shape, steps, strict=True))
+    memory = features.as_strided((length,), (1,))
+    rows = memory.index_select(0, (channel[:, None] + cell).flatten())
+    return rows.view(len(channel), len(cell)).T.contiguous()
+
+
+def is_table(maps: Sequence[Float[Tensor, "_ C _ _"]]) -> bool:
+    """Whether the maps are a single one, whose table is a view of it."""
+    return len(maps) == 1 and is_channels_last(maps[0]) and maps[0].dtype == sum_dtype(maps)
+
+
 def shared_table(maps: Sequence[Float[Tensor, "_ C _ _"]], team: Team) -> Float[Tensor, "rows C"]:
     """``whole_table``, made by all threads; of a map in channels-last format it is a view."""
-    channels, dtype = maps[0].shape[1], sum_dtype(maps)
-    if len(maps) == 1 and is_channels_last(maps[0]) and maps[0].dtype == dtype:
+    if is_table(maps):
         return cell_table(maps[0])
-    table = maps[0].new_empty(cells_of(maps), channels, dtype=dtype)
+    channels = maps[0].shape[1]
+    table = maps[0].new_empty(cells_of(maps), channels, dtype=sum_dtype(maps))
     each = channels if table.numel() < SMALL_TABLE else MOST_CHANNELS
     groups = [slice(first, first + each) for first in range(0, channels, max(each, 1))]
     team.run([partial(fill_table, table[:, group], maps, group) for group in groups])

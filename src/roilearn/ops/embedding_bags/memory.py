@@ -8,7 +8,7 @@ from jaxtyping import Float, Num
 from torch import Tensor
 
 from roilearn.ops.embedding_bags.bag import Bag, concatenate_bags
-from roilearn.ops.embedding_bags.executor import Sums, write_sums, write_weighted_sums
+from roilearn.ops.embedding_bags.executor import MAX_ENTRIES, Sums, write_sums, write_weighted_sums
 from roilearn.ops.embedding_bags.layout import allocate_output
 from roilearn.ops.embedding_bags.outputs import check_out, check_unrecorded, empty_output
 from roilearn.ops.embedding_bags.planes import (
@@ -34,8 +34,6 @@ CHUNK_ENTRIES = 2**15
 
 An entry takes about 50 bytes while its bag is being listed, so that they fit the cache of a core.
 """
-MAX_ENTRIES = 2**22
-"""Entries of bags that are kept until they are summed, with 8 bytes each."""
 SAVED_ENTRIES = 2**22
 """Entries of bags that are saved for the gradient of the maps. Of more, which would take 8 bytes
 each until then and 40 while it is computed, the boxes are saved, unless they have gradients too."""
@@ -105,12 +103,12 @@ def _sum_chunks(
     team: Team,
 ) -> None:
     """Pool boxes by their bags, which are listed for a chunk of boxes at a time."""
-    chunks, whole = chunks_of_boxes(rois, entries, CHUNK_ENTRIES)
+    chunks, everything = chunks_of_boxes(rois, entries, CHUNK_ENTRIES)
     places = output.flatten(2).split_with_sizes([len(chunk) for chunk in chunks])
     sums = [
         Sums(partial(make_bag, chunk), place) for chunk, place in zip(chunks, places, strict=True)
     ]
-    write_sums(maps, sums, team, keep_bags=whole)
+    write_sums(maps, sums, team, everything)
 
 
 def _sum_planes(
@@ -210,22 +208,22 @@ def pool_in_chunks(
 
 def chunks_of_boxes(
     rois: Float[Tensor, "K R"], entries: Num[Tensor, " K"] | int, at_once: int
-) -> tuple[Sequence[Float[Tensor, "_ R"]], bool]:
+) -> tuple[Sequence[Float[Tensor, "_ R"]], float]:
     """Split the boxes into chunks of about ``at_once`` entries.
 
     Returns
     -------
-    (chunks, whether all their entries together are at most ``MAX_ENTRIES``).
+    (chunks, the entries of them all).
     """
     if isinstance(entries, int):
         everything = len(rois) * entries
     else:
         everything = float(entries.sum(dtype=torch.float64))
     if everything <= at_once:
-        return [rois], everything <= MAX_ENTRIES
+        return [rois], everything
     if isinstance(entries, int):
-        return rois.split(max(at_once // entries, 1)), everything <= MAX_ENTRIES
+        return rois.split(max(at_once // entries, 1)), everything
     total = entries.cumsum(0, dtype=torch.float64)  # [K]
     number = total // at_once  # [K] 0 0 0 1 1 2 ...: the chunk of each box
     sizes = number.unique_consecutive(return_counts=True)[1].tolist()
-    return rois.split(sizes), everything <= MAX_ENTRIES
+    return rois.split(sizes), everything

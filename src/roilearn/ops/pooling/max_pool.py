@@ -18,7 +18,10 @@ from roilearn.ops.embedding_bags.executor import use_tables
 from roilearn.ops.embedding_bags.layout import (
     BLOCK_SIZE,
     blocks,
+    cells_of,
     channel_groups,
+    read_cells,
+    reads_few_cells,
     shared_table,
     write_rows,
 )
@@ -75,7 +78,14 @@ class _MaxPool(Function):
             width = groups[0].stop - groups[0].start
             at_once = max(BLOCK_SIZE // max(width, 1), 1)
             read = list(_bins_by_area(first, wide, area, features.shape[3], at_once))
-            if len(groups) > 1:
+            if read and reads_few_cells([features], float(area.sum())):
+                channels = slice(0, features.shape[1])
+                cells, read = _cells_read(read)
+                table = read_cells([features], cells, channels)
+                _write_maxima(table, channels, read, output, recorded, team)
+                none = cells.new_tensor([cells_of([features])])  # of a bin without cells
+                argmax = torch.cat([cells, none])[argmax.long()]
+            elif len(groups) > 1:
                 alone = partial(
                     _write_maxima,
                     read=read,
@@ -201,6 +211,18 @@ def _bins_by_area(
         place = torch.arange(most, device=area.device).minimum(area[bins, None] - 1)  # [m, n]
         down, across = place // wide[bins, None], place % wide[bins, None]
         yield bins, (first[bins, None] + down * width + across).to(first.dtype)
+
+
+def _cells_read(
+    read: Sequence[tuple[Tensor, Tensor]],
+) -> tuple[Integer[Tensor, " cells"], list[tuple[Tensor, Tensor]]]:
+    """Cells that groups of bins read, each once and in their order; and the groups in its rows."""
+    every = torch.cat([cells.flatten() for _, cells in read])
+    cells, row = every.unique(return_inverse=True)
+    rows = row.to(cells.dtype).split([each.numel() for _, each in read])
+    return cells, [
+        (bins, some.view(each.shape)) for (bins, each), some in zip(read, rows, strict=True)
+    ]
 
 
 def _max_without_nan(values: Float[Tensor, "m n C"]) -> Float[Tensor, "m C"]:

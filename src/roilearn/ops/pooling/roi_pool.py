@@ -24,6 +24,7 @@ from roilearn.ops.boxes.rois import as_rois
 from roilearn.ops.custom_op import as_custom_op
 from roilearn.ops.dispatch import Way, choose_way, load_kernels
 from roilearn.ops.embedding_bags.bag import Bag
+from roilearn.ops.embedding_bags.executor import MAX_ENTRIES
 from roilearn.ops.embedding_bags.layout import cells_of, index_dtype
 from roilearn.ops.embedding_bags.memory import pool_bags, pool_in_chunks
 from roilearn.ops.embedding_bags.outputs import empty_output, is_empty
@@ -120,6 +121,9 @@ def pool_maxima(
     """Max-pool boxes that have been checked."""
     size = (input.shape[2], input.shape[3])
     pool = partial(max_pool_boxes, bins=bins, spatial_scale=spatial_scale)
+    most = (size[0] + 2 * bins[0]) * (size[1] + 2 * bins[1])  # of a box as large as the map
+    if len(rois) * most <= MAX_ENTRIES:  # few boxes need not be counted
+        return pool(input, rois)
     return pool_in_chunks(pool, input, rois, cells_per_box(rois, bins, spatial_scale, size))
 
 
