@@ -21,7 +21,13 @@ CALLS = {
     "ps_roi_align": lambda b: ops.ps_roi_align(WIDE, b, 7, 1.0, 2),
     "ps_roi_pool": lambda b: ops.ps_roi_pool(WIDE, b, 7),
 }
-OPERATIONS = {"roi_align": 115, "roi_align, adaptive": 210, "ps_roi_align": 125}
+OPERATIONS = {
+    "roi_align": 115,
+    "roi_align, adaptive": 210,
+    "roi_pool": 165,
+    "ps_roi_align": 125,
+    "ps_roi_pool": 250,
+}
 EMPTY_OPERATIONS = 15
 
 

@@ -54,7 +54,8 @@ def max_pool_bins(
     first maximum (row-major). NaN is ignored where the bin also holds a number.
     """
     record = records_gradients(features) or is_mapping()
-    return _MaxPool.apply(features, image, first, wide, area, shape, record)[0]
+    maximum = _MaxPool.apply if record else _MaxPool.forward  # apply reads signatures, each time
+    return maximum(features, image, first, wide, area, shape, record)[0]
 
 
 class _MaxPool(Function):
