@@ -1,6 +1,7 @@
 """Topics: what is measured quiet and under load, beside the workloads of the operators.
 
-Small calls, few channels, numbers of boxes, and inputs that may be the worst ones for an operator.
+Small calls, few boxes, few channels, numbers of boxes, and inputs that may be the worst ones for an
+operator.
 """
 
 from dataclasses import replace
@@ -17,6 +18,8 @@ from roilearn.bench.workloads import (
 POOLS = ("roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool")
 MAP = (50, 76)
 """Cells of the map of workloads for several operators."""
+LARGE_MAP = (200, 304)
+"""Cells of the finest level of a pyramid over an image of 800 x 1216 pixels."""
 NUMBERS = (10, 100, 300, 1000, 2000, 5000)
 """Numbers of boxes of NMS."""
 CHAIN = 40_000
@@ -62,6 +65,16 @@ def _overhead() -> dict[str, tuple[Workload, ...]]:
         for name, boxes in sizes.items()
     )
     return {**pools, "nms": nms, "batched_nms": nms, "paste_masks_in_image": paste}
+
+
+def _few_boxes() -> dict[str, tuple[Workload, ...]]:
+    return {
+        operator: tuple(
+            replace(pool(operator, name, 256, boxes, "stride 4"), features=(1, 256, *LARGE_MAP))
+            for name, boxes in (("1 box", 1), ("10 boxes", 10), ("100 boxes", 100))
+        )
+        for operator in ("roi_align", "roi_pool")
+    }
 
 
 def _few_channels() -> dict[str, tuple[Workload, ...]]:
@@ -118,6 +131,7 @@ def _worst_cases() -> dict[str, tuple[Workload, ...]]:
 TOPICS: dict[str, dict[str, tuple[Workload, ...]]] = {
     "operators": {name: tuple(map(fewer_boxes, each)) for name, each in WORKLOADS.items()},
     "overhead": _overhead(),
+    "few boxes": _few_boxes(),
     "few channels": _few_channels(),
     "numbers of boxes": _numbers_of_boxes(),
     "worst cases": _worst_cases(),
