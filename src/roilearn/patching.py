@@ -41,9 +41,9 @@ def patch() -> "Patch":
     torchvision would read memory outside the image or end the process. Scores and thresholds
     that are NaN raise it too; torchvision accepts them.
 
-    Calls for which torchvision's own kernel is faster go on to it: few channels, few boxes. Boxes
-    that need a gradient, and odd boxes, always come to ours. The limits are measured on two cores
-    and stand in ``roilearn.patching_limits``.
+    Calls for which torchvision's own kernel is faster go on to it: few channels, few boxes, or few
+    for the size of the map. Boxes that need a gradient, and odd boxes, always come to ours. The
+    limits are measured on two cores and stand in ``roilearn.patching_limits``.
 
     Not covered: tensors on other devices; models that were scripted or compiled, whose operators
     were looked up earlier or are fused. The second output of ``torch.ops.torchvision.roi_pool`` and

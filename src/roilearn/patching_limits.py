@@ -1,7 +1,8 @@
 """The limits of ``roilearn.patch()``: from how many channels and boxes on ours are faster.
 
 ``roilearn bench --crossover`` measures the ratio of torchvision's time to ours for some numbers of
-channels and boxes; these limits are set where it passes 1.
+channels and boxes; these limits are set where it passes 1. ``roilearn bench --busy 0`` measures few
+boxes on a large map.
 """
 
 from typing import NamedTuple
@@ -21,5 +22,8 @@ OURS_FROM = {
     "ps_roi_pool": OursFrom(channels=16, outputs=150_000),
 }
 """Measured on two cores, by operator. Pooling keeps the maximum's place, so it needs more work."""
+MOST_CELLS = 20
+"""Cells that may be read, for each bin that reads some, up to which our pooling is used: it writes
+all of them side by side. torchvision's kernel touches only those that it reads."""
 OURS_FROM_BOXES = 1500
 """Boxes of NMS from which on ours is used: with fewer that lie in heaps, torchvision is faster."""

@@ -2,14 +2,15 @@
 
 Ours first makes a list of what each bin reads, for all channels at once. So it pays where there are
 many channels and many boxes, and with few the list alone takes longer than torchvision's kernel
-does. The numbers from which on ours is used stand in ``patching_limits.py``.
+does; so does laying out a large map for few boxes. The numbers from which on ours is used stand in
+``patching_limits.py``.
 """
 
 import torch
 from torch import Tensor
 
 from roilearn.ops.tracing import may_read_values
-from roilearn.patching_limits import OURS_FROM, OURS_FROM_BOXES
+from roilearn.patching_limits import MOST_CELLS, OURS_FROM, OURS_FROM_BOXES
 
 HALF_DTYPES = (torch.float16, torch.bfloat16)
 """torchvision computes in these dtypes with less precision, or not at all."""
@@ -48,12 +49,32 @@ def keeps_pooling(
         return False
     bins = height * width
     channels = input.shape[1] // bins if name.startswith("ps_") else input.shape[1]
-    least = OURS_FROM[name]
-    if channels >= least.channels and len(rois) * channels * bins >= least.outputs:
+    if pays(name, input.numel(), len(rois) * bins, channels):
         return False
     if name.startswith("ps_") and input.shape[1] % bins:
         return False
     return are_usual(rois, len(input), spatial_scale, max(input.shape[2:]))
+
+
+def pays(name: str, numbers: int, bins: int, channels: int) -> bool:
+    """Whether ours is the faster one, as far as sizes tell.
+
+    Parameters
+    ----------
+    numbers : all numbers of the maps, which ours lays out before it reads.
+    bins : bins of all boxes.
+    channels : channels of the output: those that each bin reads.
+
+    Examples
+    --------
+    >>> pays("roi_align", 256 * 50 * 76, 100 * 49, 256)
+    True
+    >>> pays("roi_align", 256 * 200 * 304, 10 * 49, 256)  # ten boxes on a large map
+    False
+    """
+    least, outputs = OURS_FROM[name], bins * channels
+    many = channels >= least.channels and outputs >= least.outputs
+    return many and numbers <= MOST_CELLS * outputs
 
 
 def are_usual(rois: Tensor, batch_size: int, spatial_scale: float, side: int) -> bool:

@@ -50,6 +50,7 @@ def all_to_ours(monkeypatch):
     always = dict.fromkeys(patching_rule.OURS_FROM, patching_limits.OursFrom(0, 0))
     monkeypatch.setattr(patching_rule, "OURS_FROM", always)
     monkeypatch.setattr(patching_rule, "OURS_FROM_BOXES", 0)
+    monkeypatch.setattr(patching_rule, "MOST_CELLS", np.inf)
 
 
 @pytest.mark.usefixtures("all_to_ours")
@@ -83,6 +84,17 @@ def test_a_large_call_is_ours_to_the_bit(name, monkeypatch):
         with roilearn.patch():
             wanted = theirs if more_channels or more_numbers else ours
             assert equal(answers(CALLS[name]), wanted)
+
+
+@pytest.mark.parametrize(("boxes", "handed_on"), [(91, True), (92, False)])
+def test_few_boxes_on_a_large_map_are_handed_on(boxes, handed_on):
+    """The map has 5.76 million numbers, a twentieth of which are those of 91.8 boxes."""
+    features = torch.rand(1, 64, 300, 300)
+    some = torch.tensor(draw("inside", boxes, features.shape))
+    call = SLOW_HERE["roi_align"]
+    theirs = call(features, some)
+    with roilearn.patch():
+        assert torch.equal(call(features, some), theirs) == handed_on
 
 
 SLOW_HERE = {  # many boxes of few channels, in which ours takes longer than torchvision's kernel

@@ -204,7 +204,11 @@ def rule(_: str) -> str:
         for operator, least in patching_limits.OURS_FROM.items()
     ]
     head = ["Operator", "channels of the output, at least", "numbers of the output, at least"]
-    said = f"NMS comes to ours from {patching_limits.OURS_FROM_BOXES:,} boxes on."
+    said = (
+        "Pooling comes to ours where besides the maps have at most "
+        f"{patching_limits.MOST_CELLS} times as many numbers as the output. "
+        f"NMS comes to ours from {patching_limits.OURS_FROM_BOXES:,} boxes on."
+    )
     return table(head, lines) + paragraph(said)
 
 
