@@ -17,7 +17,7 @@ class OursFrom(NamedTuple):
 
 OURS_FROM = {
     "roi_align": OursFrom(channels=32, outputs=150_000),
-    "roi_pool": OursFrom(channels=64, outputs=600_000),
+    "roi_pool": OursFrom(channels=128, outputs=600_000),
     "ps_roi_align": OursFrom(channels=8, outputs=60_000),
     "ps_roi_pool": OursFrom(channels=16, outputs=150_000),
 }
