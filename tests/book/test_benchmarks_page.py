@@ -38,9 +38,13 @@ def test_machines_and_versions_are_named(site):
 def test_every_row_in_which_torchvision_is_faster_is_named(site):
     page = page_of(site)
     for row in bench.slower(bench.read()):
-        case = (row.operator, row.workload, row.direction, row.implementation)
-        assert f"{', '.join(case)}: {row.ratio:.2g} (" in page
-        assert all(f"{p.aten_op} {100 * p.share:.0f} %" in page for p in bench.profile_of(*case))
+        case = (row.operator, row.workload, row.direction)
+        variant = row.implementation.removeprefix("roilearn").removeprefix(", ") or "as called"
+        cells = "".join(f"<td>{cell}</td>" for cell in (*case, variant))
+        line = page.split(f"{cells}<td>{row.ratio:.2g} (")[1].split("</tr>")[0]
+        if "nms" not in row.operator:
+            largest = bench.profile_of(*case, row.implementation)[0]
+            assert f"{largest.aten_op} {100 * largest.share:.0f} %" in line
 
 
 def test_every_row_under_load_is_on_the_page(site):

@@ -167,20 +167,25 @@ def gains(_: str) -> str:
 
 
 def slower(_: str) -> str:
-    """Name every recorded row in which torchvision is faster, and where the time of ours goes."""
+    """Tabulate every recorded row in which torchvision is faster, and where our time goes."""
     rows = bench.slower(bench.read())
     if not rows:
         return paragraph("No recorded row is slower than torchvision.")
-    items = []
-    for row in rows:
-        case = (row.operator, row.workload, row.direction, row.implementation)
-        text = f"{', '.join(case)}: {row.ratio:.2g} ({row.ratio_min:.2g} to {row.ratio_max:.2g})."
-        parts = bench.profile_of(*case)
-        if parts:
-            shares = ", ".join(f"{part.aten_op} {100 * part.share:.0f} %" for part in parts)
-            text += f" Time in PyTorch's operators: {shares}."
-        items.append(f"<li>{escape(text)}</li>")
-    return f"<ul>{''.join(items)}</ul>"
+    head = ["Operator", "Workload", "Direction", "Variant", "ratio", "most of our time"]
+    return table(head, [slower_line(row) for row in rows])
+
+
+def slower_line(row: bench.Row) -> list[str]:
+    """Tell of one row its ratio, with the smallest and largest of a round, and what takes time."""
+    case = (row.operator, row.workload, row.direction, row.implementation)
+    parts = [part for part in bench.profile_of(*case) if part.aten_op != "all others"]
+    shares = [f"{part.aten_op} {100 * part.share:.0f} %" for part in parts[:3]]
+    return [
+        *case[:3],
+        row.implementation.removeprefix("roilearn").removeprefix(", ") or "as called",
+        f"{row.ratio:.2g} ({row.ratio_min:.2g} to {row.ratio_max:.2g})",
+        "in NumPy" if "nms" in row.operator else ", ".join(shares),
+    ]
 
 
 def crossover(operator: str) -> str:
