@@ -22,8 +22,8 @@ OURS_FROM = {
     "ps_roi_pool": OursFrom(channels=16, outputs=150_000),
 }
 """Measured on two cores, by operator. Pooling keeps the maximum's place, so it needs more work."""
-MOST_CELLS = 20
-"""Cells that may be read, for each bin that reads some, up to which our pooling is used: it writes
-all of them side by side. torchvision's kernel touches only those that it reads."""
+MAPS_TO_OUTPUT = 20
+"""Numbers of the maps for each number of the output, up to which our pooling is used: it usually
+lays out whole maps. torchvision's kernel touches only the cells that it reads."""
 OURS_FROM_BOXES = 1500
 """Boxes of NMS from which on ours is used: with fewer that lie in heaps, torchvision is faster."""

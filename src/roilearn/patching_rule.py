@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from roilearn.ops.tracing import may_read_values
-from roilearn.patching_limits import MOST_CELLS, OURS_FROM, OURS_FROM_BOXES
+from roilearn.patching_limits import MAPS_TO_OUTPUT, OURS_FROM, OURS_FROM_BOXES
 
 HALF_DTYPES = (torch.float16, torch.bfloat16)
 """torchvision computes in these dtypes with less precision, or not at all."""
@@ -74,7 +74,7 @@ def pays(name: str, numbers: int, bins: int, channels: int) -> bool:
     """
     least, outputs = OURS_FROM[name], bins * channels
     many = channels >= least.channels and outputs >= least.outputs
-    return many and numbers <= MOST_CELLS * outputs
+    return many and numbers <= MAPS_TO_OUTPUT * outputs
 
 
 def are_usual(rois: Tensor, batch_size: int, spatial_scale: float, side: int) -> bool:

@@ -50,7 +50,7 @@ def all_to_ours(monkeypatch):
     always = dict.fromkeys(patching_rule.OURS_FROM, patching_limits.OursFrom(0, 0))
     monkeypatch.setattr(patching_rule, "OURS_FROM", always)
     monkeypatch.setattr(patching_rule, "OURS_FROM_BOXES", 0)
-    monkeypatch.setattr(patching_rule, "MOST_CELLS", np.inf)
+    monkeypatch.setattr(patching_rule, "MAPS_TO_OUTPUT", np.inf)
 
 
 @pytest.mark.usefixtures("all_to_ours")

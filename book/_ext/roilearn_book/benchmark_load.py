@@ -210,8 +210,8 @@ def rule(_: str) -> str:
     ]
     head = ["Operator", "channels of the output, at least", "numbers of the output, at least"]
     said = (
-        "Pooling comes to ours where besides the maps have at most "
-        f"{patching_limits.MOST_CELLS} times as many numbers as the output. "
+        "For pooling, the maps must also have at most "
+        f"{patching_limits.MAPS_TO_OUTPUT} times as many numbers as the output. "
         f"NMS comes to ours from {patching_limits.OURS_FROM_BOXES:,} boxes on."
     )
     return table(head, lines) + paragraph(said)

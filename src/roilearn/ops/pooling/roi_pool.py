@@ -122,9 +122,9 @@ def pool_maxima(
     size = (input.shape[2], input.shape[3])
     pool = partial(max_pool_boxes, bins=bins, spatial_scale=spatial_scale)
     most = (size[0] + 2 * bins[0]) * (size[1] + 2 * bins[1])  # of a box as large as the map
-    if len(rois) * most <= MAX_ENTRIES:  # few boxes need not be counted
-        return pool(input, rois)
-    return pool_in_chunks(pool, input, rois, cells_per_box(rois, bins, spatial_scale, size))
+    few = len(rois) * most <= MAX_ENTRIES  # whose cells need not be counted
+    entries = most if few else cells_per_box(rois, bins, spatial_scale, size)
+    return pool_in_chunks(pool, input, rois, entries)
 
 
 def cells_per_box(
